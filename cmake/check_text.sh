@@ -1,0 +1,35 @@
+#!/bin/sh
+# Usage: check_text.sh ROOT
+# Names that may not appear: banned functions, notes left for later, and foreign
+# libraries outside the one file that is their door.
+cd "$1" || exit 2
+fail=0
+say() { echo "$1"; fail=1; }
+
+code='shared dataplane controlplane tests'
+found=$(grep -rnwE --include='*.[ch]' \
+    'strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gmtime|localtime|rand|alloca' $code |
+    grep -v '^[^:]*:[0-9]*: *\(/\?\*\|//\)')
+[ -z "$found" ] || say "banned function:
+$found"
+found=$(grep -rnE --include='*.[ch]' --include='*.py' --include='*.mjs' --include='*.sh' \
+    '\b(TODO|FIXME|XXX)\b' $code cmake deploy | grep -v check_text.sh)
+[ -z "$found" ] || say "left for later:
+$found"
+
+door() { # pattern, files that may
+    found=$(grep -rnE --include='*.[ch]' "$1" shared dataplane controlplane |
+        grep -vE "^($2):" | grep -v '^[^:]*:[0-9]*: *\(/\?\*\|//\)')
+    [ -z "$found" ] || say "outside its door ($2):
+$found"
+}
+door '\bevhtp_[a-z]+' 'shared/httpd\.c'
+door '\b(curl_|CURL[A-Z_]*\b)' 'shared/fetch\.c'
+door '\bnng_[a-z]+' 'shared/bus\.c'
+door '\bsqlite3_[a-z]+' 'controlplane/db\.c'
+door '\bcJSON' 'shared/json\.c'
+door '\bcrypto_[a-z]+|\bsodium_|\brandombytes_' 'shared/secret\.c'
+door '\bhttp_parser_' 'shared/http1\.c'
+door '\.pb-c\.h"' '(dataplane|controlplane)/wire\.c'
+door '\b(inflate|ZSTD_|BrotliDecoder)[A-Za-z]*\(' 'shared/decode\.c'
+exit $fail

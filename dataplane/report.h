@@ -1,0 +1,40 @@
+/*
+ * report.h - usage records on their way to the control plane, exactly once.
+ *
+ *   report_add ─> journal (write) ─> push in batches ─> Ack ─> segment dropped
+ *
+ * The journal is segment files of length + CRC32C + packed record.  A record is
+ * written before report_add returns; fdatasync happens on a helper thread at
+ * least once a second.  What a previous boot left unacknowledged is sent first,
+ * under that boot's number.
+ */
+#ifndef DATAPLANE_REPORT_H
+#define DATAPLANE_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/record.h"
+#include "shared/err.h"
+#include "shared/loop.h"
+
+struct report;
+
+struct report_status {
+    uint64_t boot, last_seq, acked_seq;
+    uint64_t pending_records; /* written, not acknowledged; all boots */
+    uint64_t pending_bytes;
+    uint64_t dropped; /* not written because the journal was full */
+    bool full;        /* at its limit now */
+    bool failing;     /* the disk refuses writes now */
+};
+
+/* May a new request be taken?  False only while the journal is full (or the
+ * disk refuses) and policy says "refuse". */
+bool report_admits(const struct report *r);
+/* Write it down.  Never fails towards the caller: what cannot be written is
+ * counted as dropped, loudly. */
+void report_add(struct report *r, const struct record *record);
+struct report_status report_status(const struct report *r);
+
+#endif

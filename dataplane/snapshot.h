@@ -1,0 +1,138 @@
+/*
+ * snapshot.h - one published version of the configuration, immutable.
+ *
+ * Built aside from a message, checked, indexed, then installed by swapping one
+ * pointer.  A request pins the snapshot it starts with and unpins it when it is
+ * over; the last unpin frees it.  An item that cannot be used is rejected
+ * alone, and its last good value (from the previous snapshot) is kept.
+ */
+#ifndef DATAPLANE_SNAPSHOT_H
+#define DATAPLANE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/dialect.h"
+#include "shared/err.h"
+#include "shared/fetch.h"
+#include "shared/secret.h"
+#include "shared/str.h"
+
+#define AUTHS(X)                        \
+    X(X_API_KEY, "x-api-key")           \
+    X(BEARER, "bearer")                 \
+    X(X_GOOG_API_KEY, "x-goog-api-key") \
+    X(API_KEY, "api-key")               \
+    X(QUERY, "query")                   \
+    X(NONE, "none")
+
+enum auth_scheme {
+#define AUTH_ENUM(id, name) AUTH_##id,
+    AUTHS(AUTH_ENUM)
+#undef AUTH_ENUM
+};
+
+struct endpoint {
+    bool present;
+    enum auth_scheme auth;
+    struct rx_target target; /* tls, host, port, proxy, CA */
+    rx_str authority;        /* for the host header */
+    rx_str base_path;        /* "" or "/v1" or "/anthropic", no slash at end */
+};
+
+struct credential {
+    rx_str id;
+    rx_str secret;
+    bool oauth;
+};
+
+struct model_entry {
+    rx_str name;     /* may hold '*' */
+    rx_str upstream; /* empty: as requested */
+};
+
+struct timeouts { /* ms; never 0 but `total` (no limit) */
+    uint32_t connect, first_byte, first_event, idle, total;
+};
+
+struct channel {
+    rx_str id, name, type;
+    struct endpoint endpoints[DIALECT_COUNT];
+    const struct credential *credentials; /* enabled ones only */
+    size_t credential_count;
+    const struct model_entry *models;
+    size_t model_count; /* 0: any model */
+    int32_t priority;
+    uint32_t weight;
+    bool enabled, paused;
+    const rx_str *tags;
+    size_t tag_count;
+    const struct rx_header *headers; /* sent with every request */
+    size_t header_count;
+    struct timeouts timeouts;
+    size_t index; /* in snapshot->channels */
+};
+
+struct tenant {
+    rx_str id, name;
+    bool enabled;
+    const rx_str *models;
+    size_t model_count; /* 0: any */
+    const rx_str *channels;
+    size_t channel_count; /* 0: any */
+};
+
+struct client_key {
+    struct rx_digest digest;
+    rx_str id, name;
+    const struct tenant *tenant;
+    bool enabled;
+    uint64_t expires_ms; /* 0: never */
+    bool may_force_channel;
+    const rx_str *models;
+    size_t model_count;
+    const rx_str *channels;
+    size_t channel_count;
+};
+
+struct settings {
+    rx_str strategy;
+    struct timeouts timeouts;
+    uint32_t max_attempts;
+    uint64_t max_body_bytes;
+    uint64_t journal_limit_bytes;
+    bool journal_full_refuses;
+};
+
+struct rejected {
+    rx_str kind, id, name, reason;
+};
+
+struct snapshot {
+    uint64_t epoch, version;
+    struct rx_digest state; /* digest of the content, as published */
+    const struct channel *channels; /* by priority, highest first, then name */
+    size_t channel_count;
+    const struct tenant *tenants;
+    size_t tenant_count;
+    size_t key_count;
+    struct settings settings;
+    const struct rejected *rejected;
+    size_t rejected_count;
+    /* … the rest is snapshot.c's */
+};
+
+const struct snapshot *snapshot_pin(const struct snapshot *s);
+void snapshot_unpin(const struct snapshot *s);
+
+/* NULL when unknown.  O(1) whatever the number of keys. */
+const struct client_key *snapshot_find_key(
+    const struct snapshot *s, const struct rx_digest *digest);
+/* By name or id; NULL when unknown. */
+const struct channel *snapshot_find_channel(
+    const struct snapshot *s, rx_str name);
+
+/* Does `pattern` ('*' stands for any run of characters) fit `name`? */
+bool snapshot_pattern_fits(rx_str pattern, rx_str name);
+
+#endif

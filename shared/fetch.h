@@ -1,0 +1,91 @@
+/*
+ * fetch.h - going out to other machines: door to libcurl.
+ *
+ * Two ways.  A *wire* is a connected byte pipe: libcurl resolves, connects
+ * (happy eyeballs), speaks TLS and proxies; the caller frames HTTP on it (see
+ * client.h).  A *transfer* is a whole HTTP exchange by libcurl, for places
+ * where comfort wins: health checks, OAuth, webhooks, the command line.
+ */
+#ifndef SHARED_FETCH_H
+#define SHARED_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "shared/err.h"
+#include "shared/loop.h"
+#include "shared/str.h"
+
+struct rx_fetch;
+
+/* One per loop. */
+RX_NODISCARD struct rx_fetch *rx_fetch_new(struct rx_loop *loop);
+void rx_fetch_free(struct rx_fetch *fetch);
+
+/* Where to, and how.  Two equal targets may share kept connections. */
+struct rx_target {
+    bool tls;
+    rx_str host;
+    uint16_t port;
+    rx_str proxy_url; /* empty: none.  http://, https://, socks5h:// */
+    rx_str ca_file;   /* empty: the system's */
+};
+
+struct rx_wire;
+
+/*
+ * Connect.  fn(arg, code, why) is called once, later, on the loop: RX_OK, or
+ * RX_UPSTREAM / RX_TIMEOUT with words.  After a failure the wire must still be
+ * closed.  rx_wire_close() before that cancels: fn is then never called.
+ */
+RX_NODISCARD struct rx_wire *rx_wire_open(struct rx_fetch *fetch,
+    const struct rx_target *target, uint32_t connect_ms,
+    void (*fn)(void *arg, enum rx_code code, const char *why), void *arg);
+void rx_wire_close(struct rx_wire *w);
+int rx_wire_fd(const struct rx_wire *w); /* for the caller's struct event */
+/*
+ * Bytes moved; 0 at end of stream (recv only); RX_WIRE_AGAIN: not now, wait for
+ * the descriptor; RX_WIRE_FAILED.  Plain connections go straight to the socket,
+ * TLS through libcurl.
+ */
+#define RX_WIRE_AGAIN  ((ssize_t)-1)
+#define RX_WIRE_FAILED ((ssize_t)-2)
+ssize_t rx_wire_recv(struct rx_wire *w, void *to, size_t size);
+struct iovec;
+ssize_t rx_wire_sendv(struct rx_wire *w, const struct iovec *iov, int count);
+
+struct rx_transfer_options {
+    const char *method;
+    const char *url;
+    const char *const *headers; /* "name: value", NULL-terminated; may be NULL */
+    rx_str body;
+    const char *proxy_url; /* NULL: none */
+    const char *ca_file;   /* NULL: the system's */
+    const char *unix_socket; /* NULL: none */
+    uint32_t connect_ms;
+    uint32_t total_ms;
+    size_t max_response;
+    bool follow_redirects;
+};
+
+struct rx_transfer_result {
+    enum rx_code code; /* RX_OK: an answer came, whatever its status */
+    char why[160];
+    int status;
+    rx_str body;    /* borrowed for the call */
+    rx_str headers; /* raw block, borrowed for the call */
+    uint32_t connect_ms;
+    uint32_t first_byte_ms;
+    uint32_t total_ms;
+};
+
+struct rx_transfer;
+/* fn is called once, later, on the loop; cancelling suppresses it. */
+struct rx_transfer *rx_transfer_start(struct rx_fetch *fetch,
+    const struct rx_transfer_options *options,
+    void (*fn)(void *arg, const struct rx_transfer_result *result), void *arg);
+void rx_transfer_cancel(struct rx_transfer *t);
+
+#endif

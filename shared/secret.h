@@ -1,0 +1,66 @@
+/*
+ * secret.h - sealing, digests, passwords, randomness: door to libsodium.
+ */
+#ifndef SHARED_SECRET_H
+#define SHARED_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/buf.h"
+#include "shared/err.h"
+#include "shared/str.h"
+
+/* Call once at process start; ends the process when there is no randomness. */
+void rx_secret_init(void);
+
+void rx_random(void *to, size_t size);
+void rx_wipe(void *at, size_t size);
+/* Same length and content, in time that depends on the length only. */
+bool rx_secret_eq(rx_str a, rx_str b);
+
+#define RX_KEY_SIZE    32
+#define RX_DIGEST_SIZE 32
+struct rx_key {
+    unsigned char bytes[RX_KEY_SIZE];
+};
+struct rx_digest {
+    unsigned char bytes[RX_DIGEST_SIZE];
+};
+
+/* BLAKE2b-256 of `s`: how client keys and admin tokens are stored. */
+struct rx_digest rx_digest(rx_str s);
+/* A key for one purpose out of another key: BLAKE2b keyed with `from`. */
+struct rx_key rx_key_derive(const struct rx_key *from, rx_str purpose);
+
+/*
+ * XChaCha20-Poly1305 (IETF), random nonce in front: nonce(24) || box(n + 16).
+ * `context` is authenticated, not encrypted.
+ */
+#define RX_SEAL_EXTRA ((size_t)24 + 16)
+RX_NODISCARD bool rx_seal(const struct rx_key *key, rx_str plain,
+    rx_str context, struct rx_buf *out);
+/* False when it was not made with this key and context, or was changed. */
+RX_NODISCARD bool rx_unseal(const struct rx_key *key, rx_str sealed,
+    rx_str context, struct rx_buf *out);
+
+/* Argon2id; `out` is a printable string of at most 128 bytes with NUL. */
+RX_NODISCARD bool rx_password_hash(rx_str password, char out[128]);
+bool rx_password_check(rx_str password, const char *hash);
+
+/* `size` random bytes as base62 text behind `prefix`: "rtx_…".  `out` gets a
+ * NUL-terminated text of strlen(prefix) + count characters. */
+void rx_random_text(const char *prefix, size_t count, struct rx_buf *out);
+void rx_hex(const void *bytes, size_t size, char *out); /* 2 * size + 1 */
+bool rx_unhex(rx_str hex, void *out, size_t size);
+/* URL-safe base64 without padding. */
+void rx_base64url(rx_str bytes, struct rx_buf *out);
+bool rx_unbase64url(rx_str text, struct rx_buf *out);
+
+/* 32 bytes from a file of mode 0600; made with random content if absent and
+ * `create`.  RX_DENIED when others may read it. */
+RX_NODISCARD enum rx_code rx_key_file(
+    const char *path, bool create, struct rx_key *out, struct rx_err *err);
+
+#endif
