@@ -10,10 +10,10 @@
 #include "shared/str.h"
 
 /* id, name in configuration and records */
-#define DIALECTS(X)            \
-    X(ANTHROPIC, "anthropic")  \
-    X(CHAT, "chat")            \
-    X(RESPONSES, "responses")  \
+#define DIALECTS(X)           \
+    X(ANTHROPIC, "anthropic") \
+    X(CHAT, "chat")           \
+    X(RESPONSES, "responses") \
     X(GEMINI, "gemini")
 
 enum dialect {
@@ -24,14 +24,14 @@ enum dialect {
 };
 
 /* What a request wants done. */
-#define OPERATIONS(X)                                                   \
-    X(CREATE, "create")    /* a model's answer, streamed or not */      \
-    X(COUNT, "count")      /* how many tokens a request has */          \
-    X(EMBED, "embed")      /* embeddings */                             \
-    X(COMPLETE, "complete") /* POST /v1/completions, the old form */    \
-    X(OBJECT, "object")    /* GET/DELETE of a stored response, compact */ \
-    X(MEDIA, "media")      /* images, audio, moderations, rerank */     \
-    X(MODELS, "models")    /* answered by us */
+#define OPERATIONS(X)                                                      \
+    X(CREATE, "create")     /* a model's answer, streamed or not */        \
+    X(COUNT, "count")       /* how many tokens a request has */            \
+    X(EMBED, "embed")       /* embeddings */                               \
+    X(COMPLETE, "complete") /* POST /v1/completions, the old form */       \
+    X(OBJECT, "object")     /* GET/DELETE of a stored response, compact */ \
+    X(MEDIA, "media")       /* images, audio, moderations, rerank */       \
+    X(MODELS, "models")     /* answered by us */
 
 enum operation {
 #define OPERATION_ENUM(id, name) OP_##id,

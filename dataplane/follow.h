@@ -18,9 +18,9 @@
 struct follow;
 
 struct follow_options {
-    const char *plane;       /* stable id of this data plane: "data-1" */
-    const char *pub_url;     /* "ipc:///…/run/pub.sock", "tcp://host:7401" */
-    const char *pull_url;    /* "ipc:///…/run/pull.sock", "tcp://host:7402" */
+    const char *plane;    /* stable id of this data plane: "data-1" */
+    const char *pub_url;  /* "ipc:///…/run/pub.sock", "tcp://host:7401" */
+    const char *pull_url; /* "ipc:///…/run/pull.sock", "tcp://host:7402" */
     const char *join_token_file;
     const char *tls_ca_file; /* tls+tcp:// only; NULL otherwise */
     const char *data_dir;    /* <data>/data/<plane>: snapshot.*, journal/ */
@@ -38,8 +38,8 @@ struct follow_load {
  * Start.  Installs the last-known-good snapshot at once when there is one.
  * RX_INVALID for a bad token or address, RX_INTERNAL for an unusable data_dir.
  */
-RX_NODISCARD enum rx_code follow_open(struct follow **out,
-    struct rx_loop *loop, const struct follow_options *options,
+RX_NODISCARD enum rx_code follow_open(struct follow **out, struct rx_loop *loop,
+    const struct follow_options *options,
     void (*load)(void *arg, struct follow_load *out), void *arg,
     struct rx_err *err);
 /* Writes what is pending to disk and says good-bye; waits at most a second for

@@ -21,13 +21,13 @@ struct scan {
     rx_str model_token; /* with its quotes: what a splice replaces */
     bool stream;        /* "stream": true (never set for Gemini) */
     bool has_max_tokens;
-    uint64_t max_tokens; /* max_tokens, max_completion_tokens, … */
+    uint64_t max_tokens;    /* max_tokens, max_completion_tokens, … */
     bool has_include_usage; /* chat: stream_options.include_usage is there */
     bool include_usage;     /* … and true */
     rx_str stream_options;  /* chat: the whole value; empty if absent */
     size_t object_start;    /* just behind the opening brace: to insert at */
     bool object_empty;
-    rx_str user_id;         /* anthropic metadata.user_id, escaped */
+    rx_str user_id;          /* anthropic metadata.user_id, escaped */
     rx_str prompt_cache_key; /* escaped */
     size_t messages;         /* entries of messages / input / contents */
     size_t tools;

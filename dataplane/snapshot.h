@@ -110,7 +110,7 @@ struct rejected {
 
 struct snapshot {
     uint64_t epoch, version;
-    struct rx_digest state; /* digest of the content, as published */
+    struct rx_digest state;         /* digest of the content, as published */
     const struct channel *channels; /* by priority, highest first, then name */
     size_t channel_count;
     const struct tenant *tenants;

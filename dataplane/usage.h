@@ -17,11 +17,11 @@
 #include "shared/str.h"
 
 /* name of each counter; order is that of Usage in proto/telemetry.proto */
-#define USAGE_COUNTERS(X)                                            \
-    X(in_uncached) X(cache_read) X(cache_write_5m) X(cache_write_1h) \
-    X(cache_write_other) X(in_tool_use) X(out_total) X(out_reasoning) \
-    X(in_audio) X(in_image) X(out_audio) X(out_image)                \
-    X(web_searches) X(web_fetches)
+#define USAGE_COUNTERS(X)                                                    \
+    X(in_uncached)                                                           \
+    X(cache_read) X(cache_write_5m) X(cache_write_1h) X(cache_write_other)   \
+        X(in_tool_use) X(out_total) X(out_reasoning) X(in_audio) X(in_image) \
+            X(out_audio) X(out_image) X(web_searches) X(web_fetches)
 
 enum usage_counter {
 #define USAGE_ENUM(name) USAGE_##name,
@@ -55,12 +55,12 @@ struct usage_seen {
     bool error;    /* an error event, or an error body */
     int error_status; /* the HTTP status it stands for; 0 unknown */
     bool at_boundary; /* the last byte ended an event */
-    bool unreadable; /* content-encoding or format we cannot read along with */
+    bool unreadable;  /* content-encoding or format we cannot read along with */
     uint64_t content_bytes; /* text emitted, for estimates */
-    rx_str model;  /* as the answer names it; borrowed from the tap */
-    rx_str finish; /* stop reason, verbatim; borrowed from the tap */
-    rx_str error_type;    /* borrowed from the tap; empty if none */
-    rx_str error_message; /* borrowed from the tap; empty if none */
+    rx_str model;           /* as the answer names it; borrowed from the tap */
+    rx_str finish;          /* stop reason, verbatim; borrowed from the tap */
+    rx_str error_type;      /* borrowed from the tap; empty if none */
+    rx_str error_message;   /* borrowed from the tap; empty if none */
 };
 
 /*

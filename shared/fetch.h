@@ -59,10 +59,11 @@ ssize_t rx_wire_sendv(struct rx_wire *w, const struct iovec *iov, int count);
 struct rx_transfer_options {
     const char *method;
     const char *url;
-    const char *const *headers; /* "name: value", NULL-terminated; may be NULL */
+    const char *const
+        *headers; /* "name: value", NULL-terminated; may be NULL */
     rx_str body;
-    const char *proxy_url; /* NULL: none */
-    const char *ca_file;   /* NULL: the system's */
+    const char *proxy_url;   /* NULL: none */
+    const char *ca_file;     /* NULL: the system's */
     const char *unix_socket; /* NULL: none */
     uint32_t connect_ms;
     uint32_t total_ms;

@@ -36,10 +36,10 @@ struct rx_header {
 
 /* Borrowed views into the request's head, valid until on_close. */
 struct rx_httpd_head {
-    rx_str method; /* "POST" */
-    rx_str target; /* as sent: "/v1/messages?beta=true" */
-    rx_str path;   /* up to '?' : "/v1/messages" (not percent-decoded) */
-    rx_str query;  /* after '?', without it; empty if none */
+    rx_str method;  /* "POST" */
+    rx_str target;  /* as sent: "/v1/messages?beta=true" */
+    rx_str path;    /* up to '?' : "/v1/messages" (not percent-decoded) */
+    rx_str query;   /* after '?', without it; empty if none */
     unsigned minor; /* HTTP/1.minor: 0 or 1 */
     const struct rx_header *headers;
     size_t header_count;
@@ -78,9 +78,9 @@ struct rx_httpd_handler {
 };
 
 struct rx_httpd_options {
-    const char *host; /* "127.0.0.1", "0.0.0.0", "::1" */
-    uint16_t port;    /* 0: any; see rx_httpd_port() */
-    bool reuse_port;  /* several processes on one port */
+    const char *host;         /* "127.0.0.1", "0.0.0.0", "::1" */
+    uint16_t port;            /* 0: any; see rx_httpd_port() */
+    bool reuse_port;          /* several processes on one port */
     const char *server_name;  /* for log lines: "data", "ops", "admin" */
     size_t max_head;          /* bytes, default 64 KiB */
     uint64_t max_body;        /* bytes, default 32 MiB */
@@ -91,8 +91,8 @@ struct rx_httpd_options {
     size_t high_water;        /* unsent bytes, default 256 KiB */
     /* Body errors of the gate: called instead of the plain-text reply so that
      * 413/400/... wear the caller's dialect.  May be NULL.  Must reply. */
-    void (*on_refuse)(void *arg, struct rx_httpd_req *req, int status,
-        const char *reason);
+    void (*on_refuse)(
+        void *arg, struct rx_httpd_req *req, int status, const char *reason);
 };
 
 /*
@@ -109,8 +109,7 @@ uint16_t rx_httpd_port(const struct rx_httpd *httpd);
  * Stop accepting; answers under way get `Connection: close`, idle connections
  * are closed.  fn(arg) is called once no connection is left (maybe at once).
  */
-void rx_httpd_drain(
-    struct rx_httpd *httpd, void (*fn)(void *arg), void *arg);
+void rx_httpd_drain(struct rx_httpd *httpd, void (*fn)(void *arg), void *arg);
 size_t rx_httpd_connections(const struct rx_httpd *httpd);
 
 const struct rx_httpd_head *rx_httpd_head(const struct rx_httpd_req *req);

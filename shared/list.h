@@ -30,9 +30,9 @@ struct rx_list {
     for ((l) = (list)->head.next; (l) != &(list)->head; (l) = (l)->next)
 
 /* As above, and the current link may be removed. */
-#define RX_LIST_FOREACH_SAFE(l, save, list)                         \
-    for ((l) = (list)->head.next, (save) = (l)->next;               \
-         (l) != &(list)->head; (l) = (save), (save) = (save)->next)
+#define RX_LIST_FOREACH_SAFE(l, save, list)                                 \
+    for ((l) = (list)->head.next, (save) = (l)->next; (l) != &(list)->head; \
+         (l) = (save), (save) = (save)->next)
 
 static inline void
 rx_list_init(struct rx_list *list)

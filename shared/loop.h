@@ -62,8 +62,8 @@ struct rx_timer {
     void (*fn)(void *arg);
     void *arg;
 };
-void rx_timer_init(struct rx_timer *t, struct rx_loop *loop,
-    void (*fn)(void *arg), void *arg);
+void rx_timer_init(
+    struct rx_timer *t, struct rx_loop *loop, void (*fn)(void *arg), void *arg);
 void rx_timer_fini(struct rx_timer *t); /* unset and released; idempotent */
 void rx_timer_set(struct rx_timer *t, uint64_t after_ms);
 void rx_timer_unset(struct rx_timer *t);

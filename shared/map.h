@@ -7,6 +7,7 @@
 #ifndef SHARED_MAP_H
 #define SHARED_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -39,8 +39,8 @@ struct rx_key rx_key_derive(const struct rx_key *from, rx_str purpose);
  * `context` is authenticated, not encrypted.
  */
 #define RX_SEAL_EXTRA ((size_t)24 + 16)
-RX_NODISCARD bool rx_seal(const struct rx_key *key, rx_str plain,
-    rx_str context, struct rx_buf *out);
+RX_NODISCARD bool rx_seal(
+    const struct rx_key *key, rx_str plain, rx_str context, struct rx_buf *out);
 /* False when it was not made with this key and context, or was changed. */
 RX_NODISCARD bool rx_unseal(const struct rx_key *key, rx_str sealed,
     rx_str context, struct rx_buf *out);
