@@ -1,0 +1,40 @@
+/*
+ * Whatever the strict walk accepts, cJSON accepts too; and what we print of it
+ * is accepted again and prints the same.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "shared/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+print(rx_str text, struct rx_buf *out)
+{
+    struct rx_json_doc *doc;
+
+    if (rx_json_parse(&doc, text, NULL, NULL) != RX_OK)
+        abort();
+    rx_json_print(rx_json_root(doc), false, out);
+    rx_json_free(doc);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    rx_str text = { (const char *)data, size };
+    struct rx_buf once, twice;
+
+    if (rx_json_check(text, NULL, NULL) != RX_OK)
+        return 0;
+    rx_buf_init(&once, 16 << 20);
+    rx_buf_init(&twice, 16 << 20);
+    print(text, &once);
+    print(rx_buf_str(&once), &twice);
+    if (!rx_str_eq(rx_buf_str(&once), rx_buf_str(&twice)))
+        abort();
+    rx_buf_fini(&once);
+    rx_buf_fini(&twice);
+    return 0;
+}
