@@ -309,8 +309,9 @@ rx_json_parse(struct rx_json_doc **out, rx_str text,
     const struct rx_json_limits *limits, struct rx_err *err)
 {
     *out = NULL;
-    if (rx_json_check(text, limits, err) != RX_OK)
-        return rx_because(err, "not valid JSON");
+    enum rx_code code = rx_json_check(text, limits, err);
+    if (code != RX_OK)
+        return err == NULL ? code : rx_because(err, "not valid JSON");
 
     cJSON *root = cJSON_ParseWithLength(text.ptr, text.len);
     if (root == NULL)
