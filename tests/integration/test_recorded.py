@@ -9,6 +9,7 @@ API with what the vendor's own SDK made of the same bytes.
 import concurrent.futures
 import gzip
 import json
+import os
 import queue
 import random
 import re
@@ -72,16 +73,23 @@ class Case:
                 value["stream"] = True
             body = json.dumps(value).encode()
         else:
-            old = json.dumps(json.loads(body)["model"]).encode()
-            mark = re.search(rb'"model"\s*:\s*' + re.escape(old), body)
-            new = mark[0][:-len(old)] + json.dumps(self.id).encode()
-            body = body[:mark.start()] + new + body[mark.end():]
+            body = self._with_name(body)
         query = "?beta=true" if "beta=true" in self.meta["path"] else ""
         path = {"anthropic-messages": "/v1/messages",
                 "anthropic-count-tokens": "/v1/messages/count_tokens",
                 "openai-chat": "/v1/chat/completions",
                 "openai-responses": "/v1/responses"}[self.api]
         return path + query, body
+
+    def _with_name(self, body):
+        model = json.loads(body).get("model")
+        name = json.dumps(self.id).encode()
+        if model is None:  # it was in the path (Azure)
+            at = body.index(b"{") + 1
+            return body[:at] + b'"model":' + name + b"," + body[at:]
+        old = json.dumps(model).encode()
+        mark = re.search(rb'"model"\s*:\s*' + re.escape(old), body)
+        return body[:mark.end() - len(old)] + name + body[mark.end():]
 
     def _gemini_path(self):
         verb = "countTokens" if "count" in self.api else (
@@ -402,4 +410,8 @@ def every_recorded_exchange_passes_unchanged_and_is_counted(build):
     report(runs)
 
 
+if not fixtures().exists() and "ROUTEX_FIXTURES" not in os.environ:
+    print(f"no recorded exchanges in {fixtures()}: name their folder in "
+          "ROUTEX_FIXTURES")
+    sys.exit(77)
 main()
