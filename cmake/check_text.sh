@@ -7,12 +7,13 @@ fail=0
 say() { echo "$1"; fail=1; }
 
 code='shared dataplane controlplane tests'
-found=$(grep -rnwE --include='*.[ch]' \
+found=$(grep -rnwE --exclude-dir=node_modules --include='*.[ch]' \
     'strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gmtime|localtime|rand|alloca' $code |
     grep -v '^[^:]*:[0-9]*: *\(/\?\*\|//\)')
 [ -z "$found" ] || say "banned function:
 $found"
-found=$(grep -rnE --include='*.[ch]' --include='*.py' --include='*.mjs' --include='*.sh' \
+found=$(grep -rnE --exclude-dir=node_modules \
+    --include='*.[ch]' --include='*.py' --include='*.mjs' --include='*.sh' \
     '\b(TODO|FIXME|XXX)\b' $code cmake deploy | grep -v check_text.sh)
 [ -z "$found" ] || say "left for later:
 $found"
