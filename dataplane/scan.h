@@ -3,7 +3,8 @@
  *
  * Nothing is copied or unescaped: the results are views into the body.  The
  * body is checked to be one JSON object as far as the pass goes (depth limited);
- * what is not looked at is skipped, not validated.
+ * what is not looked at is skipped, not validated.  Of members with the same
+ * name the last one counts, as with most parsers; null means "not given".
  */
 #ifndef DATAPLANE_SCAN_H
 #define DATAPLANE_SCAN_H
