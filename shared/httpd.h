@@ -102,7 +102,7 @@ struct rx_httpd_options {
 RX_NODISCARD enum rx_code rx_httpd_open(struct rx_httpd **out,
     struct rx_loop *loop, const struct rx_httpd_options *options,
     const struct rx_httpd_handler *handler, void *arg, struct rx_err *err);
-/* Aborts what is still running. */
+/* Aborts what is still running: on_close(RX_UPSTREAM).  Not from a handler. */
 void rx_httpd_close(struct rx_httpd *httpd);
 uint16_t rx_httpd_port(const struct rx_httpd *httpd);
 /*
