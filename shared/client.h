@@ -61,8 +61,11 @@ struct rx_client_head {
 };
 
 struct rx_client_events {
-    void (*on_connected)(void *arg, bool reused); /* may be NULL */
-    void (*on_sent)(void *arg);                   /* request fully written */
+    /* May be NULL.  Told again when a dead kept connection was replaced. */
+    void (*on_connected)(void *arg, bool reused);
+    /* The request is written and no longer needed: on a kept connection only
+     * once the answer begins.  Never, when the answer ends before that. */
+    void (*on_sent)(void *arg);
     void (*on_head)(void *arg, const struct rx_client_head *head);
     /* Body bytes with transfer-coding removed, content-coding untouched. */
     void (*on_body)(void *arg, rx_str bytes);
@@ -78,7 +81,8 @@ struct rx_client_events {
 RX_NODISCARD struct rx_client_call *rx_client_start(struct rx_client *client,
     const struct rx_client_request *request,
     const struct rx_client_events *events, void *arg);
-/* Stop reading the answer; bytes stay in the kernel. */
+/* Stop reading the answer; bytes stay in the kernel.  What had been read before
+ * (at most 64 KiB) is still told, and so is the end if it was in there. */
 void rx_client_pause(struct rx_client_call *call);
 void rx_client_resume(struct rx_client_call *call);
 /* Drop the call and its connection at once; no event follows. */

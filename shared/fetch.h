@@ -45,7 +45,11 @@ RX_NODISCARD struct rx_wire *rx_wire_open(struct rx_fetch *fetch,
     void (*fn)(void *arg, enum rx_code code, const char *why), void *arg);
 void rx_wire_close(struct rx_wire *w);
 int rx_wire_fd(const struct rx_wire *w); /* for the caller's struct event */
+/* May bytes wait inside the wire that the descriptor does not show?  Then read
+ * until RX_WIRE_AGAIN. */
+bool rx_wire_buffers(const struct rx_wire *w);
 /*
+ * After RX_WIRE_AGAIN, sendv must be tried again with the same pieces.
  * Bytes moved; 0 at end of stream (recv only); RX_WIRE_AGAIN: not now, wait for
  * the descriptor; RX_WIRE_FAILED.  Plain connections go straight to the socket,
  * TLS through libcurl.
@@ -83,8 +87,12 @@ struct rx_transfer_result {
 };
 
 struct rx_transfer;
-/* fn is called once, later, on the loop; cancelling suppresses it. */
-struct rx_transfer *rx_transfer_start(struct rx_fetch *fetch,
+/*
+ * fn is called once, later, on the loop; cancelling suppresses it.  Options are
+ * copied.  0 ms mean 5 s to connect, 30 s in all.  NULL when proxy or CA file
+ * are no usable texts (over 1 KiB).
+ */
+RX_NODISCARD struct rx_transfer *rx_transfer_start(struct rx_fetch *fetch,
     const struct rx_transfer_options *options,
     void (*fn)(void *arg, const struct rx_transfer_result *result), void *arg);
 void rx_transfer_cancel(struct rx_transfer *t);
