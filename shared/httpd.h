@@ -154,6 +154,8 @@ void rx_httpd_end(struct rx_httpd_req *req);
  * framing promised, so that the client sees it broken.
  */
 void rx_httpd_abort(struct rx_httpd_req *req);
+/* The same with a TCP reset, which may take what was queued with it. */
+void rx_httpd_reset(struct rx_httpd_req *req);
 size_t rx_httpd_unsent(const struct rx_httpd_req *req);
 
 /* "OK", "Too Many Requests"; "Status" for unknown ones. */

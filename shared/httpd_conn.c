@@ -617,7 +617,8 @@ cut(struct httpd_conn *c)
     const struct rx_httpd_req *req = c->req;
     /* Where the end of the connection is the end of the body, only a reset
      * tells that it is not. */
-    bool reset = req->framing == FRAMING_BARE && req->head.minor == 0;
+    bool reset =
+        req->reset || (req->framing == FRAMING_BARE && req->head.minor == 0);
 
     httpd_conn_close(c, RX_UPSTREAM, reset);
 }

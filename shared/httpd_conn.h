@@ -140,6 +140,7 @@ struct rx_httpd_req {
     bool keep_alive;  /* the client's wish */
     bool starved;     /* owes on_drain */
     bool aborted;
+    bool reset; /* and rudely */
     bool waits_for_100;
     /* headers, then the bytes of the head */
     struct rx_header headers[];

@@ -337,6 +337,13 @@ rx_httpd_abort(struct rx_httpd_req *req)
     httpd_conn_wake(req->conn);
 }
 
+void
+rx_httpd_reset(struct rx_httpd_req *req)
+{
+    req->reset = true;
+    rx_httpd_abort(req);
+}
+
 size_t
 rx_httpd_unsent(const struct rx_httpd_req *req)
 {

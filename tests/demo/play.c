@@ -80,7 +80,10 @@ send_pieces(struct play *p)
             return;
         }
         if (p->at >= p->cut_at) {
-            rx_httpd_abort(p->req);
+            if (p->reset)
+                rx_httpd_reset(p->req);
+            else
+                rx_httpd_abort(p->req);
             return;
         }
         if (p->at >= s->body.len) {
