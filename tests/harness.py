@@ -36,7 +36,7 @@ TESTS = []
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
-SANITIZER = (":abort_on_error=1:detect_leaks=1:strict_string_checks=1"
+SANITIZER = (":abort_on_error=1:quarantine_size_mb=8:detect_leaks=1:strict_string_checks=1"
              ":print_stacktrace=1:halt_on_error=1")
 
 
@@ -264,13 +264,13 @@ class Routex:
             return told if told["pid"] == program.pid else None
         return wait_until(read, f"{program.name} to listen")
 
-    def start_control(self):
+    def start_control(self, limits=()):
         program = self.start("control", [
             self.build / "routex-control", "--data-dir", self.data_dir,
             "--host", "127.0.0.1", "--admin-port", self._old_admin_port(),
             "--publish", self.publish_url, "--pull", self.pull_url, "--json",
             *(["--demo-url", self.demo_url] if self.demo_url else []),
-            *self.control_args])
+            *self.control_args], limits=limits)
         self.control = program
         self.control_url = self._told(program, "control.json")["admin_url"]
         if self.admin:
@@ -375,6 +375,19 @@ class Routex:
         rows = self.admin.rows()
         assert len(rows) == count, f"{len(rows)} rows, {count} expected"
         return rows
+
+    def row(self, answer, deadline=10):
+        """The row of one answered request."""
+        name = answer.header("x-routex-request-id")
+        assert name, f"no request id: {answer.headers}"
+
+        def find():
+            try:
+                return self.admin.get(f"/api/requests/{name}")["data"]
+            except Failed as failed:
+                assert failed.status == 404, failed
+                return None
+        return wait_until(find, f"a row for {name}", deadline)
 
     def sql(self, text, *values):
         path = f"file:{self.data_dir}/routex.db?mode=ro"
