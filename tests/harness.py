@@ -376,11 +376,14 @@ class Routex:
         assert len(rows) == count, f"{len(rows)} rows, {count} expected"
         return rows
 
-    def row(self, answer, deadline=10):
+    def row(self, answer):
         """The row of one answered request."""
         name = answer.header("x-routex-request-id")
         assert name, f"no request id: {answer.headers}"
+        return self.row_of(name)
 
+    def row_of(self, name, deadline=10):
+        """The row of the request that was called `name`, once it is there."""
         def find():
             try:
                 return self.admin.get(f"/api/requests/{name}")["data"]
