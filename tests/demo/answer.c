@@ -13,6 +13,7 @@
 /* Tools a coding agent has for running a command, the best first. */
 static const char *const shells[] = {
     "Bash",
+    "bash",
     "run_shell_command",
     "exec_command",
     "shell_command",

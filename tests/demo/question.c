@@ -103,7 +103,7 @@ result_text(rx_str value)
         if (text.len > 0)
             return text;
         text = span_text(item);
-        if (text.len > 0 && !is(key, "type"))
+        if (text.len > 0 && !is(key, "type") && !is(key, "name"))
             return text;
         if (item.ptr[0] == '{' || item.ptr[0] == '[') {
             text = result_text(item);

@@ -6,7 +6,7 @@ const sdk = await import(process.argv[2]);
 const Anthropic = sdk.default;
 const options = { baseURL: base, apiKey: key, maxRetries: 0 };
 const client = new Anthropic(options);
-const model = 'claude-sonnet-4-5';
+const model = 'claude-sonnet-5-5';
 const tool = {
     name: 'get_weather', description: 'weather',
     input_schema: { type: 'object', properties: { city: { type: 'string' } },
