@@ -17,11 +17,13 @@
 #include "shared/str.h"
 
 /* name of each counter; order is that of Usage in proto/telemetry.proto */
-#define USAGE_COUNTERS(X)                                                    \
-    X(in_uncached)                                                           \
-    X(cache_read) X(cache_write_5m) X(cache_write_1h) X(cache_write_other)   \
-        X(in_tool_use) X(out_total) X(out_reasoning) X(in_audio) X(in_image) \
-            X(out_audio) X(out_image) X(web_searches) X(web_fetches)
+#define USAGE_COUNTERS(X)                                                  \
+    X(in_uncached)                                                         \
+    X(cache_read)                                                          \
+    X(cache_write_5m)                                                      \
+    X(cache_write_1h) X(cache_write_other) X(in_tool_use) X(out_total)     \
+        X(out_reasoning) X(in_audio) X(in_image) X(out_audio) X(out_image) \
+            X(web_searches) X(web_fetches)
 
 enum usage_counter {
 #define USAGE_ENUM(name) USAGE_##name,
@@ -38,7 +40,9 @@ enum provenance {
 };
 const char *provenance_name(enum provenance p);
 
-/* A value type.  Unknown is not zero: look at `has` before `n`. */
+/* A value type.  Unknown is not zero: look at `has` before `n`.  The input
+ * counters but in_audio and in_image do not overlap; out_total holds all output.
+ * A count operation's answer is in_uncached. */
 struct usage {
     uint32_t has; /* 1u << enum usage_counter */
     uint64_t n[USAGE_COUNT];
@@ -77,7 +81,8 @@ void usage_tap_end(struct usage_tap *tap, bool clean);
 const struct usage_seen *usage_tap_seen(const struct usage_tap *tap);
 /*
  * The counts.  What was not reported although content was seen is estimated
- * from `prompt_bytes` of request text and the content seen, and marked.
+ * from `prompt_bytes` of request text and the content seen, and marked.  An
+ * error before any content costs nothing unless the provider says so.
  */
 struct usage usage_tap_result(
     const struct usage_tap *tap, uint64_t prompt_bytes);

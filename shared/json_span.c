@@ -362,16 +362,14 @@ rx_span_whole(rx_str text)
 }
 
 bool
-rx_span_is(rx_str key, rx_str name)
+rx_span_is_escaped(rx_str key, rx_str name)
 {
-    char plain[64];
+    char plain[256];
     size_t len;
 
-    if (key.len == name.len)
-        return memcmp(key.ptr, name.ptr, key.len) == 0;
-    /* An escape makes a key at most six times as long as it is. */
-    if (key.len < name.len || key.len > 6 * name.len ||
-        key.len > sizeof(plain) || memchr(key.ptr, '\\', key.len) == NULL)
+    /* An escape is at most six times as long as what it stands for. */
+    if (key.len > 6 * name.len || key.len > sizeof(plain) ||
+        memchr(key.ptr, '\\', key.len) == NULL)
         return false;
     return rx_span_decode(key, plain, &len) &&
            rx_str_eq((rx_str){ plain, len }, name);

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "shared/buf.h"
 #include "shared/str.h"
@@ -96,7 +97,14 @@ bool rx_span_finish(struct rx_span *j);
 bool rx_span_whole(rx_str text);
 
 /* Is `key` this name?  Escapes in the key are understood. */
-bool rx_span_is(rx_str key, rx_str name);
+bool rx_span_is_escaped(rx_str key, rx_str name);
+static inline bool
+rx_span_is(rx_str key, rx_str name)
+{
+    if (key.len == name.len)
+        return memcmp(key.ptr, name.ptr, name.len) == 0;
+    return key.len > name.len && rx_span_is_escaped(key, name);
+}
 
 /*
  * Decode the inside of a string.  `out` needs room for escaped.len bytes at
