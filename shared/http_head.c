@@ -152,6 +152,7 @@ split_target(struct rx_http_head *out, const char **reason)
         RX_STR_INIT("https://"),
     };
     rx_str t = out->target;
+    rx_str slash = { 0 };
 
     if (t.len == 0 || !all_of(t, TARGET))
         return refuse(reason, 400, "malformed request target");
@@ -167,12 +168,15 @@ split_target(struct rx_http_head *out, const char **reason)
         while (at < t.len && t.ptr[at] != '/' && t.ptr[at] != '?')
             at++;
         t = part(t, at, t.len);
+        /* "http://host" asks for "/"; the slash before the host is one. */
+        slash = part(out->target, schemes[i].len - 1, schemes[i].len);
         break;
     }
     rx_str_cut(t, '?', &out->path, &out->query);
-    /* "http://host" asks for "/"; its own second slash is one. */
     if (out->path.len == 0)
-        out->path = (rx_str){ strchr(out->target.ptr, '/'), 1 };
+        out->path = slash;
+    if (out->path.len == 0)
+        return refuse(reason, 400, "malformed request target");
     if (out->path.ptr[0] == '/' || (rx_str_eq(out->target, RX_S("*")) &&
                                        rx_str_eq(out->method, RX_S("OPTIONS"))))
         return 200;

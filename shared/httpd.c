@@ -50,6 +50,7 @@ on_accept(evhtp_connection_t *conn, void *arg)
     struct rx_httpd *h = arg;
     int fd = conn->sock;
 
+    h->paused = false;
     bufferevent_setfd(conn->bev, -1);
     conn->sock = -1;
     httpd_conn_open(h, fd, conn->saddr);
@@ -78,6 +79,9 @@ on_accept_error(struct evconnlistener *listener, void *arg)
         return;
     evconnlistener_disable(listener);
     rx_timer_set(&h->pause, PAUSE_MS);
+    if (h->paused)
+        return;
+    h->paused = true;
     rx_warn("accept.paused", "server=%s connections=%zu reason=%s ms=%d",
         h->options.server_name, h->conns.count, rx_log_quote(strerror(sys)),
         PAUSE_MS);

@@ -85,7 +85,7 @@ struct rx_httpd_options {
     size_t max_head;          /* bytes, default 64 KiB */
     uint64_t max_body;        /* bytes, default 32 MiB */
     uint32_t head_timeout_ms; /* first byte to end of head, default 10 s */
-    uint32_t body_timeout_ms; /* without any progress, default 30 s */
+    uint32_t body_timeout_ms; /* for each 4 KiB of body, default 30 s */
     uint32_t idle_timeout_ms; /* between requests, default 75 s */
     uint32_t send_timeout_ms; /* client takes nothing for so long, 5 min */
     size_t high_water;        /* unsent bytes, default 256 KiB */

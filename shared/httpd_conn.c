@@ -24,12 +24,14 @@
 #include <unistd.h>
 
 /* How much of a body nobody wants is read rather than closing. */
-#define SKIP_MAX   ((uint64_t)256 * 1024)
-#define LINGER_MS  5000
+#define SKIP_MAX      ((uint64_t)256 * 1024)
+#define LINGER_MS     5000
+/* Body bytes that must come within each body_timeout_ms. */
+#define BODY_PROGRESS ((size_t)4 * 1024)
 /* Turns before other connections get theirs. */
-#define TURNS      16
+#define TURNS         16
 /* A body is trusted with this much memory before its bytes come. */
-#define BODY_FIRST ((size_t)128 * 1024)
+#define BODY_FIRST    ((size_t)128 * 1024)
 
 static void
 note(evutil_socket_t fd, short what, void *arg)
@@ -164,7 +166,7 @@ receive(struct httpd_conn *c, void *to, size_t size)
         n = recv(c->fd, to, size, 0);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
-        c->progress = true;
+        c->moved += (size_t)n;
         if ((size_t)n < size && !c->fin)
             c->readable = false;
         return (size_t)n;
@@ -545,7 +547,7 @@ send_some(struct httpd_conn *c)
 
         if (n > 0) {
             c->out.from += (size_t)n;
-            c->progress = true;
+            c->moved += (size_t)n;
         } else if (errno == EAGAIN) {
             c->blocked = true;
         } else if (errno != EINTR) {
@@ -672,7 +674,14 @@ what_for(const struct httpd_conn *c)
     return WAIT_NONE;
 }
 
-/* Only body and sending get more time by making progress. */
+/* Does what moved buy more time?  A drip of single bytes does not. */
+static bool
+progressed(const struct httpd_conn *c, enum httpd_wait wait)
+{
+    return (wait == WAIT_SEND && c->moved > 0) ||
+           (wait == WAIT_BODY && c->moved >= BODY_PROGRESS);
+}
+
 static void
 set_timer(struct httpd_conn *c)
 {
@@ -686,13 +695,14 @@ set_timer(struct httpd_conn *c)
     };
     enum httpd_wait wait = what_for(c);
 
+    if (wait == c->wait && !progressed(c, wait))
+        return;
     if (wait == WAIT_NONE)
         rx_timer_unset(&c->timer);
-    else if (wait != c->wait ||
-             (c->progress && (wait == WAIT_BODY || wait == WAIT_SEND)))
+    else
         rx_timer_set(&c->timer, ms[wait]);
     c->wait = wait;
-    c->progress = false;
+    c->moved = 0;
 }
 
 /* One round: read, send, decide.  True when another may get further. */

@@ -39,6 +39,7 @@ struct rx_httpd {
     struct evhtp *front;
     struct rx_list conns;
     struct rx_timer pause; /* out of descriptors: not accepting until then */
+    bool paused;
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -97,6 +98,7 @@ struct httpd_conn {
     struct rx_chunk chunk;
     uint64_t left; /* body bytes to come when the length is known */
     uint64_t skip; /* body bytes we are still willing to drop */
+    size_t moved;  /* bytes since the timer was set */
     int fd;
     enum httpd_input input;
     enum httpd_wait wait;
@@ -108,7 +110,6 @@ struct httpd_conn {
     bool broken;   /* reset, or a send failed */
     bool blocked;  /* the kernel takes no more bytes now */
     bool expired;  /* the timer fired */
-    bool progress; /* bytes moved since the timer was set */
     bool running;  /* inside its turn: no need to be woken */
     bool keep;     /* after this request comes another */
     char peer[INET6_ADDRSTRLEN];
