@@ -25,7 +25,7 @@ door() { # pattern, files that may
 $found"
 }
 door '\bevhtp_[a-z]+' 'shared/httpd\.c'
-door '\b(curl_|CURL[A-Z_]*\b)' 'shared/fetch\.c'
+door '\b(curl_|CURL[A-Z_]*\b)' 'shared/fetch(_[a-z]+)?\.[ch]'
 door '\bnng_[a-z]+' 'shared/bus\.c'
 door '\bsqlite3_[a-z]+' 'controlplane/db\.c'
 door '\bcJSON' 'shared/json\.c'

@@ -27,41 +27,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
-#include "shared/buf.h"
+#include "shared/fetch_curl.h"
 
-#define SPARES       16
-#define RECORD       ((size_t)16 * 1024) /* what one TLS record holds */
 #define SEND_AT_ONCE ((size_t)64 * 1024)
-#define HEADERS_MAX  ((size_t)64 * 1024)
 #define TEXT_MAX     1024
-
-struct engine {
-    struct rx_fetch *fetch;
-    CURLM *multi;
-    struct rx_timer timer;
-    struct rx_task kick; /* time has passed, as libcurl asked */
-    struct rx_task reap; /* something may have ended */
-    void (*ended)(CURL *easy, CURLcode rc);
-};
-
-struct rx_fetch {
-    struct rx_loop *loop;
-    CURLSH *share; /* TLS sessions, so that the second handshake is cheap */
-    struct engine wires;
-    struct engine transfers;
-    CURL *spare[SPARES];
-    size_t spare_count;
-    int taking; /* the descriptor that outlives its libcurl connection */
-    char record[RECORD];
-};
 
 struct watch {
     struct event event;
-    struct engine *engine;
+    struct fetch_engine *engine;
 };
 
 /* What is needed until the wire is connected. */
@@ -81,19 +57,6 @@ struct rx_wire {
     bool through_curl; /* TLS to the target or to its proxy */
 };
 
-struct rx_transfer {
-    struct rx_fetch *fetch;
-    CURL *easy;
-    struct curl_slist *headers;
-    struct rx_buf head;
-    struct rx_buf body;
-    uint32_t total_ms;
-    bool told;
-    void (*fn)(void *arg, const struct rx_transfer_result *result);
-    void *arg;
-    char error[CURL_ERROR_SIZE];
-};
-
 static void *
 zalloc(size_t size)
 {
@@ -111,7 +74,7 @@ zalloc(size_t size)
 static void
 engine_reap(void *arg)
 {
-    struct engine *e = arg;
+    struct fetch_engine *e = arg;
     CURLMsg *m;
     int left;
 
@@ -124,7 +87,7 @@ engine_reap(void *arg)
 static void
 engine_kick(void *arg)
 {
-    struct engine *e = arg;
+    struct fetch_engine *e = arg;
     int running;
 
     curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -134,7 +97,7 @@ engine_kick(void *arg)
 static void
 on_engine_timer(void *arg)
 {
-    struct engine *e = arg;
+    struct fetch_engine *e = arg;
 
     rx_loop_post(e->fetch->loop, &e->kick);
 }
@@ -142,7 +105,7 @@ on_engine_timer(void *arg)
 static int
 on_curl_timer(CURLM *multi, long ms, void *arg)
 {
-    struct engine *e = arg;
+    struct fetch_engine *e = arg;
 
     (void)multi;
     rx_loop_unpost(e->fetch->loop, &e->kick);
@@ -158,7 +121,7 @@ static void
 on_watch_event(evutil_socket_t fd, short what, void *arg)
 {
     struct watch *w = arg;
-    struct engine *e = w->engine;
+    struct fetch_engine *e = w->engine;
     int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) |
                (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
     int running;
@@ -170,7 +133,7 @@ on_watch_event(evutil_socket_t fd, short what, void *arg)
 static int
 on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
-    struct engine *e = arg;
+    struct fetch_engine *e = arg;
     struct watch *w = known;
     short events = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
                            (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
@@ -196,7 +159,7 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 }
 
 static void
-engine_init(struct engine *e, struct rx_fetch *fetch,
+engine_init(struct fetch_engine *e, struct rx_fetch *fetch,
     void (*ended)(CURL *easy, CURLcode rc))
 {
     e->fetch = fetch;
@@ -215,7 +178,7 @@ engine_init(struct engine *e, struct rx_fetch *fetch,
 }
 
 static void
-engine_fini(struct engine *e)
+engine_fini(struct fetch_engine *e)
 {
     curl_multi_cleanup(e->multi);
     rx_loop_unpost(e->fetch->loop, &e->kick);
@@ -224,7 +187,6 @@ engine_fini(struct engine *e)
 }
 
 static void wire_ended(CURL *easy, CURLcode rc);
-static void transfer_ended(CURL *easy, CURLcode rc);
 
 struct rx_fetch *
 rx_fetch_new(struct rx_loop *loop)
@@ -243,7 +205,7 @@ rx_fetch_new(struct rx_loop *loop)
     curl_share_setopt(
         fetch->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     engine_init(&fetch->wires, fetch, wire_ended);
-    engine_init(&fetch->transfers, fetch, transfer_ended);
+    engine_init(&fetch->transfers, fetch, fetch_transfer_ended);
     return fetch;
 }
 
@@ -298,8 +260,8 @@ set_text(CURL *easy, CURLoption option, rx_str s)
 }
 
 /* A handle with everything that wires and transfers have in common. */
-static CURL *
-easy_take(struct rx_fetch *fetch, rx_str proxy_url, rx_str ca_file)
+CURL *
+fetch_easy_take(struct rx_fetch *fetch, rx_str proxy_url, rx_str ca_file)
 {
     CURL *easy = fetch->spare_count > 0 ? fetch->spare[--fetch->spare_count]
                                         : curl_easy_init();
@@ -336,10 +298,10 @@ easy_take(struct rx_fetch *fetch, rx_str proxy_url, rx_str ca_file)
     return easy;
 }
 
-static void
-easy_give(struct rx_fetch *fetch, CURL *easy)
+void
+fetch_easy_give(struct rx_fetch *fetch, CURL *easy)
 {
-    if (fetch->spare_count == SPARES) {
+    if (fetch->spare_count == FETCH_SPARES) {
         curl_easy_cleanup(easy);
         return;
     }
@@ -380,8 +342,9 @@ without(const char *text, const char *prefix)
     return strncmp(text, prefix, n) == 0 ? text + n : text;
 }
 
-static void
-explain(CURL *easy, CURLcode rc, const char *detail, char *out, size_t size)
+void
+fetch_explain(
+    CURL *easy, CURLcode rc, const char *detail, char *out, size_t size)
 {
     const char *words = "curl";
     long sys = 0;
@@ -429,7 +392,7 @@ wire_take_socket(struct rx_wire *w)
 
     fetch->taking = w->fd;
     curl_multi_remove_handle(fetch->wires.multi, w->easy);
-    easy_give(fetch, w->easy);
+    fetch_easy_give(fetch, w->easy);
     w->easy = NULL;
     assert(fetch->taking == -1);
 }
@@ -471,7 +434,7 @@ wire_ended(CURL *easy, CURLcode rc)
         w->dial->fn(w->dial->arg, RX_TIMEOUT, why);
         return;
     }
-    explain(easy, rc, w->dial->error, why, sizeof(why));
+    fetch_explain(easy, rc, w->dial->error, why, sizeof(why));
     w->dial->fn(w->dial->arg, RX_UPSTREAM, why);
 }
 
@@ -495,7 +458,7 @@ wire_dial(struct rx_wire *w, const struct rx_target *target)
 
     if (!target_url(target, url, sizeof(url)))
         return false;
-    w->easy = easy_take(w->fetch, target->proxy_url, target->ca_file);
+    w->easy = fetch_easy_take(w->fetch, target->proxy_url, target->ca_file);
     if (w->easy == NULL)
         return false;
     curl_easy_setopt(w->easy, CURLOPT_CONNECT_ONLY, 1L);
@@ -539,7 +502,7 @@ rx_wire_close(struct rx_wire *w)
         rx_loop_unpost(w->fetch->loop, &w->dial->refuse);
     if (w->easy != NULL) {
         curl_multi_remove_handle(w->fetch->wires.multi, w->easy);
-        easy_give(w->fetch, w->easy);
+        fetch_easy_give(w->fetch, w->easy);
     } else if (w->fd >= 0) {
         close(w->fd);
     }
@@ -596,14 +559,14 @@ next_record(struct rx_fetch *fetch, const struct iovec *iov, int count)
 {
     size_t used = 0;
 
-    if (count == 1 || iov[0].iov_len >= RECORD) {
+    if (count == 1 || iov[0].iov_len >= FETCH_RECORD) {
         size_t n = iov[0].iov_len;
         return (rx_str){ iov[0].iov_base, n < SEND_AT_ONCE ? n : SEND_AT_ONCE };
     }
-    for (int i = 0; i < count && used < RECORD; i++) {
+    for (int i = 0; i < count && used < FETCH_RECORD; i++) {
         size_t n = iov[i].iov_len;
-        if (n > RECORD - used)
-            n = RECORD - used;
+        if (n > FETCH_RECORD - used)
+            n = FETCH_RECORD - used;
         if (n > 0)
             memcpy(fetch->record + used, iov[i].iov_base, n);
         used += n;
@@ -623,192 +586,4 @@ rx_wire_sendv(struct rx_wire *w, const struct iovec *iov, int count)
     }
     rx_str bytes = next_record(w->fetch, iov, count);
     return curl_result(curl_easy_send(w->easy, bytes.ptr, bytes.len, &n), &n);
-}
-
-/* -- transfers -- */
-
-static size_t
-on_transfer_body(char *at, size_t size, size_t count, void *arg)
-{
-    struct rx_transfer *t = arg;
-    size_t n = size * count;
-
-    return rx_buf_add(&t->body, (rx_str){ at, n }) ? n : CURL_WRITEFUNC_ERROR;
-}
-
-/* A status line begins a new block: 100 Continue, a proxy, a redirect. */
-static size_t
-on_transfer_head(char *at, size_t size, size_t count, void *arg)
-{
-    struct rx_transfer *t = arg;
-    size_t n = size * count;
-    rx_str line = { at, n };
-
-    if (rx_str_starts(line, RX_S("HTTP/")))
-        rx_buf_clear(&t->head);
-    return rx_buf_add(&t->head, line) ? n : CURL_WRITEFUNC_ERROR;
-}
-
-static void
-transfer_grave(void *arg)
-{
-    struct rx_transfer *t = arg;
-
-    curl_slist_free_all(t->headers);
-    rx_buf_fini(&t->head);
-    rx_buf_fini(&t->body);
-    free(t);
-}
-
-static void
-transfer_bury(struct rx_transfer *t)
-{
-    t->told = true;
-    curl_multi_remove_handle(t->fetch->transfers.multi, t->easy);
-    easy_give(t->fetch, t->easy);
-    rx_loop_bury(t->fetch->loop, transfer_grave, t);
-}
-
-static uint32_t
-info_ms(CURL *easy, CURLINFO what)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(easy, what, &us);
-    return (uint32_t)(us / 1000);
-}
-
-static enum rx_code
-transfer_code(const struct rx_transfer *t, CURLcode rc)
-{
-    if (rc == CURLE_OK)
-        return RX_OK;
-    if (t->body.full || t->head.full)
-        return RX_TOO_BIG;
-    return rc == CURLE_OPERATION_TIMEDOUT ? RX_TIMEOUT : RX_UPSTREAM;
-}
-
-static void
-transfer_ended(CURL *easy, CURLcode rc)
-{
-    struct rx_transfer *t;
-    long status = 0;
-
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    struct rx_transfer_result r = {
-        .code = transfer_code(t, rc),
-        .status = (int)status,
-        .body = rx_buf_str(&t->body),
-        .headers = rx_buf_str(&t->head),
-        .connect_ms = info_ms(easy, CURLINFO_CONNECT_TIME_T),
-        .first_byte_ms = info_ms(easy, CURLINFO_STARTTRANSFER_TIME_T),
-        .total_ms = info_ms(easy, CURLINFO_TOTAL_TIME_T),
-    };
-
-    if (r.code == RX_TOO_BIG)
-        snprintf(r.why, sizeof(r.why), "answer larger than %zu bytes",
-            t->body.full ? t->body.cap : t->head.cap);
-    else if (r.code == RX_TIMEOUT)
-        snprintf(r.why, sizeof(r.why), "timed out after %u ms", r.total_ms);
-    else if (r.code != RX_OK)
-        explain(easy, rc, t->error, r.why, sizeof(r.why));
-    transfer_bury(t);
-    t->fn(t->arg, &r);
-}
-
-static void
-set_method(struct rx_transfer *t, const struct rx_transfer_options *o)
-{
-    const char *method = o->method != NULL ? o->method : "GET";
-
-    if (strcmp(method, "HEAD") == 0) {
-        curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
-    if (o->body.len > 0 || strcmp(method, "POST") == 0) {
-        curl_easy_setopt(
-            t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body.len);
-        curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS,
-            o->body.len > 0 ? o->body.ptr : "");
-    }
-    curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
-}
-
-/* An empty value takes back a header that libcurl would add by itself; the
- * caller's own one of that name comes later and wins. */
-static void
-set_headers(struct rx_transfer *t, const struct rx_transfer_options *o)
-{
-    bool typed = false;
-
-    for (const char *const *h = o->headers; h != NULL && *h != NULL; h++) {
-        rx_str line = { *h, strlen(*h) };
-        if (line.len >= 13 &&
-            rx_str_ieq((rx_str){ *h, 13 }, RX_S("content-type:")))
-            typed = true;
-        t->headers = curl_slist_append(t->headers, *h);
-    }
-    if (!typed)
-        t->headers = curl_slist_append(t->headers, "Content-Type:");
-    t->headers = curl_slist_append(t->headers, "Expect:");
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-}
-
-static void
-set_limits(struct rx_transfer *t, const struct rx_transfer_options *o)
-{
-    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
-        o->connect_ms > 0 ? (long)o->connect_ms : 5000L);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
-        o->total_ms > 0 ? (long)o->total_ms : 30000L);
-    curl_easy_setopt(
-        t->easy, CURLOPT_FOLLOWLOCATION, o->follow_redirects ? 1L : 0L);
-    curl_easy_setopt(t->easy, CURLOPT_MAXREDIRS, 5L);
-    rx_buf_init(&t->head, HEADERS_MAX);
-    rx_buf_init(&t->body, o->max_response);
-}
-
-static rx_str
-view(const char *text)
-{
-    return text != NULL ? (rx_str){ text, strlen(text) } : (rx_str){ 0 };
-}
-
-struct rx_transfer *
-rx_transfer_start(struct rx_fetch *fetch,
-    const struct rx_transfer_options *options,
-    void (*fn)(void *arg, const struct rx_transfer_result *result), void *arg)
-{
-    CURL *easy =
-        easy_take(fetch, view(options->proxy_url), view(options->ca_file));
-
-    if (easy == NULL)
-        return NULL;
-    struct rx_transfer *t = zalloc(sizeof(*t));
-    t->fetch = fetch;
-    t->easy = easy;
-    t->fn = fn;
-    t->arg = arg;
-    set_method(t, options);
-    set_headers(t, options);
-    set_limits(t, options);
-    curl_easy_setopt(easy, CURLOPT_URL, options->url);
-    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_transfer_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_transfer_head);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    if (curl_multi_add_handle(fetch->transfers.multi, easy) != CURLM_OK)
-        abort();
-    return t;
-}
-
-void
-rx_transfer_cancel(struct rx_transfer *t)
-{
-    if (t != NULL && !t->told)
-        transfer_bury(t);
 }

@@ -15,6 +15,7 @@
 #include <http_parser.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/buf.h"
 
@@ -124,7 +125,8 @@ on_value(http_parser *parser, const char *at, size_t n)
     return text_add(h, at, n);
 }
 
-static void
+/* Debian builds the parser lenient: it lets blanks into names. */
+static int
 headers_place(struct rx_http1 *h)
 {
     const char *at = h->text.ptr;
@@ -136,7 +138,10 @@ headers_place(struct rx_http1 *h)
         header->value.ptr = at;
         at += header->value.len;
         header->value = rx_str_trim(header->value);
+        if (memchr(header->name.ptr, ' ', header->name.len) != NULL)
+            return broken(h, "the answer has a malformed header");
     }
+    return 0;
 }
 
 static void
@@ -147,6 +152,20 @@ headers_release(struct rx_http1 *h)
     h->headers = NULL;
     h->count = h->room = 0;
     h->in_value = false;
+}
+
+/* The parser has come to its own view of the framing, by its own matching of
+ * names; where the two differ, another reader may see a third thing. */
+static int
+agree(struct rx_http1 *h, const struct rx_http1_head *head, bool chunked)
+{
+    bool theirs_chunked = (h->parser.flags & F_CHUNKED) != 0;
+    bool theirs_length = (h->parser.flags & F_CONTENTLENGTH) != 0;
+
+    if (chunked != theirs_chunked || head->has_length != theirs_length ||
+        (theirs_length && head->length != h->parser.content_length))
+        return broken(h, "the answer has an ambiguous length");
+    return 0;
 }
 
 static int
@@ -167,7 +186,7 @@ find_framing(struct rx_http1 *h, struct rx_http1_head *head, bool *chunked)
     }
     if (*chunked && (head->has_length || head->minor == 0))
         return broken(h, "the answer has an ambiguous length");
-    return 0;
+    return agree(h, head, *chunked);
 }
 
 static int
@@ -196,8 +215,7 @@ on_headers_complete(http_parser *parser)
     if (head.status < 200)
         return on_interim(h);
 
-    headers_place(h);
-    if (find_framing(h, &head, &chunked) != 0)
+    if (headers_place(h) != 0 || find_framing(h, &head, &chunked) != 0)
         return -1;
     bool bodyless = h->head_only || head.status == 204 || head.status == 304;
     if (bodyless) {

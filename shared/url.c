@@ -139,7 +139,8 @@ rx_url_split(rx_str text, struct rx_url *out, struct rx_err *err)
             err, RX_INVALID, "the URL must begin with http:// or https://");
 
     size_t n = 0;
-    while (n < text.len && strchr("/?#", text.ptr[n]) == NULL)
+    while (n < text.len && text.ptr[n] != '/' && text.ptr[n] != '?' &&
+           text.ptr[n] != '#')
         n++;
     rx_str authority = { text.ptr, n };
     rx_str path = { text.ptr + n, text.len - n };
