@@ -253,6 +253,24 @@ backend back
         return ["haproxy", "-db", "-f", conf]
 
 
+class Relay(Proxy):
+    """Routex's transport alone; not in the table unless asked for."""
+    name = "relay"
+
+    def __init__(self, build, upstream):
+        super().__init__(upstream)
+        self.build = build
+
+    def start(self):
+        begin = time.monotonic()
+        self.child = spawn([self.build / "bench_relay", self.upstream],
+                           GATEWAY_CORE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.child.stdout.readline().split()[1])
+        wait_for_answer(self.port, self.key)
+        self.start_ms = (time.monotonic() - begin) * 1e3
+        self.pids = [self.child.pid]
+
+
 class Routex:
     """Both planes as shipped: key check, usage journal, fifty channels."""
     name = "routex"
