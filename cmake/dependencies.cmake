@@ -26,6 +26,14 @@ rx_import(NNG nng nng/nng.h)
 rx_import(HTTP_PARSER http_parser http_parser.h)
 
 # An allocator made for many small short-lived objects; sanitizers bring theirs.
+# Named outright: --as-needed drops it under LTO, where a call of malloc is no
+# reason yet to need somebody's.
+add_library(allocator INTERFACE)
 if(NOT RX_SANITIZE)
     find_library(MIMALLOC_LIBRARY mimalloc)
+    if(MIMALLOC_LIBRARY)
+        target_link_libraries(allocator INTERFACE
+            -Wl,--push-state,--no-as-needed ${MIMALLOC_LIBRARY}
+            -Wl,--pop-state)
+    endif()
 endif()
