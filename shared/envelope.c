@@ -280,7 +280,7 @@ rx_envelope_peek(rx_str message, struct rx_envelope *head, struct rx_err *err)
     rx_str topic;
     rx_str rest;
 
-    *head = (struct rx_envelope){ 0 };
+    *head = (struct rx_envelope){ .version = 0 };
     if (!cut_topic(message, &topic, &rest) ||
         rest.len < RX_ENVELOPE_HEAD + RX_SEAL_EXTRA ||
         memcmp(rest.ptr, MAGIC, 4) != 0)

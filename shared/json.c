@@ -526,6 +526,7 @@ path_find(struct path *p, const cJSON *from, const cJSON *wanted)
     return false;
 }
 
+RX_PRINTF(3, 0)
 static void
 note(rx_json v, const char *member, const char *fmt, va_list ap)
 {
