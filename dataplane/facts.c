@@ -28,6 +28,7 @@ static const struct {
     { RX_STR_INIT("invalid_api_key"), 401 },
     { RX_STR_INIT("usage_not_included"), 403 },
     { RX_STR_INIT("model_not_found"), 404 },
+    { RX_STR_INIT("DeploymentNotFound"), 404 },
     { RX_STR_INIT("context_length_exceeded"), 400 },
     { RX_STR_INIT("content_filter"), 400 },
     { RX_STR_INIT("invalid_prompt"), 400 },
@@ -210,20 +211,31 @@ status_of(rx_str name)
     return 0;
 }
 
-/* A name of the error, from whichever member; the first that is known. */
+/*
+ * One of the names an error has.  A code says more than a type: a model that is
+ * not there comes as "model_not_found" and as "invalid_request_error" at once.
+ */
 static void
-note_error_name(struct facts *f, rx_str name)
+note_error_name(struct facts *f, rx_str name, bool telling)
 {
     int status = status_of(name);
 
-    if (f->seen.error_type.len == 0 ||
-        (f->seen.error_status == 0 && status != 0))
+    if (f->seen.error_type.len == 0 || (telling && status != 0))
         f->seen.error_type = hold(f->error_type, sizeof(f->error_type), name);
-    if (f->seen.error_status == 0)
+    if (f->seen.error_status == 0 || (telling && status != 0))
         f->seen.error_status = status;
 }
 
-/* "type", "code", "status": a name, or a number that is an HTTP status. */
+static void
+read_error_type(struct facts *f, struct rx_span *j)
+{
+    rx_str name;
+
+    if (rx_span_string(j, &name) && name.len > 0)
+        note_error_name(f, name, false);
+}
+
+/* "code", "status": a name, or a number that is an HTTP status. */
 void
 facts_error_code(struct facts *f, struct rx_span *j)
 {
@@ -233,8 +245,8 @@ facts_error_code(struct facts *f, struct rx_span *j)
     if (!rx_span_skip(j, &value))
         return;
     if (kind == RX_SPAN_STRING && value.len > 2)
-        note_error_name(f, (rx_str){ value.ptr + 1, value.len - 2 });
-    else if (kind == RX_SPAN_NUMBER && f->seen.error_status == 0)
+        note_error_name(f, (rx_str){ value.ptr + 1, value.len - 2 }, true);
+    else if (kind == RX_SPAN_NUMBER && status_of(value) != 0)
         f->seen.error_status = status_of(value);
 }
 
@@ -249,7 +261,7 @@ facts_error_message(struct facts *f, struct rx_span *j)
 }
 
 static const struct facts_member error_members[] = {
-    { RX_STR_INIT("type"), facts_error_code },
+    { RX_STR_INIT("type"), read_error_type },
     { RX_STR_INIT("code"), facts_error_code },
     { RX_STR_INIT("status"), facts_error_code },
     { RX_STR_INIT("message"), facts_error_message },

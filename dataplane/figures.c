@@ -99,7 +99,6 @@ static const struct row *const dialect_rows[] = {
     [DIALECT_ANTHROPIC] = anthropic_rows,
     [DIALECT_CHAT] = chat_rows,
     [DIALECT_RESPONSES] = responses_rows,
-    [DIALECT_GEMINI] = gemini_rows,
 };
 
 static bool
@@ -108,15 +107,21 @@ has(const struct figures *f, enum figure i)
     return (f->has >> i & 1) != 0;
 }
 
+static bool
+is_output(enum figure i)
+{
+    return i == FIGURE_OUTPUT || i == FIGURE_REASONING;
+}
+
 /*
- * A later figure overwrites; but compatible servers end their streams with
- * zeros for what they told rightly at the start, and a count of output never
- * shrinks.
+ * A later figure overwrites.  But compatible servers end their streams with
+ * zeros for the input they told rightly at the start; and chat servers that
+ * repeat the output count may only raise it.
  */
 static void
 note(struct figures *f, enum figure i, uint64_t n)
 {
-    if (has(f, i) && (n == 0 || (i == FIGURE_OUTPUT && n < f->n[i])))
+    if (has(f, i) && (is_output(i) ? f->growing && n < f->n[i] : n == 0))
         return;
     f->has |= 1u << i;
     f->n[i] = n;
@@ -214,10 +219,30 @@ read_rows(struct figures *f, const struct row *rows, struct rx_span *j)
     }
 }
 
+/* Gemini leaves zeros out, so its last object counts as a whole, unless it
+ * tells a tier only. */
+static void
+read_gemini(struct figures *f, struct rx_span *j)
+{
+    struct figures last = { 0 };
+
+    read_rows(&last, gemini_rows, j);
+    if (last.tier[0] == '\0')
+        memcpy(last.tier, f->tier, sizeof(last.tier));
+    if (has(&last, FIGURE_INPUT) || has(&last, FIGURE_TOTAL))
+        *f = last;
+    else
+        memcpy(f->tier, last.tier, sizeof(f->tier));
+}
+
 void
 figures_read(struct figures *f, enum dialect dialect, struct rx_span *j)
 {
-    read_rows(f, dialect_rows[dialect], j);
+    f->growing = dialect == DIALECT_CHAT;
+    if (dialect == DIALECT_GEMINI)
+        read_gemini(f, j);
+    else
+        read_rows(f, dialect_rows[dialect], j);
 }
 
 void

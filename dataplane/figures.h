@@ -40,6 +40,7 @@ enum figure {
 struct figures {
     uint32_t has; /* 1u << enum figure */
     uint64_t n[FIGURE_COUNT];
+    bool growing; /* what is repeated may only grow */
     char tier[16];
 };
 
