@@ -1,30 +1,16 @@
-/*
- * The server's side is played by the test itself with plain sockets between
- * two ticks of the loop, so every order of events can be had.
- */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "shared/buf.h"
 #include "shared/client.h"
-#include "shared/clock.h"
 #include "tests/unit/check.h"
+#include "tests/unit/loopback.h"
 
 #define REQUEST "POST /v1 HTTP/1.1\r\nhost: t\r\ncontent-length: 5\r\n\r\n"
 #define OK_2    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
-static struct rx_loop *loop;
 static struct rx_fetch *fetch;
 static struct rx_client *client;
-static int listener = -1;
-static uint16_t port;
 
 /* What a call has told. */
 struct seen {
@@ -118,46 +104,6 @@ static const struct rx_client_events events = { on_connected, on_sent, on_head,
     on_body, on_end };
 
 static void
-tick(void)
-{
-    rx_loop_tick(loop, false);
-    sched_yield();
-}
-
-#define PUMP(condition)                           \
-    do {                                          \
-        uint64_t until_ = rx_clock_ms() + 5000;   \
-        bool met_ = false;                        \
-        while (!met_ && rx_clock_ms() < until_) { \
-            tick();                               \
-            met_ = (condition);                   \
-        }                                         \
-        CHECK(met_ && "in time: " #condition);    \
-    } while (0)
-
-static void
-settle(void)
-{
-    for (int i = 0; i < 50; i++)
-        tick();
-}
-
-static int
-listen_on_loopback(int backlog, uint16_t *out)
-{
-    struct sockaddr_in a = { .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t n = sizeof(a);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-    CHECK_INT(0, bind(fd, (struct sockaddr *)&a, n));
-    CHECK_INT(0, listen(fd, backlog));
-    CHECK_INT(0, getsockname(fd, (struct sockaddr *)&a, &n));
-    *out = ntohs(a.sin_port);
-    return fd;
-}
-
-static void
 begin(void)
 {
     struct rx_client_options options = { 0 };
@@ -206,66 +152,6 @@ start_plain(struct seen *s)
     struct rx_client_request r = request_to(port);
 
     start(s, &r);
-}
-
-static int
-accepted(void)
-{
-    int fd = -1;
-
-    PUMP((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0);
-    return fd;
-}
-
-static bool
-read_some(int fd, char *to, size_t *have, size_t size)
-{
-    ssize_t n = recv(fd, to + *have, size - *have, 0);
-
-    *have += n > 0 ? (size_t)n : 0;
-    return *have == size;
-}
-
-/* Wait for exactly these bytes. */
-static void
-expect(int fd, const char *want)
-{
-    char got[512] = "";
-    size_t n = 0;
-    size_t size = strlen(want);
-
-    PUMP(read_some(fd, got, &n, size));
-    CHECK_TEXT(want, got);
-}
-
-static void
-say(int fd, const char *bytes, size_t size)
-{
-    CHECK_INT((intmax_t)size, send(fd, bytes, size, MSG_NOSIGNAL));
-}
-
-static void
-say_text(int fd, const char *text)
-{
-    say(fd, text, strlen(text));
-}
-
-static void
-reset(int fd)
-{
-    struct linger hard = { .l_onoff = 1 };
-
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-    close(fd);
-}
-
-static bool
-at_end(int fd)
-{
-    char byte;
-    ssize_t n = recv(fd, &byte, 1, 0);
-
-    return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
 /* One exchange on a connection that is then kept. */
