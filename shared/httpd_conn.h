@@ -23,8 +23,9 @@
 #include "shared/list.h"
 #include "shared/loop.h"
 
-/* One receive buffer for all connections of a server. */
-#define HTTPD_SCRATCH    ((size_t)64 * 1024)
+/* One receive buffer for all connections of a server: for heads.  A larger one
+ * would only take in more of a body that then has to be copied. */
+#define HTTPD_SCRATCH    ((size_t)16 * 1024)
 /* Empty send buffers kept for the next answer. */
 #define HTTPD_SPARES     8
 #define HTTPD_SPARE_SIZE ((size_t)16 * 1024)
