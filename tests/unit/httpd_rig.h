@@ -55,6 +55,10 @@ rig_on_request(void *arg, struct rx_httpd_req *req)
     rig_log('R');
     if (rx_str_eq(head->path, RX_S("/small")))
         rx_httpd_set_body_limit(req, 10);
+    if (rx_str_eq(head->path, RX_S("/early-stream"))) {
+        rx_httpd_start(req, 200, RX_S(""), RX_HTTPD_CHUNKED);
+        (void)rx_httpd_write(req, RX_S("event"));
+    }
     if (rx_str_eq(head->path, RX_S("/early")))
         rx_httpd_reply(req, 403, RX_S(""), RX_S("no"));
 }

@@ -308,6 +308,58 @@ hears_a_client_that_leaves_while_we_think(void)
 }
 
 static void
+hears_a_client_that_leaves_while_we_reply_to_half_a_body(void)
+{
+    for (int reset = 0; reset < 2; reset++) {
+        rig_start(NULL);
+        int fd = client_open();
+        client_say(fd, "POST /early-stream HTTP/1.1\r\nHost: x\r\n"
+                       "Content-Length: 9000000\r\n\r\nabc");
+        CHECK_TEXT("R", rig.log);
+        client_hear(fd, "event", NULL);
+        send(fd, "more", 4, 0);
+        rig_settle();
+        CHECK_INT(0, (intmax_t)rig.closes);
+        if (reset)
+            client_reset(fd);
+        else
+            close(fd);
+        RIG_UNTIL(1000, rig.closes == 1);
+        CHECK_INT(RX_CANCELLED, rig.how);
+        rig_stop();
+    }
+}
+
+static void
+sends_small_pieces_without_delay(void)
+{
+    struct sockaddr_in mine;
+    struct sockaddr_in theirs;
+    socklen_t size = sizeof(mine);
+    int found = 0;
+
+    rig_start(NULL);
+    int fd = client_open();
+    rig_settle();
+    getsockname(fd, (struct sockaddr *)&mine, &size);
+    for (int other = 3; other < 64; other++) {
+        int nodelay = 0;
+        socklen_t n = sizeof(nodelay);
+
+        size = sizeof(theirs);
+        if (getpeername(other, (struct sockaddr *)&theirs, &size) != 0 ||
+            theirs.sin_port != mine.sin_port)
+            continue;
+        getsockopt(other, IPPROTO_TCP, TCP_NODELAY, &nodelay, &n);
+        CHECK(nodelay != 0);
+        found++;
+    }
+    CHECK_INT(1, found);
+    close(fd);
+    rig_stop();
+}
+
+static void
 hears_a_client_that_leaves_while_streaming(void)
 {
     for (int reset = 0; reset < 2; reset++) {
@@ -376,6 +428,25 @@ a_cut_reply_looks_broken(void)
         close(fd);
         rig_stop();
     }
+}
+
+static void
+a_reply_can_be_reset(void)
+{
+    int end;
+
+    rig_start(NULL);
+    int fd = client_open();
+    client_say(fd, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    rx_httpd_start(rig.held, 200, RX_S(""), RX_HTTPD_CHUNKED);
+    (void)rx_httpd_write(rig.held, RX_S("part"));
+    client_hear(fd, "part", NULL);
+    rx_httpd_reset(rig.held);
+    client_hear(fd, NULL, &end);
+    CHECK_INT(ECONNRESET, end);
+    CHECK_INT(RX_UPSTREAM, rig.how);
+    close(fd);
+    rig_stop();
 }
 
 static void
@@ -469,9 +540,12 @@ main(void)
     CHECK_RUN(goes_on_after_an_early_reply_when_the_body_is_small);
     CHECK_RUN(closes_after_an_early_reply_when_the_body_is_large);
     CHECK_RUN(hears_a_client_that_leaves_while_we_think);
+    CHECK_RUN(hears_a_client_that_leaves_while_we_reply_to_half_a_body);
+    CHECK_RUN(sends_small_pieces_without_delay);
     CHECK_RUN(hears_a_client_that_leaves_while_streaming);
     CHECK_RUN(answers_a_client_that_sent_all_it_has_and_half_closed);
     CHECK_RUN(a_cut_reply_looks_broken);
+    CHECK_RUN(a_reply_can_be_reset);
     CHECK_RUN(a_reply_shorter_than_promised_is_cut);
     CHECK_RUN(sends_what_one_tick_wrote_in_one_piece);
     CHECK_RUN(asks_to_stop_when_the_client_is_slow_and_tells_when_to_go_on);
