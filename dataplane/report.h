@@ -37,4 +37,28 @@ bool report_admits(const struct report *r);
 void report_add(struct report *r, const struct record *record);
 struct report_status report_status(const struct report *r);
 
+/* ---- for follow.c, which owns the reporter ----------------------------- */
+
+struct rx_worker;
+
+struct report_options {
+    const char *plane;
+    const char *dir; /* the journal's */
+    struct rx_worker *worker;
+    /* Hand a packed UsageBatch to the control plane; not RX_OK: not now. */
+    enum rx_code (*send)(void *arg, rx_str batch);
+    void *arg;
+};
+/* Takes the next boot number.  RX_INTERNAL: the directory is of no use. */
+RX_NODISCARD enum rx_code report_open(struct report **out, struct rx_loop *loop,
+    const struct report_options *options, struct rx_err *err);
+void report_close(struct report *r);
+/* From the settings in force. */
+void report_configure(
+    struct report *r, uint64_t limit_bytes, bool full_refuses);
+/* Is there a control plane to send to?  True again after false, or `anew` (it
+ * is another one): what is not acknowledged is sent again at once. */
+void report_online(struct report *r, bool online, bool anew);
+void report_acked(struct report *r, uint64_t boot, uint64_t seq);
+
 #endif

@@ -1,0 +1,518 @@
+#include "controlplane/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "proto/snapshot.pb-c.h"
+#include "proto/sync.pb-c.h"
+#include "proto/telemetry.pb-c.h"
+
+#define SCRATCH_MAX ((size_t)64 * 1024 * 1024)
+
+/* Messages are filled in a scratch arena and packed from there. */
+#define MAKE(arena, type, n)      make(arena, sizeof(type), n)
+#define MAKE_LIST(arena, type, n) ((type **)make(arena, sizeof(type *), n))
+
+static void *
+make(struct rx_arena *arena, size_t size, size_t count)
+{
+    void *p = rx_arena_array(arena, size, count);
+
+    assert(p != NULL);
+    return p;
+}
+
+static char *
+text(struct rx_arena *arena, rx_str s)
+{
+    char *p = make(arena, 1, s.len + 1);
+
+    if (s.len > 0)
+        memcpy(p, s.ptr, s.len);
+    return p;
+}
+
+static char **
+texts(struct rx_arena *arena, const rx_str *list, size_t count)
+{
+    char **out = MAKE_LIST(arena, char, count);
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = text(arena, list[i]);
+    return out;
+}
+
+static ProtobufCBinaryData
+blob(const void *bytes, size_t len)
+{
+    return (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)bytes };
+}
+
+static bool
+pack(struct rx_buf *out, const ProtobufCMessage *m)
+{
+    size_t size = protobuf_c_message_get_packed_size(m);
+    char *room = rx_buf_room(out, size);
+
+    if (room == NULL)
+        return false;
+    protobuf_c_message_pack(m, (uint8_t *)room);
+    rx_buf_grew(out, size);
+    return true;
+}
+
+/* ---- items ------------------------------------------------------------- */
+
+static Routex__Timeouts *
+timeouts(struct rx_arena *arena, const struct state_timeouts *t)
+{
+    Routex__Timeouts *m = MAKE(arena, Routex__Timeouts, 1);
+
+    routex__timeouts__init(m);
+    m->connect_ms = t->connect_ms;
+    m->first_byte_ms = t->first_byte_ms;
+    m->first_event_ms = t->first_event_ms;
+    m->idle_ms = t->idle_ms;
+    m->total_ms = t->total_ms;
+    return m;
+}
+
+static void
+fill_endpoints(
+    struct rx_arena *arena, Routex__Channel *m, const struct state_channel *c)
+{
+    Routex__Endpoint *list = MAKE(arena, Routex__Endpoint, c->endpoint_count);
+
+    m->n_endpoints = c->endpoint_count;
+    m->endpoints = MAKE_LIST(arena, Routex__Endpoint, c->endpoint_count);
+    for (size_t i = 0; i < c->endpoint_count; i++) {
+        routex__endpoint__init(&list[i]);
+        list[i].dialect = text(arena, c->endpoints[i].dialect);
+        list[i].base_url = text(arena, c->endpoints[i].base_url);
+        list[i].auth = text(arena, c->endpoints[i].auth);
+        m->endpoints[i] = &list[i];
+    }
+}
+
+static void
+fill_credentials(
+    struct rx_arena *arena, Routex__Channel *m, const struct state_channel *c)
+{
+    size_t n = c->credential_count;
+    Routex__Credential *list = MAKE(arena, Routex__Credential, n);
+
+    m->n_credentials = n;
+    m->credentials = MAKE_LIST(arena, Routex__Credential, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct state_credential *from = &c->credentials[i];
+        routex__credential__init(&list[i]);
+        list[i].id = text(arena, from->id);
+        list[i].kind = text(arena, from->kind);
+        list[i].secret = blob(from->secret.ptr, from->secret.len);
+        list[i].enabled = from->enabled;
+        m->credentials[i] = &list[i];
+    }
+}
+
+static void
+fill_models(
+    struct rx_arena *arena, Routex__Channel *m, const struct state_channel *c)
+{
+    Routex__ModelEntry *list = MAKE(arena, Routex__ModelEntry, c->model_count);
+
+    m->n_models = c->model_count;
+    m->models = MAKE_LIST(arena, Routex__ModelEntry, c->model_count);
+    for (size_t i = 0; i < c->model_count; i++) {
+        routex__model_entry__init(&list[i]);
+        list[i].name = text(arena, c->models[i].name);
+        list[i].upstream = text(arena, c->models[i].upstream);
+        m->models[i] = &list[i];
+    }
+}
+
+static void
+fill_headers(
+    struct rx_arena *arena, Routex__Channel *m, const struct state_channel *c)
+{
+    size_t n = c->header_count;
+    Routex__HeaderField *list = MAKE(arena, Routex__HeaderField, n);
+
+    m->n_headers = n;
+    m->headers = MAKE_LIST(arena, Routex__HeaderField, n);
+    for (size_t i = 0; i < n; i++) {
+        routex__header_field__init(&list[i]);
+        list[i].name = text(arena, c->headers[i].name);
+        list[i].value = text(arena, c->headers[i].value);
+        m->headers[i] = &list[i];
+    }
+}
+
+static bool
+pack_channel(
+    struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
+{
+    const struct state_channel *c = &item->channel;
+    Routex__Channel m = ROUTEX__CHANNEL__INIT;
+
+    m.id = text(arena, c->id);
+    m.name = text(arena, c->name);
+    m.type = text(arena, c->type);
+    fill_endpoints(arena, &m, c);
+    fill_credentials(arena, &m, c);
+    fill_models(arena, &m, c);
+    m.priority = c->priority;
+    m.weight = c->weight;
+    m.status = text(arena, c->status);
+    m.n_tags = c->tag_count;
+    m.tags = texts(arena, c->tags, c->tag_count);
+    fill_headers(arena, &m, c);
+    m.timeouts = timeouts(arena, &c->timeouts);
+    m.proxy_url = text(arena, c->proxy_url);
+    m.ca_file = text(arena, c->ca_file);
+    return pack(out, &m.base);
+}
+
+static bool
+pack_tenant(
+    struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
+{
+    const struct state_tenant *t = &item->tenant;
+    Routex__Tenant m = ROUTEX__TENANT__INIT;
+
+    m.id = text(arena, t->id);
+    m.name = text(arena, t->name);
+    m.enabled = t->enabled;
+    m.n_models = t->model_count;
+    m.models = texts(arena, t->models, t->model_count);
+    m.n_channels = t->channel_count;
+    m.channels = texts(arena, t->channels, t->channel_count);
+    return pack(out, &m.base);
+}
+
+static bool
+pack_key(
+    struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
+{
+    const struct state_key *k = &item->key;
+    Routex__ClientKey m = ROUTEX__CLIENT_KEY__INIT;
+
+    m.id = text(arena, k->id);
+    m.name = text(arena, k->name);
+    m.digest = blob(k->digest.bytes, sizeof(k->digest.bytes));
+    m.tenant_id = text(arena, k->tenant_id);
+    m.enabled = k->enabled;
+    m.expires_ms = k->expires_ms;
+    m.may_force_channel = k->may_force_channel;
+    m.n_models = k->model_count;
+    m.models = texts(arena, k->models, k->model_count);
+    m.n_channels = k->channel_count;
+    m.channels = texts(arena, k->channels, k->channel_count);
+    return pack(out, &m.base);
+}
+
+static bool
+pack_settings(
+    struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
+{
+    const struct state_settings *s = &item->settings;
+    Routex__Settings m = ROUTEX__SETTINGS__INIT;
+
+    m.strategy = text(arena, s->strategy);
+    m.timeouts = timeouts(arena, &s->timeouts);
+    m.max_attempts = s->max_attempts;
+    m.max_body_bytes = s->max_body_bytes;
+    m.journal_limit_bytes = s->journal_limit_bytes;
+    m.journal_full = text(arena, s->journal_full);
+    return pack(out, &m.base);
+}
+
+bool
+wire_pack_item(struct rx_buf *out, const struct state_item *item)
+{
+    static bool (*const packers[STATE_KINDS])(struct rx_arena * arena,
+        struct rx_buf * to, const struct state_item *from) = {
+        [STATE_CHANNEL] = pack_channel,
+        [STATE_TENANT] = pack_tenant,
+        [STATE_KEY] = pack_key,
+        [STATE_SETTINGS] = pack_settings,
+    };
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    bool ok = packers[item->kind](arena, out, item);
+
+    rx_arena_free(arena);
+    return ok;
+}
+
+/* ---- Snapshot and Delta, field by field -------------------------------- */
+
+static void
+put_varint(struct rx_buf *out, uint64_t v)
+{
+    for (; v > 0x7f; v >>= 7)
+        rx_buf_addc(out, (char)((v & 0x7f) | 0x80));
+    rx_buf_addc(out, (char)v);
+}
+
+static void
+put_bytes(struct rx_buf *out, unsigned field, rx_str bytes)
+{
+    put_varint(out, (uint64_t)field << 3 | 2);
+    put_varint(out, bytes.len);
+    rx_buf_add(out, bytes);
+}
+
+void
+wire_put_item(
+    struct rx_buf *out, bool delta, enum state_kind kind, rx_str packed)
+{
+    put_bytes(out, (unsigned)kind + (delta ? 2 : 1), packed);
+}
+
+void
+wire_put_deleted(struct rx_buf *delta, enum state_kind kind, rx_str id)
+{
+    assert(kind != STATE_SETTINGS);
+    put_bytes(delta, (unsigned)kind + 6, id);
+}
+
+void
+wire_put_from(struct rx_buf *delta, uint64_t version)
+{
+    put_varint(delta, 1 << 3);
+    put_varint(delta, version);
+}
+
+void
+wire_put_digest(struct rx_buf *delta, const struct rx_digest *digest)
+{
+    put_bytes(delta, 9,
+        (rx_str){ (const char *)digest->bytes, sizeof(digest->bytes) });
+}
+
+bool
+wire_pack_heartbeat(struct rx_buf *out, uint64_t epoch, uint64_t version,
+    const struct rx_digest *digest, const rx_str *planes, size_t plane_count)
+{
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    Routex__Heartbeat m = ROUTEX__HEARTBEAT__INIT;
+
+    m.epoch = epoch;
+    m.version = version;
+    m.digest = blob(digest->bytes, sizeof(digest->bytes));
+    m.n_planes = plane_count;
+    m.planes = texts(arena, planes, plane_count);
+    bool ok = pack(out, &m.base);
+    rx_arena_free(arena);
+    return ok;
+}
+
+bool
+wire_pack_ack(struct rx_buf *out, uint64_t boot, uint64_t seq)
+{
+    Routex__Ack m = ROUTEX__ACK__INIT;
+
+    m.boot = boot;
+    m.seq = seq;
+    return pack(out, &m.base);
+}
+
+/* ---- up ---------------------------------------------------------------- */
+
+static void *
+arena_take(void *arg, size_t size)
+{
+    return rx_arena_alloc(arg, size > 0 ? size : 1);
+}
+
+static void
+arena_leave(void *arg, void *at)
+{
+    (void)arg;
+    (void)at;
+}
+
+static ProtobufCMessage *
+unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t len,
+    struct rx_arena *arena)
+{
+    ProtobufCAllocator in_arena = { arena_take, arena_leave, arena };
+
+    return protobuf_c_message_unpack(type, &in_arena, len, bytes);
+}
+
+#define UNPACK(out, type, descriptor, bytes, len) \
+    type *out = (type *)(void *)unpack(           \
+        &descriptor##__descriptor, (const uint8_t *)(bytes), len, arena)
+
+static rx_str
+view(const char *s)
+{
+    return (rx_str){ s, strlen(s) };
+}
+
+bool
+wire_read_hello(rx_str packed, struct rx_arena *arena, struct hello *out)
+{
+    UNPACK(in, Routex__Hello, routex__hello, packed.ptr, packed.len);
+    if (in == NULL)
+        return false;
+    struct plane_rejected *rejected =
+        rx_arena_make(arena, struct plane_rejected, in->n_rejected);
+    if (rejected == NULL)
+        return false;
+
+    for (size_t i = 0; i < in->n_rejected; i++)
+        rejected[i] = (struct plane_rejected){
+            .kind = view(in->rejected[i]->kind),
+            .id = view(in->rejected[i]->id),
+            .name = view(in->rejected[i]->name),
+            .reason = view(in->rejected[i]->reason),
+        };
+    *out = (struct hello){
+        .plane = view(in->plane),
+        .boot = in->boot,
+        .software = view(in->software),
+        .epoch = in->epoch,
+        .version = in->version,
+        .digest = { (const char *)in->digest.data, in->digest.len },
+        .rejected = rejected,
+        .rejected_count = in->n_rejected,
+        .want_snapshot = in->want_snapshot,
+        .leaving = in->leaving,
+        .ops_url = view(in->ops_url),
+        .client_url = view(in->client_url),
+        .started_ms = in->started_ms,
+        .requests = in->requests,
+        .active = in->active,
+        .journal_bytes = in->journal_bytes,
+        .journal_records = in->journal_records,
+        .journal_dropped = in->journal_dropped,
+        .rss_bytes = in->rss_bytes,
+    };
+    return true;
+}
+
+static struct usage_counts
+read_counts(const Routex__Usage *in)
+{
+    struct usage_counts out = { 0 };
+
+    if (in == NULL)
+        return out;
+#define COUNT_FIELD(name)               \
+    if (in->has_##name) {               \
+        out.has |= 1u << COUNT_##name;  \
+        out.n[COUNT_##name] = in->name; \
+    }
+    STATE_COUNTERS(COUNT_FIELD)
+#undef COUNT_FIELD
+    out.service_tier = view(in->service_tier);
+    out.provenance = view(in->provenance);
+    return out;
+}
+
+static struct usage_attempt
+read_attempt(const Routex__Attempt *in)
+{
+    return (struct usage_attempt){
+        .channel_id = view(in->channel_id),
+        .channel = view(in->channel),
+        .credential_id = view(in->credential_id),
+        .model = view(in->model),
+        .status = in->status,
+        .code = view(in->code),
+        .reason = view(in->reason),
+        .start_ms = in->start_ms,
+        .connect_ms = in->connect_ms,
+        .first_byte_ms = in->first_byte_ms,
+        .total_ms = in->total_ms,
+        .reused = in->reused,
+        .bytes = in->bytes,
+        .upstream_request_id = view(in->upstream_request_id),
+        .has_usage = in->usage != NULL,
+        .usage = read_counts(in->usage),
+    };
+}
+
+static bool
+read_row(const ProtobufCBinaryData *bytes, struct rx_arena *arena,
+    struct usage_row *out)
+{
+    UNPACK(
+        in, Routex__UsageRecord, routex__usage_record, bytes->data, bytes->len);
+    if (in == NULL)
+        return false;
+    struct usage_attempt *attempts =
+        rx_arena_make(arena, struct usage_attempt, in->n_attempts);
+    if (attempts == NULL)
+        return false;
+
+    for (size_t i = 0; i < in->n_attempts; i++)
+        attempts[i] = read_attempt(in->attempts[i]);
+    *out = (struct usage_row){
+        .seq = in->seq,
+        .request_id = view(in->request_id),
+        .started_ms = in->started_ms,
+        .tenant_id = view(in->tenant_id),
+        .key_id = view(in->key_id),
+        .dialect = view(in->dialect),
+        .operation = view(in->operation),
+        .stream = in->stream,
+        .model_requested = view(in->model_requested),
+        .model = view(in->model),
+        .model_served = view(in->model_served),
+        .channel_id = view(in->channel_id),
+        .channel = view(in->channel),
+        .rule = view(in->rule),
+        .session = view(in->session),
+        .tag = view(in->tag),
+        .user_agent = view(in->user_agent),
+        .client_ip = view(in->client_ip),
+        .status = in->status,
+        .outcome = view(in->outcome),
+        .reason = view(in->reason),
+        .finish = view(in->finish),
+        .ttft_ms = in->ttft_ms,
+        .duration_ms = in->duration_ms,
+        .request_bytes = in->request_bytes,
+        .response_bytes = in->response_bytes,
+        .usage = read_counts(in->usage),
+        .attempts = attempts,
+        .attempt_count = in->n_attempts,
+    };
+    return true;
+}
+
+bool
+wire_read_usage(
+    rx_str packed, struct rx_arena *arena, struct usage_message *out)
+{
+    UNPACK(in, Routex__UsageBatch, routex__usage_batch, packed.ptr, packed.len);
+    if (in == NULL || in->first_seq == 0 || in->last_seq < in->first_seq)
+        return false;
+    *out = (struct usage_message){
+        .plane = view(in->plane),
+        .boot = in->boot,
+        .first_seq = in->first_seq,
+        .last_seq = in->last_seq,
+        .oldest_seq = in->oldest_seq,
+        .dropped = in->dropped,
+        .rows = rx_arena_make(arena, struct usage_row, in->n_records),
+    };
+    if (out->rows == NULL)
+        return false;
+
+    uint64_t next = in->first_seq;
+    for (size_t i = 0; i < in->n_records; i++) {
+        struct usage_row *row = &out->rows[out->row_count];
+        if (!read_row(&in->records[i], arena, row)) {
+            out->unreadable++;
+            continue;
+        }
+        if (row->seq < next || row->seq > in->last_seq)
+            return false;
+        next = row->seq + 1;
+        out->row_count++;
+    }
+    return true;
+}

@@ -1,0 +1,71 @@
+/*
+ * wire.h - protobuf on one side, the control plane's structs on the other.
+ */
+#ifndef CONTROLPLANE_WIRE_H
+#define CONTROLPLANE_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/state.h"
+#include "shared/arena.h"
+#include "shared/buf.h"
+#include "shared/secret.h"
+#include "shared/str.h"
+
+/* ---- down -------------------------------------------------------------- */
+
+/* Append the packed item itself: what the digest is over. */
+bool wire_pack_item(struct rx_buf *out, const struct state_item *item);
+
+/* Append a packed item as a field of a Snapshot, or of a Delta. */
+void wire_put_item(
+    struct rx_buf *out, bool delta, enum state_kind kind, rx_str packed);
+void wire_put_deleted(struct rx_buf *delta, enum state_kind kind, rx_str id);
+void wire_put_from(struct rx_buf *delta, uint64_t version);
+void wire_put_digest(struct rx_buf *delta, const struct rx_digest *digest);
+
+bool wire_pack_heartbeat(struct rx_buf *out, uint64_t epoch, uint64_t version,
+    const struct rx_digest *digest, const rx_str *planes, size_t plane_count);
+bool wire_pack_ack(struct rx_buf *out, uint64_t boot, uint64_t seq);
+
+/* ---- up ---------------------------------------------------------------- */
+
+struct hello {
+    rx_str plane;
+    uint64_t boot;
+    rx_str software;
+    uint64_t epoch, version;
+    rx_str digest;
+    const struct plane_rejected *rejected;
+    size_t rejected_count;
+    bool want_snapshot;
+    bool leaving;
+    rx_str ops_url, client_url;
+    uint64_t started_ms;
+    uint64_t requests;
+    uint32_t active;
+    uint64_t journal_bytes, journal_records, journal_dropped;
+    uint64_t rss_bytes;
+};
+/* False when it cannot be read.  Strings live in the arena. */
+RX_NODISCARD bool wire_read_hello(
+    rx_str packed, struct rx_arena *arena, struct hello *out);
+
+struct usage_message {
+    rx_str plane;
+    uint64_t boot;
+    uint64_t first_seq, last_seq, oldest_seq;
+    uint64_t dropped;
+    struct usage_row *rows; /* in order of seq */
+    size_t row_count;
+    size_t unreadable; /* records that are no UsageRecord: left out */
+};
+/*
+ * False when it cannot be read, or contradicts itself (rows out of order or
+ * outside of first_seq..last_seq).
+ */
+RX_NODISCARD bool wire_read_usage(
+    rx_str packed, struct rx_arena *arena, struct usage_message *out);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * Go-back-N over the journal: batches are read from disk and pushed in order,
+ * a few ahead of their acknowledgements; when those stay away, or the other
+ * side is new, the cursor returns to the oldest record not acknowledged.  The
+ * control plane drops what it has.  Nothing is kept in memory but the cursor.
+ */
+#include "dataplane/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/journal.h"
+#include "dataplane/wire.h"
+#include "shared/log.h"
+#include "shared/worker.h"
+
+#define GATHER_MS   50   /* a record waits this long for company */
+#define RETRY_MS    5    /* when nobody took the batch */
+#define RESEND_MS   2000 /* without an acknowledgement */
+#define SYNC_MS     500
+#define AHEAD       8 /* batches not acknowledged */
+#define BATCH_BYTES ((size_t)256 * 1024)
+#define BATCH_MAX   ((size_t)2 * 1024 * 1024)
+
+struct sent {
+    uint64_t boot;
+    uint64_t last_seq;
+};
+
+struct report {
+    struct rx_loop *loop;
+    struct report_options options;
+    struct journal *journal;
+    bool refuses; /* policy while the journal cannot take more */
+    bool failing; /* the disk refused the last write */
+    uint64_t dropped;
+
+    bool online;
+    struct journal_cursor cursor;
+    struct sent ahead[AHEAD]; /* oldest first */
+    size_t ahead_count;
+    unsigned gathered; /* records added since the last send */
+    struct rx_timer pump;
+    struct rx_timer resend;
+
+    struct rx_timer sync;
+    struct rx_job sync_job;
+    bool syncing;
+    int *fds; /* the thread's while syncing */
+    size_t fd_count;
+};
+
+/* ---- sending ----------------------------------------------------------- */
+
+static enum rx_code
+send_batch(struct report *r, const struct journal_batch *b)
+{
+    struct rx_buf packed;
+    struct wire_batch w = {
+        .plane = r->options.plane,
+        .boot = b->boot,
+        .first_seq = b->first_seq,
+        .last_seq = b->last_seq,
+        .oldest_seq = b->oldest_seq,
+        .dropped = r->dropped,
+        .records = b->payloads,
+        .record_count = b->count,
+    };
+
+    rx_buf_init(&packed, BATCH_MAX);
+    enum rx_code code = RX_TOO_BIG;
+    if (wire_add_batch(&packed, &w))
+        code = r->options.send(r->options.arg, rx_buf_str(&packed));
+    rx_buf_fini(&packed);
+    return code;
+}
+
+/* Send as far ahead as allowed. */
+static void
+pump(void *arg)
+{
+    struct report *r = arg;
+    struct journal_batch b;
+
+    r->gathered = 0;
+    while (r->online && r->ahead_count < AHEAD) {
+        struct journal_cursor before = r->cursor;
+        if (!journal_read(r->journal, &r->cursor, BATCH_BYTES, &b))
+            return;
+        enum rx_code code = send_batch(r, &b);
+        rx_buf_fini(&b.bytes);
+        if (code != RX_OK) {
+            r->cursor = before;
+            rx_timer_set(&r->pump, RETRY_MS);
+            return;
+        }
+        r->ahead[r->ahead_count++] = (struct sent){ b.boot, b.last_seq };
+        if (r->ahead_count == 1)
+            rx_timer_set(&r->resend, RESEND_MS);
+    }
+}
+
+/* From the oldest record that is not acknowledged, again. */
+static void
+rewind_to_oldest(struct report *r)
+{
+    r->cursor = (struct journal_cursor){ 0 };
+    r->ahead_count = 0;
+    rx_timer_unset(&r->resend);
+    rx_timer_set(&r->pump, 1);
+}
+
+static void
+on_resend(void *arg)
+{
+    struct report *r = arg;
+
+    if (r->ahead_count == 0 || !r->online)
+        return;
+    rx_info("usage.resent", "batches=%zu boot=%" PRIu64, r->ahead_count,
+        r->ahead[0].boot);
+    rewind_to_oldest(r);
+}
+
+void
+report_online(struct report *r, bool online, bool anew)
+{
+    bool before = r->online;
+
+    r->online = online;
+    if (online && (!before || anew))
+        rewind_to_oldest(r);
+}
+
+void
+report_acked(struct report *r, uint64_t boot, uint64_t seq)
+{
+    size_t done = 0;
+
+    journal_ack(r->journal, boot, seq);
+    while (done < r->ahead_count && r->ahead[done].boot == boot &&
+           r->ahead[done].last_seq <= seq)
+        done++;
+    if (done == 0)
+        return;
+    r->ahead_count -= done;
+    memmove(r->ahead, r->ahead + done, r->ahead_count * sizeof(*r->ahead));
+    if (r->ahead_count > 0)
+        rx_timer_set(&r->resend, RESEND_MS);
+    else
+        rx_timer_unset(&r->resend);
+    if (!rx_timer_is_set(&r->pump))
+        rx_timer_set(&r->pump, 1);
+}
+
+/* ---- syncing ----------------------------------------------------------- */
+
+static void
+sync_work(void *arg)
+{
+    struct report *r = arg;
+
+    for (size_t i = 0; i < r->fd_count; i++) {
+        fsync(r->fds[i]);
+        close(r->fds[i]);
+    }
+}
+
+static void
+sync_done(void *arg)
+{
+    struct report *r = arg;
+
+    free(r->fds);
+    r->fds = NULL;
+    r->syncing = false;
+}
+
+static void
+on_sync(void *arg)
+{
+    struct report *r = arg;
+
+    if (r->failing && journal_probe(r->journal)) {
+        r->failing = false;
+        rx_info("journal.recovered", "dropped=%" PRIu64, r->dropped);
+    }
+    if (!r->syncing) {
+        r->fd_count = journal_take_unsynced(r->journal, &r->fds);
+        if (r->fd_count > 0) {
+            r->syncing = true;
+            rx_worker_give(r->options.worker, &r->sync_job);
+        }
+    }
+    /* Ticks on only while there is something to watch. */
+    if (r->failing || r->syncing)
+        rx_timer_set(&r->sync, SYNC_MS);
+}
+
+/* ---- writing down ------------------------------------------------------ */
+
+bool
+report_admits(const struct report *r)
+{
+    if (!r->refuses)
+        return true;
+    return !r->failing && !journal_status(r->journal).full;
+}
+
+static void
+dropped(struct report *r, enum rx_code code, const char *why)
+{
+    r->dropped++;
+    r->failing = code == RX_UNAVAILABLE;
+    rx_error("usage.dropped", "dropped=%" PRIu64 " why=%s", r->dropped,
+        rx_log_quote(why));
+}
+
+void
+report_add(struct report *r, const struct record *record)
+{
+    struct rx_buf packed;
+    struct rx_err err = { 0 };
+    enum rx_code code = RX_TOO_BIG;
+
+    rx_buf_init(&packed, JOURNAL_RECORD_MAX);
+    if (wire_add_record(&packed, journal_next_seq(r->journal), record))
+        code = journal_append(r->journal, rx_buf_str(&packed), &err);
+    rx_buf_fini(&packed);
+    if (!rx_timer_is_set(&r->sync))
+        rx_timer_set(&r->sync, SYNC_MS);
+    if (code != RX_OK) {
+        dropped(r, code, err.text);
+        return;
+    }
+    r->failing = false;
+    if (++r->gathered == JOURNAL_BATCH_RECORDS)
+        rx_timer_set(&r->pump, 1);
+    else if (!rx_timer_is_set(&r->pump))
+        rx_timer_set(&r->pump, GATHER_MS);
+}
+
+struct report_status
+report_status(const struct report *r)
+{
+    struct journal_status j = journal_status(r->journal);
+
+    return (struct report_status){
+        .boot = j.boot,
+        .last_seq = j.last_seq,
+        .acked_seq = j.acked_seq,
+        .pending_records = j.pending_records,
+        .pending_bytes = j.pending_bytes,
+        .dropped = r->dropped,
+        .full = j.full,
+        .failing = r->failing,
+    };
+}
+
+void
+report_configure(struct report *r, uint64_t limit_bytes, bool full_refuses)
+{
+    journal_set_limit(r->journal, limit_bytes);
+    r->refuses = full_refuses;
+}
+
+/* ---- beginning and end ------------------------------------------------- */
+
+enum rx_code
+report_open(struct report **out, struct rx_loop *loop,
+    const struct report_options *options, struct rx_err *err)
+{
+    struct settings s = wire_default_settings();
+    struct journal *journal = NULL;
+    uint64_t boot = 0;
+
+    *out = NULL;
+    enum rx_code code = journal_next_boot(options->dir, &boot, err);
+    if (code == RX_OK)
+        code = journal_open(
+            &journal, options->dir, boot, s.journal_limit_bytes, err);
+    if (code != RX_OK)
+        return code;
+
+    struct report *r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        abort();
+    r->loop = loop;
+    r->options = *options;
+    r->journal = journal;
+    rx_timer_init(&r->pump, loop, pump, r);
+    rx_timer_init(&r->resend, loop, on_resend, r);
+    rx_timer_init(&r->sync, loop, on_sync, r);
+    r->sync_job =
+        (struct rx_job){ .work = sync_work, .done = sync_done, .arg = r };
+    struct journal_status st = journal_status(journal);
+    if (st.pending_records > 0)
+        rx_info("journal.leftover", "records=%" PRIu64 " bytes=%" PRIu64,
+            st.pending_records, st.pending_bytes);
+    *out = r;
+    return RX_OK;
+}
+
+void
+report_close(struct report *r)
+{
+    if (r == NULL)
+        return;
+    rx_worker_finish(r->options.worker);
+    rx_timer_fini(&r->pump);
+    rx_timer_fini(&r->resend);
+    rx_timer_fini(&r->sync);
+    journal_close(r->journal);
+    free(r);
+}

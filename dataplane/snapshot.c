@@ -1,0 +1,91 @@
+#include "dataplane/snapshot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/snapshot_parts.h"
+
+void
+part_release(struct part *p)
+{
+    if (p == NULL || atomic_fetch_sub(&p->refs, 1) > 1)
+        return;
+    rx_map_free(p->by_name, NULL);
+    rx_arena_free(p->arena);
+    free(p);
+}
+
+const struct snapshot *
+snapshot_pin(const struct snapshot *s)
+{
+    ((struct whole *)(uintptr_t)s)->refs++;
+    return s;
+}
+
+void
+snapshot_unpin(const struct snapshot *s)
+{
+    if (s == NULL)
+        return;
+    struct whole *w = (struct whole *)(uintptr_t)s;
+    assert(w->refs > 0);
+    if (--w->refs > 0)
+        return;
+    for (size_t i = 0; i < PARTS; i++)
+        part_release(w->parts[i]);
+    free(w->rejected);
+    free(w);
+}
+
+const struct client_key *
+snapshot_find_key(const struct snapshot *s, const struct rx_digest *digest)
+{
+    const struct part *p = whole_of(s)->parts[PART_DIRECTORY];
+    uint64_t at;
+
+    memcpy(&at, digest->bytes, sizeof(at));
+    for (; p->slots[at & p->slot_mask] != 0; at++) {
+        const struct client_key *k = &p->keys[p->slots[at & p->slot_mask] - 1];
+        if (memcmp(&k->digest, digest, sizeof(*digest)) == 0)
+            return k;
+    }
+    return NULL;
+}
+
+const struct channel *
+snapshot_find_channel(const struct snapshot *s, rx_str name)
+{
+    return rx_map_get(whole_of(s)->parts[PART_CHANNELS]->by_name, name);
+}
+
+/*
+ * The usual two-pointer walk: after a mismatch the last '*' takes one more
+ * character.  At worst pattern times name, both short.
+ */
+bool
+snapshot_pattern_fits(rx_str pattern, rx_str name)
+{
+    size_t p = 0;
+    size_t n = 0;
+    size_t star = SIZE_MAX; /* behind the last '*' */
+    size_t mark = 0;        /* where that '*' ends for now */
+
+    while (n < name.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = ++p;
+            mark = n;
+        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star;
+            n = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}

@@ -1,0 +1,660 @@
+/*
+ * Unpacked messages live in the arena they were unpacked into; our structs
+ * point at their strings, so nothing is copied twice.
+ */
+#include "dataplane/wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "proto/snapshot.pb-c.h"
+#include "proto/sync.pb-c.h"
+#include "proto/telemetry.pb-c.h"
+
+#include "shared/envelope.h"
+#include "shared/url.h"
+
+#define SCRATCH_MAX ((size_t)8 * 1024 * 1024)
+
+/* ---- unpacking into an arena ------------------------------------------- */
+
+static void *
+arena_take(void *arg, size_t size)
+{
+    return rx_arena_alloc(arg, size > 0 ? size : 1);
+}
+
+static void
+arena_leave(void *arg, void *at)
+{
+    (void)arg;
+    (void)at;
+}
+
+static ProtobufCMessage *
+unpack(const ProtobufCMessageDescriptor *type, rx_str packed,
+    struct rx_arena *arena)
+{
+    ProtobufCAllocator in_arena = { arena_take, arena_leave, arena };
+
+    return protobuf_c_message_unpack(
+        type, &in_arena, packed.len, (const uint8_t *)packed.ptr);
+}
+
+#define UNPACK(out, type, descriptor) \
+    type *out = (type *)(void *)unpack(&descriptor##__descriptor, packed, arena)
+
+static rx_str
+text(const char *s)
+{
+    return (rx_str){ s, strlen(s) };
+}
+
+static rx_str
+blob(const ProtobufCBinaryData *b)
+{
+    return (rx_str){ (const char *)b->data, b->len };
+}
+
+/* Each copied: the list may outlive what it was unpacked into. */
+static const rx_str *
+copied_texts(struct rx_arena *arena, char *const *list, size_t count)
+{
+    rx_str *out = rx_arena_make(arena, rx_str, count);
+
+    for (size_t i = 0; out != NULL && i < count; i++) {
+        out[i] = rx_arena_copy(arena, text(list[i]));
+        if (out[i].ptr == NULL)
+            return NULL;
+    }
+    return out;
+}
+
+static const rx_str *
+texts(struct rx_arena *arena, char *const *list, size_t count)
+{
+    rx_str *out = rx_arena_make(arena, rx_str, count);
+
+    for (size_t i = 0; out != NULL && i < count; i++)
+        out[i] = text(list[i]);
+    return out;
+}
+
+/* An allow-list; one that holds "*" allows all and is the same as empty. */
+static bool
+allow_list(struct rx_arena *arena, char *const *list, size_t count,
+    const rx_str **out, size_t *out_count)
+{
+    *out = NULL;
+    *out_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i], "*") == 0)
+            return true;
+    }
+    if (count == 0)
+        return true;
+    *out = copied_texts(arena, list, count);
+    *out_count = count;
+    return *out != NULL;
+}
+
+static enum rx_code
+no_room(struct rx_err *err)
+{
+    return rx_fail(err, RX_TOO_BIG, "snapshot too big");
+}
+
+static enum rx_code
+bad_bytes(struct rx_err *err)
+{
+    return rx_fail(err, RX_INVALID, "not readable");
+}
+
+/* ---- channels ---------------------------------------------------------- */
+
+static uint32_t
+either(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static struct timeouts
+read_timeouts(const Routex__Timeouts *t, const struct timeouts *defaults)
+{
+    if (t == NULL)
+        return *defaults;
+    return (struct timeouts){
+        .connect = either(t->connect_ms, defaults->connect),
+        .first_byte = either(t->first_byte_ms, defaults->first_byte),
+        .first_event = either(t->first_event_ms, defaults->first_event),
+        .idle = either(t->idle_ms, defaults->idle),
+        .total = either(t->total_ms, defaults->total),
+    };
+}
+
+static bool
+find_auth(const char *name, enum auth_scheme *out)
+{
+    static const char *const names[] = {
+#define AUTH_ROW(id, name) name,
+        AUTHS(AUTH_ROW)
+#undef AUTH_ROW
+    };
+
+    for (unsigned i = 0; i < RX_COUNT(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum auth_scheme)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum rx_code
+read_endpoint(const Routex__Endpoint *in, const Routex__Channel *of,
+    struct rx_arena *arena, struct channel *out, struct rx_err *err)
+{
+    enum dialect d;
+    struct rx_url url;
+
+    if (!dialect_find(text(in->dialect), &d))
+        return rx_fail(err, RX_INVALID, "unknown dialect %.40s", in->dialect);
+    struct endpoint *e = &out->endpoints[d];
+    if (!find_auth(in->auth, &e->auth))
+        return rx_fail(err, RX_INVALID, "unknown auth %.40s", in->auth);
+    if (rx_url_split(text(in->base_url), &url, err) != RX_OK)
+        return rx_because(err, "base_url");
+
+    struct rx_buf authority;
+    rx_buf_init(&authority, 1024);
+    bool ok = rx_url_add_authority(&authority, &url);
+    e->authority = rx_arena_copy(arena, rx_buf_str(&authority));
+    rx_buf_fini(&authority);
+    /* Wires want NUL-terminated hosts. */
+    rx_str host = rx_arena_copy(arena, url.host);
+    if (!ok || e->authority.ptr == NULL || host.ptr == NULL)
+        return no_room(err);
+    e->base_path = url.path;
+    e->target = (struct rx_target){
+        .tls = url.tls,
+        .host = host,
+        .port = url.port,
+        .proxy_url = text(of->proxy_url),
+        .ca_file = text(of->ca_file),
+    };
+    e->present = true;
+    return RX_OK;
+}
+
+/* Could these bytes stand in a header as they are? */
+static bool
+header_safe(rx_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool
+header_name(rx_str s)
+{
+    static const char also[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                    (c >= '0' && c <= '9');
+        if (!word && (c == '\0' || strchr(also, c) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
+static enum rx_code
+read_credentials(const Routex__Channel *in, struct rx_arena *arena,
+    struct channel *out, struct rx_err *err)
+{
+    struct credential *list =
+        rx_arena_make(arena, struct credential, in->n_credentials);
+
+    if (list == NULL)
+        return no_room(err);
+    out->credentials = list;
+    for (size_t i = 0; i < in->n_credentials; i++) {
+        const Routex__Credential *c = in->credentials[i];
+        if (!c->enabled)
+            continue;
+        if (!header_safe(blob(&c->secret)))
+            return rx_fail(err, RX_INVALID,
+                "credential %.40s holds control characters", c->id);
+        list[out->credential_count++] = (struct credential){
+            .id = text(c->id),
+            .secret = blob(&c->secret),
+            .oauth = strcmp(c->kind, "oauth") == 0,
+        };
+    }
+    return RX_OK;
+}
+
+static enum rx_code
+read_headers(const Routex__Channel *in, struct rx_arena *arena,
+    struct channel *out, struct rx_err *err)
+{
+    struct rx_header *list =
+        rx_arena_make(arena, struct rx_header, in->n_headers);
+
+    if (list == NULL)
+        return no_room(err);
+    for (size_t i = 0; i < in->n_headers; i++) {
+        list[i] = (struct rx_header){ text(in->headers[i]->name),
+            text(in->headers[i]->value) };
+        if (!header_name(list[i].name) || !header_safe(list[i].value))
+            return rx_fail(err, RX_INVALID, "header %.60s cannot be sent",
+                in->headers[i]->name);
+    }
+    out->headers = list;
+    out->header_count = in->n_headers;
+    return RX_OK;
+}
+
+static enum rx_code
+read_models(const Routex__Channel *in, struct rx_arena *arena,
+    struct channel *out, struct rx_err *err)
+{
+    struct model_entry *list =
+        rx_arena_make(arena, struct model_entry, in->n_models);
+
+    if (list == NULL)
+        return no_room(err);
+    for (size_t i = 0; i < in->n_models; i++)
+        list[i] = (struct model_entry){ text(in->models[i]->name),
+            text(in->models[i]->upstream) };
+    out->models = list;
+    out->model_count = in->n_models;
+    return RX_OK;
+}
+
+static enum rx_code
+read_status(const char *status, struct channel *out, struct rx_err *err)
+{
+    out->enabled = strcmp(status, "enabled") == 0;
+    out->paused = strcmp(status, "paused") == 0;
+    if (!out->enabled && !out->paused && strcmp(status, "disabled") != 0)
+        return rx_fail(err, RX_INVALID, "unknown status %.40s", status);
+    /* Paused is a kind of enabled: it is only not used for now. */
+    out->enabled = out->enabled || out->paused;
+    return RX_OK;
+}
+
+enum rx_code
+wire_read_channel(rx_str packed, const struct timeouts *defaults,
+    struct rx_arena *arena, struct channel *out, struct rx_err *err)
+{
+    UNPACK(in, Routex__Channel, routex__channel);
+    if (in == NULL)
+        return bad_bytes(err);
+
+    *out = (struct channel){
+        .id = text(in->id),
+        .name = text(in->name),
+        .type = text(in->type),
+        .priority = in->priority,
+        .weight = in->weight,
+        .timeouts = read_timeouts(in->timeouts, defaults),
+        .tags = texts(arena, in->tags, in->n_tags),
+        .tag_count = in->n_tags,
+    };
+    if (out->tags == NULL)
+        return no_room(err);
+    enum rx_code code = read_status(in->status, out, err);
+    if (code == RX_OK && in->proxy_url[0] != '\0' &&
+        rx_url_check_proxy(text(in->proxy_url), err) != RX_OK)
+        return rx_because(err, "proxy_url");
+    for (size_t i = 0; code == RX_OK && i < in->n_endpoints; i++)
+        code = read_endpoint(in->endpoints[i], in, arena, out, err);
+    if (code == RX_OK)
+        code = read_credentials(in, arena, out, err);
+    if (code == RX_OK)
+        code = read_models(in, arena, out, err);
+    if (code == RX_OK)
+        code = read_headers(in, arena, out, err);
+    return code;
+}
+
+/* ---- tenants, keys, settings ------------------------------------------- */
+
+enum rx_code
+wire_read_tenant(rx_str packed, struct rx_arena *arena, struct tenant *out,
+    struct rx_err *err)
+{
+    UNPACK(in, Routex__Tenant, routex__tenant);
+    if (in == NULL)
+        return bad_bytes(err);
+
+    *out = (struct tenant){
+        .id = text(in->id),
+        .name = text(in->name),
+        .enabled = in->enabled,
+    };
+    if (!allow_list(
+            arena, in->models, in->n_models, &out->models, &out->model_count) ||
+        !allow_list(arena, in->channels, in->n_channels, &out->channels,
+            &out->channel_count))
+        return no_room(err);
+    return RX_OK;
+}
+
+/* Keys come by the hundred thousand: unpacked aside, then copied tightly. */
+static enum rx_code
+keep_key(const Routex__ClientKey *in, struct rx_arena *arena,
+    struct client_key *out, rx_str *tenant_id, struct rx_err *err)
+{
+    *out = (struct client_key){
+        .id = rx_arena_copy(arena, text(in->id)),
+        .name = rx_arena_copy(arena, text(in->name)),
+        .enabled = in->enabled,
+        .expires_ms = in->expires_ms,
+        .may_force_channel = in->may_force_channel,
+    };
+    *tenant_id = rx_arena_copy(arena, text(in->tenant_id));
+    if (in->digest.len != sizeof(out->digest.bytes))
+        return rx_fail(err, RX_INVALID, "digest of %zu bytes", in->digest.len);
+    memcpy(out->digest.bytes, in->digest.data, sizeof(out->digest.bytes));
+    if (tenant_id->ptr == NULL ||
+        !allow_list(
+            arena, in->models, in->n_models, &out->models, &out->model_count) ||
+        !allow_list(arena, in->channels, in->n_channels, &out->channels,
+            &out->channel_count))
+        return no_room(err);
+    return RX_OK;
+}
+
+enum rx_code
+wire_read_key(rx_str packed, struct rx_arena *arena, struct client_key *out,
+    rx_str *tenant_id, struct rx_err *err)
+{
+    Routex__ClientKey *in = routex__client_key__unpack(
+        NULL, packed.len, (const uint8_t *)packed.ptr);
+    if (in == NULL)
+        return bad_bytes(err);
+    enum rx_code code = keep_key(in, arena, out, tenant_id, err);
+    routex__client_key__free_unpacked(in, NULL);
+    return code;
+}
+
+struct settings
+wire_default_settings(void)
+{
+    return (struct settings){
+        .strategy = RX_S("priority"),
+        .timeouts = { .connect = 10000,
+            .first_byte = 120000,
+            .first_event = 120000,
+            .idle = 300000,
+            .total = 0 },
+        .max_attempts = 4,
+        .max_body_bytes = 32u * 1024 * 1024,
+        .journal_limit_bytes = 256u * 1024 * 1024,
+        .journal_full_refuses = false,
+    };
+}
+
+enum rx_code
+wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
+    struct rx_err *err)
+{
+    UNPACK(in, Routex__Settings, routex__settings);
+    if (in == NULL)
+        return bad_bytes(err);
+
+    *out = wire_default_settings();
+    if (in->strategy[0] != '\0' && strcmp(in->strategy, "priority") != 0)
+        return rx_fail(err, RX_INVALID, "unknown strategy %.40s", in->strategy);
+    out->timeouts = read_timeouts(in->timeouts, &out->timeouts);
+    out->max_attempts = either(in->max_attempts, out->max_attempts);
+    if (in->max_body_bytes != 0)
+        out->max_body_bytes = in->max_body_bytes;
+    if (in->journal_limit_bytes != 0)
+        out->journal_limit_bytes = in->journal_limit_bytes;
+    out->journal_full_refuses = strcmp(in->journal_full, "refuse") == 0;
+    if (!out->journal_full_refuses && in->journal_full[0] != '\0' &&
+        strcmp(in->journal_full, "keep-serving") != 0)
+        return rx_fail(
+            err, RX_INVALID, "unknown journal_full %.40s", in->journal_full);
+    return RX_OK;
+}
+
+/* ---- heartbeat and ack ------------------------------------------------- */
+
+bool
+wire_read_heartbeat(rx_str packed, struct wire_heartbeat *out)
+{
+    Routex__Heartbeat *in = routex__heartbeat__unpack(
+        NULL, packed.len, (const uint8_t *)packed.ptr);
+    bool ok = in != NULL && in->digest.len == sizeof(out->digest.bytes);
+
+    *out = (struct wire_heartbeat){ 0 };
+    if (ok) {
+        out->epoch = in->epoch;
+        out->version = in->version;
+        memcpy(out->digest.bytes, in->digest.data, sizeof(out->digest.bytes));
+    }
+    routex__heartbeat__free_unpacked(in, NULL);
+    return ok;
+}
+
+bool
+wire_read_ack(rx_str packed, struct wire_ack *out)
+{
+    Routex__Ack *in =
+        routex__ack__unpack(NULL, packed.len, (const uint8_t *)packed.ptr);
+
+    *out = (struct wire_ack){ 0 };
+    if (in == NULL)
+        return false;
+    *out = (struct wire_ack){ in->boot, in->seq };
+    routex__ack__free_unpacked(in, NULL);
+    return true;
+}
+
+/* ---- going up ---------------------------------------------------------- */
+
+static bool
+pack(struct rx_buf *out, const ProtobufCMessage *m)
+{
+    size_t size = protobuf_c_message_get_packed_size(m);
+    char *room = rx_buf_room(out, size);
+
+    if (room == NULL)
+        return false;
+    protobuf_c_message_pack(m, (uint8_t *)room);
+    rx_buf_grew(out, size);
+    return true;
+}
+
+/* protobuf-c wants strings it could change, and blobs likewise. */
+static char *
+own(const char *s)
+{
+    return s != NULL ? (char *)(uintptr_t)s : (char *)(uintptr_t) "";
+}
+
+static ProtobufCBinaryData
+as_blob(const void *bytes, size_t len)
+{
+    return (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)bytes };
+}
+
+/* A copy with a NUL, cut to what a record may hold. */
+static char *
+copy(struct rx_arena *arena, rx_str s)
+{
+    if (s.len > WIRE_TEXT_MAX)
+        s.len = WIRE_TEXT_MAX;
+    char *at = rx_arena_alloc(arena, s.len + 1);
+    assert(at != NULL);
+    if (s.len > 0)
+        memcpy(at, s.ptr, s.len);
+    return at;
+}
+
+bool
+wire_add_hello(struct rx_buf *out, const struct wire_hello *h)
+{
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    Routex__Hello m = ROUTEX__HELLO__INIT;
+    size_t n = h->rejected_count < 1000 ? h->rejected_count : 1000;
+    Routex__Rejected *items = rx_arena_make(arena, Routex__Rejected, n);
+
+    m.rejected = rx_arena_make(arena, Routex__Rejected *, n);
+    m.n_rejected = n;
+    for (size_t i = 0; i < n; i++) {
+        routex__rejected__init(&items[i]);
+        items[i].kind = copy(arena, h->rejected[i].kind);
+        items[i].id = copy(arena, h->rejected[i].id);
+        items[i].name = copy(arena, h->rejected[i].name);
+        items[i].reason = copy(arena, h->rejected[i].reason);
+        m.rejected[i] = &items[i];
+    }
+    m.plane = own(h->plane);
+    m.boot = h->boot;
+    m.software = own("routex-data " ROUTEX_VERSION);
+    m.wire_version = RX_WIRE_MAJOR << 8 | RX_WIRE_MINOR;
+    m.epoch = h->epoch;
+    m.version = h->version;
+    m.digest = as_blob(h->digest.bytes, sizeof(h->digest.bytes));
+    m.want_snapshot = h->want_snapshot;
+    m.leaving = h->leaving;
+    m.ops_url = own(h->ops_url);
+    m.client_url = own(h->client_url);
+    m.started_ms = h->started_ms;
+    m.requests = h->requests;
+    m.active = h->active;
+    m.journal_bytes = h->journal_bytes;
+    m.journal_records = h->journal_records;
+    m.journal_dropped = h->journal_dropped;
+    m.rss_bytes = h->rss_bytes;
+    bool ok = pack(out, &m.base);
+    rx_arena_free(arena);
+    return ok;
+}
+
+static Routex__Usage *
+usage_of(struct rx_arena *arena, const struct usage *u)
+{
+    Routex__Usage *m = rx_arena_make(arena, Routex__Usage, 1);
+
+    assert(m != NULL);
+    routex__usage__init(m);
+#define USAGE_FIELD(name)                              \
+    m->has_##name = (u->has >> USAGE_##name & 1) != 0; \
+    m->name = u->n[USAGE_##name];
+    USAGE_COUNTERS(USAGE_FIELD)
+#undef USAGE_FIELD
+    m->service_tier =
+        copy(arena, (rx_str){ u->tier, strnlen(u->tier, sizeof(u->tier)) });
+    m->provenance = own(provenance_name(u->provenance));
+    return m;
+}
+
+static void
+fill_attempt(
+    struct rx_arena *arena, Routex__Attempt *m, const struct record_attempt *a)
+{
+    routex__attempt__init(m);
+    m->channel_id = copy(arena, a->channel_id);
+    m->channel = copy(arena, a->channel);
+    m->credential_id = copy(arena, a->credential_id);
+    m->model = copy(arena, a->model);
+    m->status = (uint32_t)a->status;
+    m->code = own(rx_code_words(a->code));
+    m->reason = copy(arena, a->reason);
+    m->start_ms = a->start_ms;
+    m->connect_ms = a->connect_ms;
+    m->first_byte_ms = a->first_byte_ms;
+    m->total_ms = a->total_ms;
+    m->reused = a->reused;
+    m->bytes = a->bytes;
+    m->upstream_request_id = copy(arena, a->upstream_request_id);
+    if (a->has_usage)
+        m->usage = usage_of(arena, &a->usage);
+}
+
+static void
+fill_record(
+    struct rx_arena *arena, Routex__UsageRecord *m, const struct record *r)
+{
+    m->request_id = copy(arena, r->request_id);
+    m->started_ms = r->started_ms;
+    m->tenant_id = copy(arena, r->tenant_id);
+    m->key_id = copy(arena, r->key_id);
+    m->dialect = own(dialect_name(r->dialect));
+    m->operation = own(operation_name(r->operation));
+    m->stream = r->stream;
+    m->model_requested = copy(arena, r->model_requested);
+    m->model = copy(arena, r->model);
+    m->model_served = copy(arena, r->model_served);
+    m->channel_id = copy(arena, r->channel_id);
+    m->channel = copy(arena, r->channel);
+    m->rule = copy(arena, r->rule);
+    m->session = copy(arena, r->session);
+    m->tag = copy(arena, r->tag);
+    m->user_agent = copy(arena, r->user_agent);
+    m->client_ip = copy(arena, r->client_ip);
+    m->status = (uint32_t)r->status;
+    m->outcome = copy(arena, r->outcome);
+    m->reason = copy(arena, r->reason);
+    m->finish = copy(arena, r->finish);
+    m->ttft_ms = r->ttft_ms;
+    m->duration_ms = r->duration_ms;
+    m->request_bytes = r->request_bytes;
+    m->response_bytes = r->response_bytes;
+    m->usage = usage_of(arena, &r->usage);
+}
+
+bool
+wire_add_record(struct rx_buf *out, uint64_t seq, const struct record *record)
+{
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    Routex__UsageRecord m = ROUTEX__USAGE_RECORD__INIT;
+    Routex__Attempt attempts[RECORD_ATTEMPTS_MAX];
+    Routex__Attempt *list[RECORD_ATTEMPTS_MAX];
+
+    assert(record->attempt_count <= RECORD_ATTEMPTS_MAX);
+    m.seq = seq;
+    fill_record(arena, &m, record);
+    for (size_t i = 0; i < record->attempt_count; i++) {
+        fill_attempt(arena, &attempts[i], &record->attempts[i]);
+        list[i] = &attempts[i];
+    }
+    m.n_attempts = record->attempt_count;
+    m.attempts = list;
+    bool ok = pack(out, &m.base);
+    rx_arena_free(arena);
+    return ok;
+}
+
+bool
+wire_add_batch(struct rx_buf *out, const struct wire_batch *batch)
+{
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    Routex__UsageBatch m = ROUTEX__USAGE_BATCH__INIT;
+
+    m.plane = own(batch->plane);
+    m.boot = batch->boot;
+    m.first_seq = batch->first_seq;
+    m.last_seq = batch->last_seq;
+    m.oldest_seq = batch->oldest_seq;
+    m.dropped = batch->dropped;
+    m.n_records = batch->record_count;
+    m.records = rx_arena_make(arena, ProtobufCBinaryData, batch->record_count);
+    assert(m.records != NULL);
+    for (size_t i = 0; i < batch->record_count; i++)
+        m.records[i] = as_blob(batch->records[i].ptr, batch->records[i].len);
+    bool ok = pack(out, &m.base);
+    rx_arena_free(arena);
+    return ok;
+}
