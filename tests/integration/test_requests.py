@@ -382,7 +382,7 @@ def an_answer_says_who_served_it(build):
         assert got.header("set-cookie") is None
         assert got.header("openai-organization") is None
         row = r.rows(1)[0]
-        assert row["id"] == got.header("x-routex-request-id")
+        assert row["request_id"] == got.header("x-routex-request-id")
 
 
 @test
@@ -401,7 +401,7 @@ def each_dialect_is_counted_once_whole_and_streamed(build):
                     dialect, stream)
         rows = r.rows(len(wanted))
         for row in rows:
-            dialect, stream = wanted.pop(row["id"])
+            dialect, stream = wanted.pop(row["request_id"])
             assert row["dialect"] == dialect.name, row
             assert row["stream"] is stream, row
             assert row["status"] == 200, row
