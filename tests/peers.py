@@ -314,6 +314,7 @@ class Upstream:
 
     def close(self):
         """Stop listening and break what is open."""
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self.listener.close()
         for sock in list(self.open):
             try:
@@ -333,10 +334,10 @@ class Upstream:
                     socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
             self.connections += 1
             self.open.add(sock)
-            threading.Thread(target=self._serve, daemon=True,
+            threading.Thread(target=self.serve, daemon=True,
                              args=(sock, self.connections)).start()
 
-    def _serve(self, sock, number):
+    def serve(self, sock, number):
         reader = Reader(sock)
         try:
             keep = True

@@ -3,8 +3,11 @@ and how, and what reaches the provider."""
 import gzip
 import json
 import pathlib
+import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 
 from dialects import ALL, ANTHROPIC, CHAT, GEMINI, RESPONSES, provider
 from harness import Routex, main, test
@@ -463,9 +466,6 @@ class TlsUpstream:
     """`provider` behind TLS, with a certificate made for the occasion."""
 
     def __init__(self, folder):
-        import socket
-        import ssl
-        import threading
         self.certificate = folder / "cert.pem"
         key = folder / "key.pem"
         subprocess.run(
@@ -491,7 +491,7 @@ class TlsUpstream:
                     sock = context.wrap_socket(raw, server_side=True)
                 except OSError:
                     continue
-                threading.Thread(target=self.inner._serve, daemon=True,
+                threading.Thread(target=self.inner.serve, daemon=True,
                                  args=(sock, 0)).start()
         threading.Thread(target=accept, daemon=True).start()
 
@@ -499,6 +499,7 @@ class TlsUpstream:
         return self
 
     def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.inner.close()
 
