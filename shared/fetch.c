@@ -34,6 +34,7 @@
 
 #define SEND_AT_ONCE ((size_t)64 * 1024)
 #define TEXT_MAX     1024
+#define DIALS_A_TICK 16
 
 struct watch {
     struct event event;
@@ -42,7 +43,9 @@ struct watch {
 
 /* What is needed until the wire is connected. */
 struct dial {
-    struct rx_task refuse; /* for what fails before libcurl begins */
+    struct rx_link link; /* in fetch->waiting until libcurl has begun */
+    struct rx_wire *wire;
+    struct rx_target target; /* borrowed */
     void (*fn)(void *arg, enum rx_code code, const char *why);
     void *arg;
     uint32_t connect_ms;
@@ -187,6 +190,7 @@ engine_fini(struct fetch_engine *e)
 }
 
 static void wire_ended(CURL *easy, CURLcode rc);
+static void dial_some(void *arg);
 
 struct rx_fetch *
 rx_fetch_new(struct rx_loop *loop)
@@ -199,6 +203,8 @@ rx_fetch_new(struct rx_loop *loop)
     global = true;
     fetch->loop = loop;
     fetch->taking = -1;
+    rx_list_init(&fetch->waiting);
+    fetch->dial = (struct rx_task){ .fn = dial_some, .arg = fetch };
     fetch->share = curl_share_init();
     if (fetch->share == NULL)
         abort();
@@ -214,6 +220,8 @@ rx_fetch_free(struct rx_fetch *fetch)
 {
     if (fetch == NULL)
         return;
+    assert(fetch->waiting.count == 0);
+    rx_loop_unpost(fetch->loop, &fetch->dial);
     for (size_t i = 0; i < fetch->spare_count; i++)
         curl_easy_cleanup(fetch->spare[i]);
     engine_fini(&fetch->wires);
@@ -376,14 +384,6 @@ fetch_explain(
 
 /* -- wires -- */
 
-static void
-dial_refuse(void *arg)
-{
-    struct rx_wire *w = arg;
-
-    w->dial->fn(w->dial->arg, RX_UPSTREAM, "url: unusable target");
-}
-
 /* The socket stays, libcurl's connection and its memory go. */
 static void
 wire_take_socket(struct rx_wire *w)
@@ -452,8 +452,9 @@ target_url(const struct rx_target *t, char *out, size_t size)
 }
 
 static bool
-wire_dial(struct rx_wire *w, const struct rx_target *target)
+wire_dial(struct rx_wire *w)
 {
+    const struct rx_target *target = &w->dial->target;
     char url[300];
 
     if (!target_url(target, url, sizeof(url)))
@@ -472,24 +473,47 @@ wire_dial(struct rx_wire *w, const struct rx_target *target)
     return curl_multi_add_handle(w->fetch->wires.multi, w->easy) == CURLM_OK;
 }
 
+/* libcurl takes some 30 us for each, so a burst is spread over many ticks. */
+static void
+dial_some(void *arg)
+{
+    struct rx_fetch *fetch = arg;
+    struct rx_link *l;
+
+    for (int i = 0; i < DIALS_A_TICK; i++) {
+        if ((l = rx_list_first(&fetch->waiting)) == NULL)
+            break;
+        struct dial *dial = RX_LIST_ITEM(l, struct dial, link);
+        rx_list_remove(&fetch->waiting, l);
+        if (!wire_dial(dial->wire))
+            dial->fn(dial->arg, RX_UPSTREAM, "url: unusable target");
+    }
+    rx_loop_unpost(fetch->loop, &fetch->wires.kick);
+    engine_kick(&fetch->wires);
+    if (fetch->waiting.count > 0)
+        rx_loop_post(fetch->loop, &fetch->dial);
+}
+
 struct rx_wire *
 rx_wire_open(struct rx_fetch *fetch, const struct rx_target *target,
     uint32_t connect_ms,
     void (*fn)(void *arg, enum rx_code code, const char *why), void *arg)
 {
     struct rx_wire *w = zalloc(sizeof(*w));
+    struct dial *dial = zalloc(sizeof(*dial));
 
+    *dial = (struct dial){ .wire = w,
+        .target = *target,
+        .fn = fn,
+        .arg = arg,
+        .connect_ms = connect_ms > 0 ? connect_ms : 5000 };
     w->fetch = fetch;
+    w->dial = dial;
     w->fd = -1;
     w->through_curl =
         target->tls || rx_str_starts(target->proxy_url, RX_S("https://"));
-    w->dial = zalloc(sizeof(*w->dial));
-    w->dial->refuse = (struct rx_task){ .fn = dial_refuse, .arg = w };
-    w->dial->connect_ms = connect_ms > 0 ? connect_ms : 5000;
-    w->dial->fn = fn;
-    w->dial->arg = arg;
-    if (!wire_dial(w, target))
-        rx_loop_post(fetch->loop, &w->dial->refuse);
+    rx_list_append(&fetch->waiting, &dial->link);
+    rx_loop_post(fetch->loop, &fetch->dial);
     return w;
 }
 
@@ -498,8 +522,8 @@ rx_wire_close(struct rx_wire *w)
 {
     if (w == NULL)
         return;
-    if (w->dial != NULL)
-        rx_loop_unpost(w->fetch->loop, &w->dial->refuse);
+    if (w->dial != NULL && rx_link_in(&w->dial->link))
+        rx_list_remove(&w->fetch->waiting, &w->dial->link);
     if (w->easy != NULL) {
         curl_multi_remove_handle(w->fetch->wires.multi, w->easy);
         fetch_easy_give(w->fetch, w->easy);

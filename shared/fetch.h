@@ -37,8 +37,9 @@ struct rx_wire;
 
 /*
  * Connect.  fn(arg, code, why) is called once, later, on the loop: RX_OK, or
- * RX_UPSTREAM / RX_TIMEOUT with words.  After a failure the wire must still be
- * closed.  rx_wire_close() before that cancels: fn is then never called.
+ * RX_UPSTREAM / RX_TIMEOUT with words; until then the target's texts are
+ * borrowed.  After a failure the wire must still be closed.  rx_wire_close()
+ * before that cancels: fn is then never called.
  */
 RX_NODISCARD struct rx_wire *rx_wire_open(struct rx_fetch *fetch,
     const struct rx_target *target, uint32_t connect_ms,

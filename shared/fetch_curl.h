@@ -27,6 +27,8 @@ struct rx_fetch {
     CURLSH *share; /* TLS sessions, so that the second handshake is cheap */
     struct fetch_engine wires;
     struct fetch_engine transfers;
+    struct rx_list waiting; /* wires that libcurl has not begun yet */
+    struct rx_task dial;
     CURL *spare[FETCH_SPARES];
     size_t spare_count;
     int taking; /* the descriptor that outlives its libcurl connection */
