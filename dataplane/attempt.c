@@ -1,0 +1,574 @@
+#include "dataplane/attempt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/headers.h"
+
+#define HELD_MAX    ((size_t)64 * 1024) /* a gate holds no more than this */
+#define HEADERS_MAX ((size_t)64 * 1024)
+/* An error body is kept whole up to here, to be passed on unchanged. */
+#define ERROR_MAX   ((size_t)1024 * 1024)
+
+/* After the terminal event the upstream may still end its framing. */
+#define GRACE_MS 50
+
+enum phase { CONNECT, FIRST_BYTE, FIRST_EVENT, IDLE, OVER };
+
+/* In words, for a limit that passed in this phase. */
+static const char *const timed_out[] = {
+    [CONNECT] = "connect: timed out",
+    [FIRST_BYTE] = "first byte: timed out",
+    [FIRST_EVENT] = "first event: timed out",
+    [IDLE] = "idle: nothing came for too long",
+    [OVER] = "",
+};
+
+struct attempt {
+    struct attempt_request r;
+    const struct attempt_events *events;
+    void *arg;
+
+    struct rx_client_call *call; /* NULL when over */
+    enum phase phase;
+    bool sent; /* all of the request */
+    bool paused;
+    bool opened;    /* attempt_open was called */
+    bool gate_told; /* on_gate was called */
+    bool retryable; /* another channel might better this answer */
+    bool head_seen;
+    bool error_taken; /* the first event was an error */
+    bool last_held;   /* the end of the answer is in `held` */
+    bool sse;
+    bool encoded;
+    bool body_ended;       /* the framing says it is all here */
+    struct rx_timer limit; /* of the phase */
+    struct rx_timer total;
+
+    uint64_t start_ms;
+    uint64_t first_content_ms;
+    struct rx_buf headers; /* for the client */
+    struct rx_buf held;
+    uint64_t length;
+    struct usage_tap *tap;
+    struct attempt_result result;
+};
+
+static uint64_t
+now(const struct attempt *a)
+{
+    return rx_loop_ms(a->r.loop);
+}
+
+static void
+set_phase(struct attempt *a, enum phase phase)
+{
+    const struct timeouts *t = &a->r.to->channel->timeouts;
+    const uint32_t limits[] = {
+        [CONNECT] = 0, /* the client of shared/ watches that one */
+        [FIRST_BYTE] = t->first_byte,
+        [FIRST_EVENT] = t->first_event,
+        [IDLE] = t->idle,
+        [OVER] = 0,
+    };
+
+    a->phase = phase;
+    if (limits[phase] > 0)
+        rx_timer_set(&a->limit, limits[phase]);
+    else
+        rx_timer_unset(&a->limit);
+}
+
+static rx_str
+keep_text(struct attempt *a, const char *words)
+{
+    return rx_arena_copy(a->r.arena, (rx_str){ words, strlen(words) });
+}
+
+static uint32_t
+since_start(const struct attempt *a)
+{
+    uint64_t ms = now(a) - a->start_ms;
+
+    return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+/* The statuses that another channel or key may not have. */
+static bool
+status_is_retryable(int status)
+{
+    switch (status) {
+    case 401:
+    case 402:
+    case 403:
+    case 404:
+    case 408:
+    case 429: return true;
+    default: return status >= 500;
+    }
+}
+
+static void
+write_record(struct attempt *a)
+{
+    struct record_attempt *rec = a->r.record;
+    const struct usage_seen *seen = attempt_seen(a);
+
+    rec->status = a->result.http_status;
+    rec->code = a->result.code;
+    rec->reason = a->result.reason;
+    rec->total_ms = since_start(a);
+    if (seen != NULL && (seen->content || seen->terminal)) {
+        rec->usage = attempt_usage(a);
+        rec->has_usage = rec->usage.has != 0;
+    }
+}
+
+/* The one end: whatever happened, the owner hears it once. */
+static void
+over(struct attempt *a, enum rx_code code, const char *why)
+{
+    set_phase(a, OVER);
+    rx_timer_unset(&a->total);
+    a->result.code = code;
+    if (code != RX_OK && a->result.reason.len == 0)
+        a->result.reason = keep_text(a, why);
+    write_record(a);
+    a->events->on_end(a->arg);
+}
+
+static void
+tell_gate(struct attempt *a)
+{
+    if (a->gate_told)
+        return;
+    a->gate_told = true;
+    set_phase(a, IDLE);
+    if (a->last_held)
+        rx_timer_set(&a->limit, GRACE_MS);
+    a->events->on_gate(a->arg);
+}
+
+static void
+drop_call(struct attempt *a)
+{
+    if (a->call != NULL)
+        rx_client_cancel(a->call);
+    a->call = NULL;
+}
+
+static void
+time_out(struct attempt *a, const char *why)
+{
+    drop_call(a);
+    if (a->tap != NULL)
+        usage_tap_end(a->tap, false);
+    if (a->gate_told && usage_tap_seen(a->tap)->terminal) {
+        a->result.answered = true;
+        over(a, RX_OK, "");
+        return;
+    }
+    a->result.cut = a->gate_told;
+    over(a, RX_TIMEOUT, why);
+}
+
+static void
+on_limit(void *arg)
+{
+    struct attempt *a = arg;
+
+    time_out(a, timed_out[a->phase]);
+}
+
+static void
+on_total(void *arg)
+{
+    time_out(arg, "total: took too long");
+}
+
+static void
+on_connected(void *arg, bool reused)
+{
+    struct attempt *a = arg;
+
+    a->r.record->connect_ms = since_start(a);
+    a->r.record->reused = reused;
+    set_phase(a, FIRST_BYTE);
+}
+
+static void
+on_sent(void *arg)
+{
+    struct attempt *a = arg;
+
+    a->sent = true;
+    if (a->phase == FIRST_BYTE)
+        set_phase(a, FIRST_BYTE); /* sending a large body took its time */
+}
+
+static void
+keep_headers(struct attempt *a, const struct rx_client_head *head)
+{
+    rx_str type = rx_client_header(head, RX_S("content-type"));
+    rx_str coding = rx_client_header(head, RX_S("content-encoding"));
+    rx_str id = rx_client_header(head, RX_S("request-id"));
+
+    if (id.len == 0)
+        id = rx_client_header(head, RX_S("x-request-id"));
+    a->r.record->upstream_request_id = rx_arena_copy(a->r.arena, id);
+    headers_inbound(&a->headers, head);
+    a->encoded = coding.len > 0 && !rx_str_ieq(coding, RX_S("identity"));
+    a->sse = type.len >= 17 &&
+             rx_str_ieq((rx_str){ type.ptr, 17 }, RX_S("text/event-stream"));
+    a->length = head->has_length ? head->length : RX_HTTPD_CHUNKED;
+    a->tap = usage_tap_new(a->r.dialect, a->r.op, type, coding);
+}
+
+static void
+on_head(void *arg, const struct rx_client_head *head)
+{
+    struct attempt *a = arg;
+
+    a->head_seen = true;
+    a->result.status = a->result.http_status = head->status;
+    a->retryable = status_is_retryable(head->status);
+    a->r.record->first_byte_ms = since_start(a);
+    keep_headers(a, head);
+    if (a->retryable || head->status >= 300)
+        a->held.cap = ERROR_MAX;
+    set_phase(a, a->sse ? FIRST_EVENT : IDLE);
+}
+
+/* An error event in a 200 counts as the status it stands for. */
+static void
+take_error_event(struct attempt *a, const struct usage_seen *seen)
+{
+    char words[160];
+
+    a->error_taken = true;
+    a->retryable =
+        seen->error_status == 0 || status_is_retryable(seen->error_status);
+    if (seen->error_status != 0)
+        a->result.status = seen->error_status;
+    snprintf(words, sizeof(words), "error event: " RX_STR_FMT,
+        (int)(seen->error_type.len < 100 ? seen->error_type.len : 100),
+        seen->error_type.ptr != NULL ? seen->error_type.ptr : "");
+    a->result.reason = keep_text(a, words);
+}
+
+/* May the client see what is held? */
+static void
+look_at_gate(struct attempt *a)
+{
+    const struct usage_seen *seen = usage_tap_seen(a->tap);
+
+    if (a->gate_told || a->retryable || a->result.status >= 300)
+        return;
+    if (seen->error && !seen->content) {
+        if (!a->error_taken)
+            take_error_event(a, seen);
+        return;
+    }
+    if (a->sse || a->r.stream ? (seen->content || seen->terminal ||
+                                    seen->unreadable || a->held.len >= HELD_MAX)
+                              : a->held.len >= HELD_MAX)
+        tell_gate(a);
+}
+
+static void
+note_first_content(struct attempt *a)
+{
+    if (a->first_content_ms == 0 && usage_tap_seen(a->tap)->content)
+        a->first_content_ms = now(a);
+}
+
+/* With these bytes the client could take the answer for complete. */
+static bool
+is_last(const struct attempt *a)
+{
+    return usage_tap_seen(a->tap)->terminal || a->r.record->bytes == a->length;
+}
+
+/*
+ * The end of an answer is held back until the request is accounted for: a
+ * client that saw the end must find its row, whoever is killed when.  The
+ * upstream gets a moment to end its framing, so that the connection can be
+ * used again.
+ */
+static void
+hold_last(struct attempt *a)
+{
+    if (a->last_held)
+        return;
+    a->last_held = true;
+    if (a->gate_told)
+        rx_timer_set(&a->limit, GRACE_MS);
+}
+
+static void
+on_body(void *arg, rx_str bytes)
+{
+    struct attempt *a = arg;
+
+    a->r.record->bytes += bytes.len;
+    usage_tap_feed(a->tap, bytes);
+    note_first_content(a);
+    if (a->phase == IDLE && !a->paused)
+        set_phase(a, IDLE);
+    if (is_last(a))
+        hold_last(a);
+    if (a->opened && !a->last_held) {
+        a->events->on_bytes(a->arg, bytes);
+        return;
+    }
+    if (!rx_buf_add(&a->held, bytes)) {
+        /* An answer beyond all bounds: the connection is not worth it. */
+        drop_call(a);
+        usage_tap_end(a->tap, false);
+        over(a, RX_UPSTREAM, "answer too large to hold");
+        return;
+    }
+    if (!a->opened)
+        look_at_gate(a);
+}
+
+/* The answer is all here and the gate is still shut: is it worth showing? */
+static void
+judge_whole(struct attempt *a)
+{
+    const struct usage_seen *seen = usage_tap_seen(a->tap);
+
+    a->result.answered = true;
+    if (a->retryable) {
+        over(a, RX_UPSTREAM, "refused by the provider");
+        return;
+    }
+    if (a->result.status < 300 && a->r.op == OP_CREATE && !seen->terminal &&
+        !seen->unreadable) {
+        a->result.answered = false;
+        a->result.cut = true;
+        over(a, RX_UPSTREAM, "ended without its terminal event");
+        return;
+    }
+    tell_gate(a);
+    over(a, RX_OK, "");
+}
+
+static void
+on_client_end(void *arg, enum rx_code code, const char *why)
+{
+    struct attempt *a = arg;
+
+    a->call = NULL;
+    if (a->tap != NULL)
+        usage_tap_end(a->tap, code == RX_OK);
+    if (code != RX_OK || !a->head_seen) {
+        a->result.cut = a->gate_told;
+        over(a, code != RX_OK ? code : RX_UPSTREAM, why);
+        return;
+    }
+    a->body_ended = true;
+    note_first_content(a);
+    look_at_gate(a);
+    if (!a->gate_told) {
+        judge_whole(a);
+        return;
+    }
+    const struct usage_seen *seen = usage_tap_seen(a->tap);
+    a->result.cut = a->r.op == OP_CREATE && !seen->terminal && !seen->error &&
+                    !seen->unreadable;
+    a->result.answered = !a->result.cut;
+    if (a->result.cut)
+        over(a, RX_UPSTREAM, "ended without its terminal event");
+    else if (seen->error)
+        over(a, RX_UPSTREAM, "error event");
+    else
+        over(a, RX_OK, "");
+}
+
+static const struct rx_client_events client_events = {
+    .on_connected = on_connected,
+    .on_sent = on_sent,
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_end = on_client_end,
+};
+
+static void
+start_record(const struct attempt *a)
+{
+    struct record_attempt *rec = a->r.record;
+    const struct candidate *to = a->r.to;
+
+    *rec = (struct record_attempt){
+        .channel_id = to->channel->id,
+        .channel = to->channel->name,
+        .credential_id =
+            to->credential != NULL ? to->credential->id : (rx_str){ 0 },
+        .model = to->model,
+        .start_ms = a->start_ms - a->r.request_start_ms,
+    };
+}
+
+struct attempt *
+attempt_start(const struct attempt_request *r,
+    const struct attempt_events *events, void *arg)
+{
+    struct attempt *a = calloc(1, sizeof(*a));
+
+    if (a == NULL)
+        abort();
+    a->r = *r;
+    a->events = events;
+    a->arg = arg;
+    a->start_ms = now(a);
+    a->length = RX_HTTPD_CHUNKED;
+    rx_buf_init(&a->headers, HEADERS_MAX);
+    /* One read may arrive on top of a full gate. */
+    rx_buf_init(&a->held, HELD_MAX * 4);
+    rx_timer_init(&a->limit, r->loop, on_limit, a);
+    rx_timer_init(&a->total, r->loop, on_total, a);
+    if (r->to->channel->timeouts.total > 0)
+        rx_timer_set(&a->total, r->to->channel->timeouts.total);
+    start_record(a);
+    set_phase(a, CONNECT);
+
+    struct rx_client_request request = {
+        .target = r->to->endpoint->target,
+        .head = r->head,
+        .body = r->body,
+        .body_count = r->body_count,
+        .connect_ms = r->to->channel->timeouts.connect,
+    };
+    a->call = rx_client_start(r->client, &request, &client_events, a);
+    return a;
+}
+
+static void
+free_buried(void *arg)
+{
+    struct attempt *a = arg;
+
+    usage_tap_free(a->tap);
+    rx_buf_fini(&a->headers);
+    rx_buf_fini(&a->held);
+    free(a);
+}
+
+void
+attempt_free(struct attempt *a)
+{
+    if (a == NULL)
+        return;
+    drop_call(a);
+    rx_timer_fini(&a->limit);
+    rx_timer_fini(&a->total);
+    rx_loop_bury(a->r.loop, free_buried, a);
+}
+
+const struct attempt_result *
+attempt_result(const struct attempt *a)
+{
+    return &a->result;
+}
+
+int
+attempt_status(const struct attempt *a)
+{
+    return a->result.http_status;
+}
+
+rx_str
+attempt_headers(const struct attempt *a)
+{
+    return rx_buf_str(&a->headers);
+}
+
+rx_str
+attempt_held(const struct attempt *a)
+{
+    return rx_buf_str(&a->held);
+}
+
+bool
+attempt_whole(const struct attempt *a)
+{
+    return a->body_ended;
+}
+
+uint64_t
+attempt_length(const struct attempt *a)
+{
+    return a->length;
+}
+
+bool
+attempt_sent(const struct attempt *a)
+{
+    return a->sent || a->call == NULL;
+}
+
+bool
+attempt_is_sse(const struct attempt *a)
+{
+    return a->sse;
+}
+
+bool
+attempt_is_encoded(const struct attempt *a)
+{
+    return a->encoded;
+}
+
+const struct usage_seen *
+attempt_seen(const struct attempt *a)
+{
+    return a->tap != NULL ? usage_tap_seen(a->tap) : NULL;
+}
+
+struct usage
+attempt_usage(const struct attempt *a)
+{
+    if (a->tap == NULL)
+        return (struct usage){ 0 };
+    return usage_tap_result(a->tap, a->r.prompt_bytes);
+}
+
+uint64_t
+attempt_first_content_ms(const struct attempt *a)
+{
+    return a->first_content_ms;
+}
+
+void
+attempt_open(struct attempt *a)
+{
+    a->opened = true;
+    rx_buf_release(&a->headers);
+    if (a->last_held)
+        return;
+    if (a->held.len > 0)
+        a->events->on_bytes(a->arg, rx_buf_str(&a->held));
+    rx_buf_release(&a->held);
+}
+
+void
+attempt_pause(struct attempt *a)
+{
+    if (a->call == NULL || a->paused)
+        return;
+    a->paused = true;
+    rx_timer_unset(&a->limit); /* it is the client that keeps us waiting */
+    rx_client_pause(a->call);
+}
+
+void
+attempt_resume(struct attempt *a)
+{
+    if (a->call == NULL || !a->paused)
+        return;
+    a->paused = false;
+    set_phase(a, a->phase);
+    rx_client_resume(a->call);
+}

@@ -1,0 +1,281 @@
+#include "dataplane/headers.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+
+/* Names are in lower case; a final '*' stands for any rest. */
+static const rx_str outbound_pass[] = {
+    RX_STR_INIT("accept"),
+    RX_STR_INIT("accept-language"),
+    RX_STR_INIT("anthropic-*"),
+    RX_STR_INIT("content-type"),
+    RX_STR_INIT("idempotency-key"),
+    RX_STR_INIT("openai-beta"),
+    RX_STR_INIT("originator"),
+    RX_STR_INIT("session-id"),
+    RX_STR_INIT("session_id"),
+    RX_STR_INIT("thread-id"),
+    RX_STR_INIT("thread_id"),
+    RX_STR_INIT("traceparent"),
+    RX_STR_INIT("tracestate"),
+    RX_STR_INIT("user-agent"),
+    RX_STR_INIT("x-app"),
+    RX_STR_INIT("x-claude-*"),
+    RX_STR_INIT("x-client-request-id"),
+    RX_STR_INIT("x-codex-*"),
+    RX_STR_INIT("x-demo*"),
+    RX_STR_INIT("x-goog-api-client"),
+    RX_STR_INIT("x-goog-user-project"),
+    RX_STR_INIT("x-openai-*"),
+    RX_STR_INIT("x-parent-session-id"),
+    RX_STR_INIT("x-request-id"),
+    RX_STR_INIT("x-session-affinity"),
+    RX_STR_INIT("x-session-id"),
+    RX_STR_INIT("x-stainless-*"),
+};
+
+static const rx_str inbound_pass[] = {
+    RX_STR_INIT("anthropic-*"),
+    RX_STR_INIT("cache-control"),
+    RX_STR_INIT("content-disposition"),
+    RX_STR_INIT("content-encoding"),
+    RX_STR_INIT("content-type"),
+    RX_STR_INIT("openai-*"),
+    RX_STR_INIT("request-id"),
+    RX_STR_INIT("retry-after"),
+    RX_STR_INIT("retry-after-ms"),
+    RX_STR_INIT("server-timing"),
+    RX_STR_INIT("x-accel-buffering"),
+    RX_STR_INIT("x-codex-*"),
+    RX_STR_INIT("x-gemini-*"),
+    RX_STR_INIT("x-goog-*"),
+    RX_STR_INIT("x-models-etag"),
+    RX_STR_INIT("x-ratelimit-*"),
+    RX_STR_INIT("x-reasoning-included"),
+    RX_STR_INIT("x-request-id"),
+    RX_STR_INIT("x-should-retry"),
+};
+
+/* Whose account it was is the operator's business, not the client's. */
+static const rx_str inbound_never[] = {
+    RX_STR_INIT("anthropic-organization-id"),
+    RX_STR_INIT("anthropic-workspace-id"),
+    RX_STR_INIT("openai-organization"),
+    RX_STR_INIT("openai-project"),
+};
+
+static bool
+in(const rx_str *list, size_t count, rx_str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        rx_str p = list[i];
+        if (p.ptr[p.len - 1] == '*') {
+            p.len--;
+            if (name.len >= p.len && rx_str_ieq(p, (rx_str){ name.ptr, p.len }))
+                return true;
+        } else if (rx_str_ieq(p, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+add_header(struct rx_buf *out, rx_str name, rx_str value)
+{
+    rx_buf_add(out, name);
+    rx_buf_add(out, RX_S(": "));
+    rx_buf_add(out, value);
+    rx_buf_add(out, RX_S("\r\n"));
+}
+
+/* "v1", "v1beta", "v4": a path segment that is an API version. */
+static bool
+is_version(rx_str segment)
+{
+    return segment.len >= 2 && segment.ptr[0] == 'v' &&
+           isdigit((unsigned char)segment.ptr[1]);
+}
+
+rx_str
+headers_join_path(rx_str base_path, rx_str path)
+{
+    rx_str last = base_path;
+    rx_str first;
+    rx_str rest;
+
+    for (size_t i = base_path.len; i > 0; i--) {
+        if (base_path.ptr[i - 1] == '/') {
+            last = (rx_str){ base_path.ptr + i, base_path.len - i };
+            break;
+        }
+    }
+    if (!is_version(last) || path.len < 2)
+        return path;
+    if (!rx_str_cut((rx_str){ path.ptr + 1, path.len - 1 }, '/', &first, &rest))
+        return path;
+    if (!is_version(first))
+        return path;
+    return (rx_str){ rest.ptr - 1, rest.len + 1 };
+}
+
+static void
+add_target(struct rx_buf *out, const struct outbound *o)
+{
+    const struct candidate *c = o->to;
+    rx_str key = c->credential != NULL ? c->credential->secret : (rx_str){ 0 };
+
+    rx_buf_add(out, o->from->method);
+    rx_buf_addc(out, ' ');
+    rx_buf_add(out, c->endpoint->base_path);
+    rx_buf_add(out, headers_join_path(c->endpoint->base_path, o->path));
+    rx_buf_add(out, o->query);
+    if (c->endpoint->auth == AUTH_QUERY) {
+        rx_buf_add(out, o->query.len > 0 ? RX_S("&key=") : RX_S("?key="));
+        rx_buf_add(out, key);
+    }
+    rx_buf_add(out, RX_S(" HTTP/1.1\r\nhost: "));
+    rx_buf_add(out, c->endpoint->authority);
+    rx_buf_add(out, RX_S("\r\n"));
+}
+
+static void
+add_credential(struct rx_buf *out, const struct candidate *c)
+{
+    static const rx_str names[] = {
+        [AUTH_X_API_KEY] = RX_STR_INIT("x-api-key"),
+        [AUTH_BEARER] = RX_STR_INIT("authorization"),
+        [AUTH_X_GOOG_API_KEY] = RX_STR_INIT("x-goog-api-key"),
+        [AUTH_API_KEY] = RX_STR_INIT("api-key"),
+        [AUTH_QUERY] = { 0 },
+        [AUTH_NONE] = { 0 },
+    };
+    rx_str name = names[c->endpoint->auth];
+
+    if (name.len == 0 || c->credential == NULL)
+        return;
+    rx_buf_add(out, name);
+    rx_buf_add(
+        out, c->endpoint->auth == AUTH_BEARER ? RX_S(": Bearer ") : RX_S(": "));
+    rx_buf_add(out, c->credential->secret);
+    rx_buf_add(out, RX_S("\r\n"));
+}
+
+static bool
+channel_has(const struct channel *c, rx_str name)
+{
+    for (size_t i = 0; i < c->header_count; i++) {
+        if (rx_str_ieq(c->headers[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+static bool
+list_has(rx_str list, rx_str item)
+{
+    rx_str one;
+
+    for (bool more = true; more;) {
+        more = rx_str_cut(list, ',', &one, &list);
+        if (rx_str_eq(rx_str_trim(one), item))
+            return true;
+    }
+    return false;
+}
+
+/* The client's list in its order, then what the channel adds. */
+static void
+add_beta_union(struct rx_buf *out, rx_str client, rx_str channel)
+{
+    rx_str item;
+
+    rx_buf_add(out, RX_S("anthropic-beta: "));
+    rx_buf_add(out, client);
+    for (bool more = true; more;) {
+        more = rx_str_cut(channel, ',', &item, &channel);
+        item = rx_str_trim(item);
+        if (item.len == 0 || list_has(client, item))
+            continue;
+        rx_buf_add(out, RX_S(","));
+        rx_buf_add(out, item);
+    }
+    rx_buf_add(out, RX_S("\r\n"));
+}
+
+static void
+add_channel_headers(struct rx_buf *out, const struct outbound *o)
+{
+    const struct channel *c = o->to->channel;
+
+    for (size_t i = 0; i < c->header_count; i++) {
+        rx_str name = c->headers[i].name;
+        rx_str mine = { 0 };
+        if (rx_str_ieq(name, RX_S("anthropic-beta")))
+            mine = rx_httpd_header(o->from, name);
+        if (mine.len > 0)
+            add_beta_union(out, mine, c->headers[i].value);
+        else
+            add_header(out, name, c->headers[i].value);
+    }
+}
+
+void
+headers_outbound(struct rx_buf *out, const struct outbound *o)
+{
+    bool anthropic =
+        o->to->endpoint == &o->to->channel->endpoints[DIALECT_ANTHROPIC];
+    bool version = false;
+
+    add_target(out, o);
+    add_credential(out, o->to);
+    for (size_t i = 0; i < o->from->header_count; i++) {
+        const struct rx_header *h = &o->from->headers[i];
+        if (!in(outbound_pass, RX_COUNT(outbound_pass), h->name) ||
+            channel_has(o->to->channel, h->name))
+            continue;
+        version = version || rx_str_ieq(h->name, RX_S("anthropic-version"));
+        add_header(out, h->name, h->value);
+    }
+    add_channel_headers(out, o);
+    if (anthropic && !version &&
+        !channel_has(o->to->channel, RX_S("anthropic-version")))
+        rx_buf_add(out, RX_S("anthropic-version: 2023-06-01\r\n"));
+    rx_buf_add(out, RX_S("accept-encoding: identity\r\n"));
+    if (o->has_body)
+        rx_buf_addf(out, "content-length: %" PRIu64 "\r\n", o->body_bytes);
+    rx_buf_add(out, RX_S("\r\n"));
+}
+
+void
+headers_inbound(struct rx_buf *out, const struct rx_client_head *head)
+{
+    for (size_t i = 0; i < head->header_count; i++) {
+        const struct rx_header *h = &head->headers[i];
+        if (in(inbound_pass, RX_COUNT(inbound_pass), h->name) &&
+            !in(inbound_never, RX_COUNT(inbound_never), h->name))
+            add_header(out, h->name, h->value);
+    }
+}
+
+rx_str
+headers_session(const struct rx_httpd_head *head)
+{
+    /* In the order of preference. */
+    static const rx_str names[] = {
+        RX_STR_INIT("x-routex-session"),
+        RX_STR_INIT("x-claude-code-session-id"),
+        RX_STR_INIT("x-session-affinity"),
+        RX_STR_INIT("x-session-id"),
+        RX_STR_INIT("session-id"),
+        RX_STR_INIT("session_id"),
+        RX_STR_INIT("thread-id"),
+    };
+
+    for (size_t i = 0; i < RX_COUNT(names); i++) {
+        rx_str value = rx_httpd_header(head, names[i]);
+        if (value.len > 0 && value.len <= 256)
+            return value;
+    }
+    return (rx_str){ 0 };
+}

@@ -1,0 +1,215 @@
+#include "dataplane/proxy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/handoff.h"
+#include "dataplane/local.h"
+#include "dataplane/request.h"
+#include "shared/log.h"
+#include "shared/secret.h"
+
+#define BODY_MAX ((size_t)64 * 1024) /* of an error of ours */
+
+void
+proxy_refuse(struct rx_httpd_req *req, enum refusal why, enum dialect dialect,
+    const char *words, rx_str request_id, rx_str extra)
+{
+    struct rx_buf body;
+    struct rx_buf headers;
+
+    rx_buf_init(&body, BODY_MAX);
+    rx_buf_init(&headers, BODY_MAX);
+    refusal_body(
+        &body, why, dialect, (rx_str){ words, strlen(words) }, request_id);
+    rx_buf_addf(&headers,
+        "content-type: application/json\r\nx-routex-reason: %s\r\n",
+        refusal_reason(why));
+    rx_buf_add(&headers, extra);
+    rx_httpd_reply(req, refusal_status(why, dialect), rx_buf_str(&headers),
+        rx_buf_str(&body));
+    rx_buf_fini(&body);
+    rx_buf_fini(&headers);
+}
+
+static bool
+wants_websocket(const struct rx_httpd_head *head)
+{
+    return rx_str_ieq(
+        rx_httpd_header(head, RX_S("upgrade")), RX_S("websocket"));
+}
+
+static void
+on_request(void *arg, struct rx_httpd_req *req)
+{
+    struct proxy *p = arg;
+    const struct rx_httpd_head *head = rx_httpd_head(req);
+    struct path path = path_find(head->method, head->path);
+
+    if (wants_websocket(head) && path.kind != PATH_CONTROL) {
+        /* Codex then falls back to plain HTTPS at once. */
+        proxy_refuse(req, REFUSE_WEBSOCKET, DIALECT_RESPONSES,
+            "no WebSocket here: use POST /v1/responses", (rx_str){ 0 },
+            RX_S("upgrade: HTTP/1.1\r\n"));
+        return;
+    }
+    if (path.kind == PATH_PROXY)
+        request_begin(p, req, &path);
+    else if (path.kind == PATH_CONTROL && p->options.admin_url != NULL)
+        handoff_begin(p, req);
+    else
+        local_answer(p, req, &path);
+}
+
+/* NULL while nobody but the server holds the request. */
+static const struct proxy_guest *
+guest_of(const struct rx_httpd_req *req)
+{
+    const struct proxy_guest *const *guest = rx_httpd_user(req);
+
+    return guest != NULL ? *guest : NULL;
+}
+
+static void
+on_body(void *arg, struct rx_httpd_req *req)
+{
+    (void)arg;
+    if (guest_of(req) != NULL)
+        guest_of(req)->body(rx_httpd_user(req));
+}
+
+static void
+on_drain(void *arg, struct rx_httpd_req *req)
+{
+    (void)arg;
+    if (guest_of(req) != NULL)
+        guest_of(req)->drained(rx_httpd_user(req));
+}
+
+static void
+on_close(void *arg, struct rx_httpd_req *req, enum rx_code how)
+{
+    (void)arg;
+    if (guest_of(req) != NULL)
+        guest_of(req)->closed(rx_httpd_user(req), how);
+}
+
+static const struct {
+    int status;
+    enum refusal why;
+} gate_refusals[] = {
+    { 408, REFUSE_CLIENT_SLOW },
+    { 413, REFUSE_TOO_BIG },
+};
+
+/* What the server itself turns down still wears the caller's dialect. */
+static void
+on_refuse(void *arg, struct rx_httpd_req *req, int status, const char *reason)
+{
+    const struct rx_httpd_head *head = rx_httpd_head(req);
+    enum refusal why = REFUSE_BAD_REQUEST;
+
+    (void)arg;
+    for (size_t i = 0; i < RX_COUNT(gate_refusals); i++) {
+        if (gate_refusals[i].status == status)
+            why = gate_refusals[i].why;
+    }
+    proxy_refuse(req, why, path_find(head->method, head->path).dialect, reason,
+        (rx_str){ 0 }, (rx_str){ 0 });
+}
+
+static const struct rx_httpd_handler handler = {
+    .on_request = on_request,
+    .on_body = on_body,
+    .on_drain = on_drain,
+    .on_close = on_close,
+};
+
+static void
+open_stats(struct proxy_stats *s, struct rx_stat *stat)
+{
+    for (int d = 0; d < DIALECT_COUNT; d++)
+        s->requests[d] = rx_stat_counter(stat, "routex_requests_total",
+            "requests of known keys that are over",
+            RX_STAT_LABELS({ "dialect", dialect_name((enum dialect)d) }));
+    for (size_t o = 0; o < RX_COUNT(s->outcomes); o++)
+        s->outcomes[o] = rx_stat_counter(stat, "routex_outcomes_total",
+            "how they ended",
+            RX_STAT_LABELS(
+                { "outcome", request_outcome_name((enum request_outcome)o) }));
+    s->refused = rx_stat_counter(stat, "routex_unauthenticated_total",
+        "requests turned away for want of a usable key", RX_STAT_NO_LABELS);
+    s->attempts = rx_stat_counter(
+        stat, "routex_attempts_total", "tries at a channel", RX_STAT_NO_LABELS);
+    s->attempts_failed = rx_stat_counter(stat, "routex_attempts_failed_total",
+        "tries that came to nothing the client could see", RX_STAT_NO_LABELS);
+    s->fail_overs = rx_stat_counter(stat, "routex_fail_overs_total",
+        "failed tries followed by another", RX_STAT_NO_LABELS);
+    s->bytes_in = rx_stat_counter(stat, "routex_request_bytes_total",
+        "bytes of request bodies", RX_STAT_NO_LABELS);
+    s->bytes_out = rx_stat_counter(stat, "routex_response_bytes_total",
+        "bytes of answers' bodies", RX_STAT_NO_LABELS);
+    s->duration = rx_stat_histogram(stat, "routex_request_duration_seconds",
+        "from the request's head to the end of its answer", RX_STAT_NO_LABELS,
+        rx_stat_ms_bounds, 1000);
+    s->ttft = rx_stat_histogram(stat, "routex_time_to_first_token_seconds",
+        "from the request's head to the first content", RX_STAT_NO_LABELS,
+        rx_stat_ms_bounds, 1000);
+}
+
+enum rx_code
+proxy_open(struct proxy *p, struct rx_loop *loop, struct rx_stat *stat,
+    const struct proxy_options *options, struct rx_err *err)
+{
+    struct rx_client_options client = { 0 };
+    struct rx_httpd_options httpd = {
+        .host = options->host,
+        .port = options->port,
+        .reuse_port = true,
+        .server_name = "data",
+        .on_refuse = on_refuse,
+    };
+
+    *p = (struct proxy){ .loop = loop,
+        .stat = stat,
+        .options = *options,
+        .started_ms = rx_loop_ms(loop) };
+    rx_random(&p->dice, sizeof(p->dice));
+    open_stats(&p->stats, stat);
+    enum rx_code code =
+        rx_httpd_open(&p->httpd, loop, &httpd, &handler, p, err);
+    if (code != RX_OK)
+        return code;
+    p->fetch = rx_fetch_new(loop);
+    p->client = rx_client_new(loop, p->fetch, &client);
+    return RX_OK;
+}
+
+void
+proxy_attach(struct proxy *p, struct follow *follow)
+{
+    p->follow = follow;
+}
+
+void
+proxy_close(struct proxy *p)
+{
+    if (p->httpd != NULL)
+        rx_httpd_close(p->httpd);
+    rx_loop_tick(p->loop, false); /* what was cut settles and is buried */
+    rx_loop_tick(p->loop, false);
+    rx_client_free(p->client);
+    rx_fetch_free(p->fetch);
+    *p = (struct proxy){ 0 };
+}
+
+uint64_t
+proxy_dice(struct proxy *p)
+{
+    /* SplitMix64 (Steele, Lea, Flood). */
+    uint64_t z = p->dice += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}

@@ -1,0 +1,651 @@
+#include "dataplane/request.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/attempt.h"
+#include "dataplane/auth.h"
+#include "dataplane/exchange.h"
+#include "dataplane/headers.h"
+#include "dataplane/inbound.h"
+#include "dataplane/route.h"
+#include "shared/arena.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+#define ARENA_MAX   ((size_t)4 * 1024 * 1024)
+#define HEAD_MAX    ((size_t)256 * 1024)
+#define HEADERS_MAX ((size_t)64 * 1024)
+
+static const rx_str outcome_names[] = {
+#define REQUEST_NAME(id, name) RX_STR_INIT(name),
+    REQUEST_OUTCOMES(REQUEST_NAME)
+#undef REQUEST_NAME
+};
+
+struct request {
+    const struct proxy_guest *guest;
+    struct proxy *proxy;
+    struct rx_httpd_req *req;        /* NULL once the client is gone */
+    const struct snapshot *snapshot; /* pinned */
+    const struct client_key *key;    /* in the snapshot */
+    struct rx_arena *arena;
+    struct path path;
+    struct inbound in; /* the body, understood */
+
+    struct exchange exchange;
+    struct rx_task run;
+    struct route_plan *plan; /* NULL before the first attempt */
+    size_t next_candidate;
+    struct attempt *attempt;
+    struct rx_buf upstream_head;
+
+    /* Why it is refused, if it is. */
+    enum refusal refusal;
+    const char *refusal_words;
+    bool pass_on; /* tell the client what the last attempt was told */
+
+    bool head_sent;
+    bool accounted;
+    uint64_t start_ms; /* loop time */
+    enum request_outcome outcome;
+    struct record record;
+};
+
+static void
+schedule(struct request *q)
+{
+    rx_loop_post(q->proxy->loop, &q->run);
+}
+
+static void
+note(struct request *q, enum exchange_fact fact)
+{
+    exchange_note(&q->exchange, fact);
+    schedule(q);
+}
+
+static void
+free_request(void *arg)
+{
+    struct request *q = arg;
+
+    rx_loop_unpost(q->proxy->loop, &q->run);
+    inbound_fini(&q->in);
+    rx_buf_fini(&q->upstream_head);
+    rx_arena_free(q->arena);
+    snapshot_unpin(q->snapshot);
+    free(q);
+}
+
+/* Both sides must be done with it: the exchange and the client's connection. */
+static void
+maybe_free(struct request *q)
+{
+    if (q->req == NULL && q->exchange.state == EXCHANGE_DONE)
+        rx_loop_bury(q->proxy->loop, free_request, q);
+}
+
+static void
+run_task(void *arg)
+{
+    struct request *q = arg;
+
+    exchange_run(&q->exchange);
+}
+
+/* --- what an attempt tells ---------------------------------------------- */
+
+static void
+on_gate(void *arg)
+{
+    note(arg, EXCHANGE_GATE);
+}
+
+static void
+on_bytes(void *arg, rx_str bytes)
+{
+    struct request *q = arg;
+
+    q->record.response_bytes += bytes.len;
+    if (q->req != NULL && !rx_httpd_write(q->req, bytes))
+        attempt_pause(q->attempt);
+}
+
+static void
+on_end(void *arg)
+{
+    note(arg, EXCHANGE_END);
+}
+
+static const struct attempt_events attempt_events = {
+    .on_gate = on_gate,
+    .on_bytes = on_bytes,
+    .on_end = on_end,
+};
+
+/* --- attempts ------------------------------------------------------------ */
+
+static bool
+make_plan(struct request *q)
+{
+    struct route_request r = {
+        .snapshot = q->snapshot,
+        .key = q->key,
+        .dialect = q->path.dialect,
+        .op = q->path.op,
+        .model = q->in.model,
+        .forced =
+            rx_httpd_header(rx_httpd_head(q->req), RX_S("x-routex-channel")),
+        .dice = proxy_dice(q->proxy),
+    };
+
+    q->plan = rx_arena_make(q->arena, struct route_plan, 1);
+    if (q->plan == NULL)
+        return false;
+    if (route_plan(q->plan, &r, q->arena))
+        return true;
+    q->refusal = q->plan->refusal;
+    q->refusal_words = q->plan->words;
+    return false;
+}
+
+static bool
+port_attempt(void *world)
+{
+    struct request *q = world;
+    struct proxy *p = q->proxy;
+
+    if (q->plan == NULL && !make_plan(q))
+        return false;
+    if (q->next_candidate == q->plan->count)
+        return false;
+
+    const struct candidate *to = &q->plan->candidates[q->next_candidate++];
+    const struct inbound_pieces *body =
+        inbound_for(&q->in, q->arena, to->model);
+    rx_buf_clear(&q->upstream_head);
+    headers_outbound(&q->upstream_head,
+        &(struct outbound){
+            .from = rx_httpd_head(q->req),
+            .to = to,
+            .path = inbound_path(&q->in, q->arena, &q->path, to->model),
+            .query = q->in.query,
+            .has_body = q->in.has_body,
+            .body_bytes = body->bytes,
+        });
+    struct attempt_request a = {
+        .loop = p->loop,
+        .client = p->client,
+        .to = to,
+        .dialect = q->path.dialect,
+        .op = q->path.op,
+        .stream = q->in.stream,
+        .head = rx_buf_str(&q->upstream_head),
+        .body = body->at,
+        .body_count = body->count,
+        .prompt_bytes = q->in.body.len,
+        .record = &q->record.attempts[q->record.attempt_count++],
+        .arena = q->arena,
+        .request_start_ms = q->start_ms,
+    };
+    attempt_free(q->attempt);
+    q->attempt = attempt_start(&a, &attempt_events, q);
+    ++*p->stats.attempts;
+    q->record.channel_id = to->channel->id;
+    q->record.channel = to->channel->name;
+    q->record.model = to->model;
+    return true;
+}
+
+static enum exchange_next
+port_judge(void *world)
+{
+    struct request *q = world;
+    uint32_t most = q->snapshot->settings.max_attempts;
+
+    ++*q->proxy->stats.attempts_failed;
+    rx_warn("attempt.failed",
+        "req=" RX_STR_FMT " channel=" RX_STR_FMT " status=%d reason=%s",
+        RX_STR_ARG(q->record.request_id), RX_STR_ARG(q->record.channel),
+        attempt_result(q->attempt)->status,
+        rx_log_quote_str(attempt_result(q->attempt)->reason));
+    if (q->next_candidate < q->plan->count && q->record.attempt_count < most &&
+        q->record.attempt_count < RECORD_ATTEMPTS_MAX) {
+        ++*q->proxy->stats.fail_overs;
+        return EXCHANGE_TRY_NEXT;
+    }
+
+    const struct attempt_result *r = attempt_result(q->attempt);
+    bool account = r->status == 401 || r->status == 402 || r->status == 403;
+    q->pass_on = r->answered && !account;
+    if (account) {
+        /* The client's own key is fine; it must not be told otherwise. */
+        q->refusal = REFUSE_NO_CHANNEL;
+        q->refusal_words = "no channel has a working credential";
+    } else if (r->code == RX_TIMEOUT) {
+        q->refusal = REFUSE_TIMEOUT;
+        q->refusal_words = "the upstream did not answer in time";
+    } else if (r->cut) {
+        q->refusal = REFUSE_CUT;
+        q->refusal_words = "the upstream's answer ended too early";
+    } else {
+        q->refusal = REFUSE_UPSTREAM;
+        q->refusal_words = "the upstream could not be reached";
+    }
+    return EXCHANGE_GIVE_UP;
+}
+
+static void
+port_cancel(void *world)
+{
+    struct request *q = world;
+
+    if (q->attempt == NULL)
+        return;
+    struct record_attempt *rec =
+        &q->record.attempts[q->record.attempt_count - 1];
+    if (rec->total_ms == 0) {
+        rec->total_ms = (uint32_t)(rx_loop_ms(q->proxy->loop) - q->start_ms -
+                                   rec->start_ms);
+        rec->code = RX_CANCELLED;
+        rec->reason = RX_S("client left");
+    }
+    q->record.usage = attempt_usage(q->attempt);
+}
+
+/* --- the answer ------------------------------------------------------------ */
+
+static void
+add_own_headers(struct request *q, struct rx_buf *out)
+{
+    rx_buf_addf(out, "x-routex-request-id: " RX_STR_FMT "\r\n",
+        RX_STR_ARG(q->record.request_id));
+    if (q->record.attempt_count == 0)
+        return;
+    rx_buf_addf(out, "x-routex-channel: " RX_STR_FMT "\r\n",
+        RX_STR_ARG(q->record.channel));
+    if (q->record.model.len > 0)
+        rx_buf_addf(out, "x-routex-model: " RX_STR_FMT "\r\n",
+            RX_STR_ARG(q->record.model));
+    rx_buf_addf(out, "x-routex-attempts: %zu\r\n", q->record.attempt_count);
+}
+
+/* The upstream's status and headers, with ours. */
+static void
+start_answer(struct request *q)
+{
+    struct rx_buf headers;
+
+    rx_buf_init(&headers, HEADERS_MAX);
+    rx_buf_add(&headers, attempt_headers(q->attempt));
+    add_own_headers(q, &headers);
+    q->record.status = attempt_status(q->attempt);
+    rx_httpd_start(q->req, q->record.status, rx_buf_str(&headers),
+        attempt_length(q->attempt));
+    rx_buf_fini(&headers);
+    q->head_sent = true;
+}
+
+static void
+port_commit(void *world)
+{
+    struct request *q = world;
+
+    start_answer(q);
+    attempt_open(q->attempt);
+    /* Nothing will be sent again: give the conversation's memory back. */
+    if (attempt_sent(q->attempt)) {
+        inbound_release(&q->in);
+        rx_httpd_drop_body(q->req);
+    }
+}
+
+/* What the record says of an answer that was (partly) shown. */
+static void
+describe_answer(struct request *q)
+{
+    const struct usage_seen *seen = attempt_seen(q->attempt);
+    uint64_t first = attempt_first_content_ms(q->attempt);
+
+    q->record.usage = attempt_usage(q->attempt);
+    if (first != 0)
+        q->record.ttft_ms = first - q->start_ms > 0 ? first - q->start_ms : 1;
+    if (seen != NULL) {
+        q->record.model_served = rx_arena_copy(q->arena, seen->model);
+        q->record.finish = rx_arena_copy(q->arena, seen->finish);
+    }
+}
+
+static void
+count(struct request *q)
+{
+    struct proxy_stats *s = &q->proxy->stats;
+    const struct record *r = &q->record;
+
+    ++*s->requests[r->dialect];
+    ++*s->outcomes[q->outcome];
+    *s->bytes_in += r->request_bytes;
+    *s->bytes_out += r->response_bytes;
+    rx_histogram_add(s->duration, r->duration_ms);
+    if (r->ttft_ms != 0)
+        rx_histogram_add(s->ttft, r->ttft_ms);
+}
+
+/* Write the row.  Before the client can see the end, and once. */
+static void
+account(struct request *q, enum request_outcome outcome, const char *reason)
+{
+    struct record *r = &q->record;
+
+    if (q->accounted)
+        return;
+    q->accounted = true;
+    q->outcome = outcome;
+    r->outcome = outcome_names[outcome];
+    r->reason = (rx_str){ reason, strlen(reason) };
+    r->duration_ms = rx_loop_ms(q->proxy->loop) - q->start_ms;
+    report_add(follow_report(q->proxy->follow), r);
+    count(q);
+    rx_log_at(outcome == REQUEST_OK ? RX_LOG_DEBUG : RX_LOG_INFO,
+        "request.done",
+        "req=" RX_STR_FMT " dialect=%s model=%s channel=" RX_STR_FMT
+        " status=%d outcome=" RX_STR_FMT " attempts=%zu ms=%" PRIu64,
+        RX_STR_ARG(r->request_id), dialect_name(r->dialect),
+        rx_log_quote_str(r->model_requested), RX_STR_ARG(r->channel), r->status,
+        RX_STR_ARG(r->outcome), r->attempt_count, r->duration_ms);
+}
+
+/* What is left of the answer, and its end. */
+static void
+send_rest(struct request *q)
+{
+    rx_str rest = attempt_held(q->attempt);
+
+    if (rest.len > 0) {
+        q->record.response_bytes += rest.len;
+        rx_httpd_write(q->req, rest);
+    }
+}
+
+/* The answer broke off after commit: say so in the dialect, if it can. */
+static void
+end_broken(struct request *q, enum refusal why, const char *words)
+{
+    const struct usage_seen *seen = attempt_seen(q->attempt);
+    struct rx_buf event;
+
+    if (!attempt_is_sse(q->attempt) || attempt_is_encoded(q->attempt) ||
+        attempt_length(q->attempt) != RX_HTTPD_CHUNKED) {
+        rx_httpd_abort(q->req);
+        return;
+    }
+    rx_buf_init(&event, HEADERS_MAX);
+    refusal_event(&event, why, q->path.dialect,
+        (rx_str){ words, strlen(words) }, seen->at_boundary);
+    rx_httpd_write(q->req, rx_buf_str(&event));
+    rx_buf_fini(&event);
+    rx_httpd_end(q->req);
+}
+
+static void
+port_finish(void *world)
+{
+    struct request *q = world;
+    const struct attempt_result *r = attempt_result(q->attempt);
+    const struct usage_seen *seen = attempt_seen(q->attempt);
+
+    describe_answer(q);
+    q->record.response_bytes += attempt_held(q->attempt).len;
+    if (r->code == RX_OK || (seen->error && !r->cut)) {
+        bool ok = q->record.status < 400 && !seen->error;
+        account(q, ok ? REQUEST_OK : REQUEST_ERROR, ok ? "" : "upstream_error");
+        send_rest(q);
+        rx_httpd_end(q->req);
+        return;
+    }
+    enum refusal why = r->code == RX_TIMEOUT ? REFUSE_TIMEOUT : REFUSE_CUT;
+    account(q, REQUEST_CUT, refusal_reason(why));
+    send_rest(q);
+    end_broken(q, why,
+        why == REFUSE_TIMEOUT ? "the upstream went silent in mid-answer"
+                              : "the upstream's answer was cut short");
+}
+
+/* The last upstream's own words, unchanged. */
+static void
+pass_on(struct request *q)
+{
+    struct rx_buf headers;
+    rx_str body = attempt_held(q->attempt);
+
+    describe_answer(q);
+    q->record.status = attempt_status(q->attempt);
+    q->record.response_bytes = body.len;
+    account(q, REQUEST_ERROR, "upstream_error");
+    rx_buf_init(&headers, HEADERS_MAX);
+    rx_buf_add(&headers, attempt_headers(q->attempt));
+    add_own_headers(q, &headers);
+    rx_httpd_reply(q->req, q->record.status, rx_buf_str(&headers), body);
+    rx_buf_fini(&headers);
+}
+
+static void
+port_refuse(void *world)
+{
+    struct request *q = world;
+    struct rx_buf headers;
+
+    if (q->pass_on) {
+        pass_on(q);
+        return;
+    }
+    q->record.status = refusal_status(q->refusal, q->path.dialect);
+    account(q, REQUEST_REFUSED, refusal_reason(q->refusal));
+    rx_buf_init(&headers, HEADERS_MAX);
+    add_own_headers(q, &headers);
+    proxy_refuse(q->req, q->refusal, q->path.dialect, q->refusal_words,
+        q->record.request_id, rx_buf_str(&headers));
+    rx_buf_fini(&headers);
+}
+
+static void
+port_settle(void *world)
+{
+    struct request *q = world;
+
+    if (q->exchange.cancelled) {
+        if (q->head_sent)
+            describe_answer(q);
+        q->record.status = 499;
+        account(q, REQUEST_CANCELLED, "client_left");
+    }
+    attempt_free(q->attempt);
+    q->attempt = NULL;
+    q->proxy->active--;
+    maybe_free(q);
+}
+
+static const struct exchange_port port = {
+    .attempt = port_attempt,
+    .judge = port_judge,
+    .cancel = port_cancel,
+    .commit = port_commit,
+    .finish = port_finish,
+    .refuse = port_refuse,
+    .settle = port_settle,
+};
+
+/* --- the client's side ----------------------------------------------------- */
+
+/* "req_" and 22 characters; unique, not secret. */
+static rx_str
+make_id(struct request *q)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "req_%016" PRIx64 "%08" PRIx64,
+        proxy_dice(q->proxy), proxy_dice(q->proxy) >> 32);
+    return rx_arena_copy(q->arena, (rx_str){ text, strlen(text) });
+}
+
+/* A header's value for the row, cut to what is sensible. */
+static rx_str
+keep_header(struct request *q, const char *name, size_t most)
+{
+    rx_str v =
+        rx_httpd_header(rx_httpd_head(q->req), (rx_str){ name, strlen(name) });
+
+    if (v.len > most)
+        v.len = most;
+    return rx_arena_copy(q->arena, v);
+}
+
+static void
+begin_record(struct request *q)
+{
+    const struct rx_httpd_head *head = rx_httpd_head(q->req);
+    struct record *r = &q->record;
+
+    r->request_id = make_id(q);
+    r->started_ms = rx_clock_wall_ms();
+    r->tenant_id = q->key->tenant->id;
+    r->key_id = q->key->id;
+    r->dialect = q->path.dialect;
+    r->operation = q->path.op;
+    r->tag = keep_header(q, "x-routex-tag", 128);
+    r->user_agent = keep_header(q, "user-agent", 256);
+    r->session = rx_arena_copy(q->arena, headers_session(head));
+    r->client_ip = rx_arena_copy(q->arena, head->peer);
+}
+
+/* May this request be taken at all?  NULL and why, if not. */
+static const struct client_key *
+admit(struct proxy *p, const struct snapshot *s,
+    const struct rx_httpd_head *head, enum refusal *why, const char **words)
+{
+    static const char *const by_refusal[] = {
+        [REFUSE_NO_KEY] = "no API key: send it as x-api-key, as "
+                          "authorization: Bearer, or as x-goog-api-key",
+        [REFUSE_BAD_KEY] = "this API key is not known here",
+        [REFUSE_KEY_DISABLED] = "this API key is disabled",
+        [REFUSE_KEY_EXPIRED] = "this API key has expired",
+    };
+
+    if (s == NULL) {
+        *why = REFUSE_NOT_READY;
+        *words = "no configuration yet: the control plane was not heard";
+        return NULL;
+    }
+    const struct client_key *key = auth_check(s, head, rx_clock_wall_ms(), why);
+    if (key == NULL) {
+        *words = by_refusal[*why];
+        return NULL;
+    }
+    if (!report_admits(follow_report(p->follow))) {
+        *why = REFUSE_JOURNAL_FULL;
+        *words = "usage cannot be recorded now, and policy is to refuse";
+        return NULL;
+    }
+    return key;
+}
+
+static void
+on_body(void *guest)
+{
+    struct request *q = guest;
+    struct rx_err err = { 0 };
+
+    q->record.request_bytes = rx_httpd_body(q->req).len;
+    enum rx_code code =
+        inbound_read(&q->in, rx_httpd_head(q->req), rx_httpd_body(q->req),
+            &q->path, q->arena, q->snapshot->settings.max_body_bytes, &err);
+    q->record.stream = q->in.stream;
+    q->record.model_requested = q->in.model;
+    if (q->record.session.len == 0)
+        q->record.session = q->in.session;
+    if (code == RX_OK) {
+        note(q, EXCHANGE_BODY);
+        return;
+    }
+    rx_str words =
+        rx_arena_copy(q->arena, (rx_str){ err.text, strlen(err.text) });
+    q->refusal = q->in.refusal;
+    q->refusal_words = words.ptr;
+    note(q, EXCHANGE_REFUSED);
+}
+
+static void
+on_drained(void *guest)
+{
+    struct request *q = guest;
+
+    if (q->attempt != NULL)
+        attempt_resume(q->attempt);
+}
+
+static void
+on_closed(void *guest, enum rx_code how)
+{
+    struct request *q = guest;
+
+    q->req = NULL;
+    if (q->exchange.state == EXCHANGE_DONE) {
+        maybe_free(q);
+        return;
+    }
+    /* However it went, nobody is there to be answered any more. */
+    (void)how;
+    note(q, EXCHANGE_GONE);
+}
+
+static const struct proxy_guest guest_calls = {
+    .body = on_body,
+    .drained = on_drained,
+    .closed = on_closed,
+};
+
+void
+request_begin(
+    struct proxy *p, struct rx_httpd_req *req, const struct path *path)
+{
+    const struct snapshot *s = follow_snapshot(p->follow);
+    enum refusal why = REFUSE_INTERNAL;
+    const char *words = "";
+    const struct client_key *key =
+        admit(p, s, rx_httpd_head(req), &why, &words);
+
+    if (key == NULL) {
+        ++*p->stats.refused;
+        proxy_refuse(
+            req, why, path->dialect, words, (rx_str){ 0 }, (rx_str){ 0 });
+        return;
+    }
+    struct request *q = calloc(1, sizeof(*q));
+    if (q == NULL)
+        abort();
+    q->guest = &guest_calls;
+    q->proxy = p;
+    q->req = req;
+    q->snapshot = snapshot_pin(s);
+    q->key = key;
+    q->path = *path;
+    q->arena = rx_arena_new(ARENA_MAX);
+    q->start_ms = rx_loop_ms(p->loop);
+    q->run = (struct rx_task){ .fn = run_task, .arg = q };
+    rx_buf_init(&q->upstream_head, HEAD_MAX);
+    exchange_init(&q->exchange, &port, q);
+    begin_record(q);
+    p->requests++;
+    p->active++;
+    rx_httpd_set_user(req, q);
+    rx_httpd_set_body_limit(req, s->settings.max_body_bytes);
+}
+
+const char *
+request_outcome_name(enum request_outcome outcome)
+{
+    return outcome_names[outcome].ptr;
+}

@@ -1,0 +1,79 @@
+/*
+ * route.h - which channels may serve a request, in which order.
+ *
+ * The one door to the choice of a channel: the exchange asks for a plan once
+ * and then takes candidates off it until one works.  Why a channel is not a
+ * candidate has a typed reason, the same for the client's error, the request's
+ * trace and `explain`.
+ */
+#ifndef DATAPLANE_ROUTE_H
+#define DATAPLANE_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dataplane/dialect.h"
+#include "dataplane/refusal.h"
+#include "dataplane/snapshot.h"
+#include "shared/arena.h"
+#include "shared/buf.h"
+
+/* id, reason in words */
+#define ROUTE_REASONS(X)                           \
+    X(OK, "ok")                                    \
+    X(DISABLED, "disabled")                        \
+    X(PAUSED, "paused")                            \
+    X(NOT_FORCED, "another channel was asked for") \
+    X(NOT_ALLOWED, "not allowed for this key")     \
+    X(MODEL, "does not serve the model")           \
+    X(DIALECT, "does not speak the dialect")       \
+    X(NO_CREDENTIAL, "has no usable credential")
+
+enum route_reason {
+#define ROUTE_ENUM(id, words) ROUTE_##id,
+    ROUTE_REASONS(ROUTE_ENUM)
+#undef ROUTE_ENUM
+};
+const char *route_reason_words(enum route_reason reason);
+
+/* What is asked. All borrowed. */
+struct route_request {
+    const struct snapshot *snapshot;
+    const struct client_key *key;
+    enum dialect dialect;
+    enum operation op;
+    rx_str model;  /* decoded; empty when the operation names none */
+    rx_str forced; /* x-routex-channel; empty if absent */
+    uint64_t dice; /* random: settles ties inside a priority by weight */
+};
+
+struct candidate {
+    const struct channel *channel;
+    const struct credential *credential; /* NULL: the endpoint needs none */
+    const struct endpoint *endpoint;
+    rx_str model; /* what the upstream is asked for */
+};
+
+#define ROUTE_CANDIDATES_MAX 32
+struct route_plan {
+    struct candidate candidates[ROUTE_CANDIDATES_MAX];
+    size_t count;
+    /* when count is 0: */
+    enum refusal refusal;
+    char words[256];
+};
+
+/*
+ * Fills `plan`; candidates in the order they should be tried.  False when
+ * there is none, with the refusal for the client.  Texts that had to be made
+ * come from `arena`.
+ */
+bool route_plan(struct route_plan *plan, const struct route_request *request,
+    struct rx_arena *arena);
+
+/* May this key use a model of that name? (both its own and its tenant's list) */
+bool route_key_allows_model(const struct client_key *key, rx_str model);
+bool route_key_allows_channel(
+    const struct client_key *key, const struct channel *channel);
+
+#endif
