@@ -43,6 +43,7 @@ FIGURES = [
     Figure("cpu_1k", "CPU per request, 1 KB", "us"),
     Figure("cpu_64k", "CPU per request, 64 KB", "us"),
     Figure("cpu_512k", "CPU per request, 512 KB", "us"),
+    Figure("control_cpu", "control plane's CPU beside it, 1 KB", "us"),
     Figure("p50_added", "added p50 at 2000/s, 1 KB", "us"),
     Figure("p99_added", "added p99 at 2000/s, 1 KB", "us", 1, False,
            within(60), within(20)),
