@@ -15,7 +15,7 @@
 #include "shared/httpd_conn.h"
 
 /* A body is trusted with this much memory before its bytes come. */
-#define BODY_FIRST ((size_t)1024 * 1024)
+#define BODY_FIRST ((size_t)128 * 1024)
 /* Heads are read in such pieces: the less body comes along, the less of it is
  * copied. */
 #define HEAD_READ  ((size_t)16 * 1024)
@@ -174,8 +174,7 @@ feed_body(struct httpd_conn *c, rx_str *bytes)
 }
 
 /* How many bytes of a known body can be taken now: what was announced is
- * believed up to BODY_FIRST, which costs addresses and no memory before bytes
- * come, and then up to four times what has come. */
+ * believed up to four times what has come. */
 static size_t
 body_room(struct httpd_conn *c)
 {
