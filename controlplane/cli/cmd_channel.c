@@ -1,0 +1,321 @@
+/*
+ * cmd_channel.c - routex channel ...
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controlplane/cli/command.h"
+
+#define BODY_MAX ((size_t)1 << 20)
+
+const struct table_column cmd_channel_columns[] = {
+    { "NAME", "name", TABLE_TEXT },
+    { "TYPE", "type", TABLE_TEXT },
+    { "STATUS", "status", TABLE_STATE },
+    { "PRIORITY", "priority", TABLE_TEXT },
+    { "WEIGHT", "weight", TABLE_NUMBER },
+    { "KEYS", "keys", TABLE_COUNT },
+    { "MODELS", "models", TABLE_LIST },
+    { "TAGS", "tags", TABLE_LIST },
+    { 0 },
+};
+
+static const struct table_column one[] = {
+    { "name", "name", TABLE_TEXT },
+    { "id", "id", TABLE_TEXT },
+    { "type", "type", TABLE_TEXT },
+    { "status", "status", TABLE_STATE },
+    { "base URL", "base_url", TABLE_TEXT },
+    { "dialects", "dialects", TABLE_LIST },
+    { "priority", "priority", TABLE_TEXT },
+    { "weight", "weight", TABLE_NUMBER },
+    { "models", "models", TABLE_LIST },
+    { "tags", "tags", TABLE_LIST },
+    { "proxy", "proxy_url", TABLE_TEXT },
+    { "made", "created_at", TABLE_TIME },
+    { "changed", "updated_at", TABLE_TIME },
+    { 0 },
+};
+
+static const struct table_column key_rows[] = {
+    { "KEY", "last4", TABLE_TEXT },
+    { "KIND", "kind", TABLE_TEXT },
+    { "STATUS", "status", TABLE_STATE },
+    { "SINCE (UTC)", "created_at", TABLE_TIME },
+    { 0 },
+};
+
+/* "name=upstream" is a model under another name. */
+static void
+put_models(struct rx_json_out *w, const struct rx_conf_list *list)
+{
+    if (list->count == 0)
+        return;
+    rx_json_open_array(w, "models");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *equals = strchr(list->at[i], '=');
+
+        if (equals == NULL) {
+            rx_json_put_text(w, NULL, list->at[i]);
+            continue;
+        }
+        rx_json_open_object(w, NULL);
+        rx_json_put_str(
+            w, "name", (rx_str){ list->at[i], (size_t)(equals - list->at[i]) });
+        rx_json_put_text(w, "upstream", equals + 1);
+        rx_json_close(w);
+    }
+    rx_json_close(w);
+}
+
+/* "name: value" */
+static void
+put_headers(struct rx_json_out *w, const struct rx_conf_list *list)
+{
+    if (list->count == 0)
+        return;
+    rx_json_open_object(w, "headers");
+    for (size_t i = 0; i < list->count; i++) {
+        char name[128];
+        rx_str head;
+        rx_str value;
+
+        (void)rx_str_cut(
+            (rx_str){ list->at[i], strlen(list->at[i]) }, ':', &head, &value);
+        value = rx_str_trim(value);
+        snprintf(name, sizeof(name), RX_STR_FMT, RX_STR_ARG(head));
+        rx_json_put_str(w, name, value);
+    }
+    rx_json_close(w);
+}
+
+/* A key on the command line is seen by everybody on the machine. */
+static bool
+read_key(struct cli *c, char *line, size_t size)
+{
+    if (!c->o.api_key_stdin)
+        return true;
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "Key: ");
+    if (fgets(line, (int)size, stdin) == NULL)
+        return false;
+    line[strcspn(line, "\r\n")] = '\0';
+    c->o.api_key = line;
+    return true;
+}
+
+static bool
+put_priority(struct rx_json_out *w, const char *text)
+{
+    bool minus;
+    uint64_t n;
+
+    if (text == NULL)
+        return true;
+    minus = text[0] == '-';
+    if (!rx_str_u64((rx_str){ text + minus, strlen(text + minus) }, &n) ||
+        n > 1000000)
+        return false;
+    rx_json_put_i64(w, "priority", minus ? -(int64_t)n : (int64_t)n);
+    return true;
+}
+
+/* What the options say, as a body. */
+static bool
+put_body(struct cli *c, const char *name, struct rx_buf *body)
+{
+    struct rx_json_out w = rx_json_out(body);
+    const struct cli_options *o = &c->o;
+    bool ok;
+
+    rx_json_open_object(&w, NULL);
+    cli_put_opt(&w, "name", name);
+    cli_put_opt(&w, "type", o->type);
+    cli_put_opt(&w, "base_url", o->base_url);
+    cli_put_opt(&w, "api_key", o->api_key);
+    put_models(&w, &o->models);
+    ok = put_priority(&w, o->priority);
+    if (o->weight != UINT64_MAX)
+        rx_json_put_u64(&w, "weight", o->weight);
+    cli_put_opt(&w, "status", o->status);
+    cli_put_list(&w, "tags", &o->tags);
+    cli_put_opt(&w, "proxy_url", o->proxy_url);
+    put_headers(&w, &o->headers);
+    rx_json_close(&w);
+    if (!ok)
+        fprintf(stderr, "routex: --priority: must be a whole number\n");
+    return ok;
+}
+
+static int
+send_body(struct cli *c, const char *method, const char *path, const char *name,
+    const char *done)
+{
+    char line[4096];
+    struct rx_buf body;
+    int code = CLI_USAGE;
+
+    if (!read_key(c, line, sizeof(line))) {
+        fprintf(stderr, "routex: no key on stdin\n");
+        return CLI_USAGE;
+    }
+    rx_buf_init(&body, BODY_MAX);
+    if (put_body(c, name, &body))
+        code = cli_change(c, method, path, rx_buf_str(&body), "%s", done);
+    rx_buf_fini(&body);
+    return code;
+}
+
+int
+cmd_channel_add(struct cli *c, int argc, char **argv)
+{
+    char done[300];
+
+    (void)argc;
+    if (c->o.type == NULL) {
+        fprintf(stderr, "routex: --type says which provider it is: anthropic, "
+                        "openai, gemini, openai-compatible, demo, generic\n");
+        return CLI_USAGE;
+    }
+    snprintf(done, sizeof(done),
+        "Channel %s is there.  Try it: routex channel test %s", argv[1],
+        argv[1]);
+    return send_body(c, "POST", "/api/channels", argv[1], done);
+}
+
+int
+cmd_channel_edit(struct cli *c, int argc, char **argv)
+{
+    char done[300];
+    struct rx_buf path;
+    int code;
+
+    (void)argc;
+    snprintf(done, sizeof(done), "Channel %s is changed.", argv[1]);
+    cli_path(&path, "/api/channels/", argv[1], "");
+    code = send_body(c, "PATCH", path.ptr, c->o.name, done);
+    rx_buf_fini(&path);
+    return code;
+}
+
+int
+cmd_channel_list(struct cli *c, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return cli_get(c, "/api/channels?limit=200", cmd_channel_columns);
+}
+
+int
+cmd_channel_show(struct cli *c, int argc, char **argv)
+{
+    struct remote_answer answer;
+    struct rx_buf path;
+    int code;
+
+    (void)argc;
+    cli_path(&path, "/api/channels/", argv[1], "");
+    if (cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code)) {
+        cli_print(c, one, answer.data);
+        if (!c->o.json) {
+            rx_buf_addc(&c->out, '\n');
+            cli_print(c, key_rows, rx_json_find(answer.data, "keys"));
+        }
+        remote_answer_fini(&answer);
+    }
+    rx_buf_fini(&path);
+    return code;
+}
+
+int
+cmd_channel_rm(struct cli *c, int argc, char **argv)
+{
+    struct rx_buf path;
+    int code = CLI_OK;
+
+    for (int i = 1; i < argc && code == CLI_OK; i++) {
+        cli_path(&path, "/api/channels/", argv[i], "");
+        code = cli_change(
+            c, "DELETE", path.ptr, RX_S(""), "Channel %s is gone.", argv[i]);
+        rx_buf_fini(&path);
+    }
+    return code;
+}
+
+/* ---- testing ---- */
+
+static const struct table_column test_columns[] = {
+    { "result", "status", TABLE_STATE },
+    { "address", "url", TABLE_TEXT },
+    { "answer", "http_status", TABLE_TEXT },
+    { "took", "duration_ms", TABLE_MS },
+    { "words", "message", TABLE_TEXT },
+    { "error", "error", TABLE_TEXT },
+    { 0 },
+};
+
+bool
+cmd_channel_is_well(rx_json data)
+{
+    rx_json ok = rx_json_find(data, "ok");
+    rx_str status = rx_json_str(rx_json_find(data, "status"));
+
+    if (rx_json_there(ok))
+        return rx_json_bool(ok);
+    return rx_str_eq(status, RX_S("ok")) || rx_str_eq(status, RX_S("healthy"));
+}
+
+int
+cmd_channel_test(struct cli *c, int argc, char **argv)
+{
+    struct remote_answer answer;
+    struct rx_buf path;
+    int code;
+    bool well;
+
+    (void)argc;
+    cli_path(&path, "/api/channels/", argv[1], "/test");
+    if (!cli_call(c, "POST", path.ptr, RX_S("{}"), &answer, &code)) {
+        rx_buf_fini(&path);
+        return code;
+    }
+    well = cmd_channel_is_well(answer.data);
+    cli_print(c, test_columns, answer.data);
+    if (!c->o.json)
+        rx_buf_addf(&c->out, "Channel %s %s.\n", argv[1],
+            well ? "answers" : "does not answer as it should");
+    remote_answer_fini(&answer);
+    rx_buf_fini(&path);
+    return well ? CLI_OK : CLI_FAILED;
+}
+
+static int
+switch_channel(
+    struct cli *c, char **argv, const char *how, rx_str body, const char *done)
+{
+    struct rx_buf path;
+    int code;
+
+    cli_path(&path, "/api/channels/", argv[1], how);
+    code =
+        cli_change(c, "POST", path.ptr, body, "Channel %s %s.", argv[1], done);
+    rx_buf_fini(&path);
+    return code;
+}
+
+int
+cmd_channel_pause(struct cli *c, int argc, char **argv)
+{
+    (void)argc;
+    return switch_channel(c, argv, "/pause", RX_S("{}"), "is paused");
+}
+
+int
+cmd_channel_resume(struct cli *c, int argc, char **argv)
+{
+    (void)argc;
+    return switch_channel(c, argv, "/resume", RX_S("{}"), "serves again");
+}

@@ -1,0 +1,249 @@
+/*
+ * cmd_usage.c - routex requests, routex usage, routex status.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "controlplane/cli/command.h"
+
+#define FOLLOW_US 500000
+
+static const struct table_column request_columns[] = {
+    { "TIME (UTC)", "started_at", TABLE_TIME },
+    { "STATUS", "status", TABLE_TEXT },
+    { "OUTCOME", "outcome", TABLE_STATE },
+    { "MODEL", "model", TABLE_TEXT },
+    { "CHANNEL", "channel", TABLE_TEXT },
+    { "KEY", "key", TABLE_TEXT },
+    { "INPUT", "input_tokens", TABLE_NUMBER },
+    { "CACHED", "cache_read_tokens", TABLE_NUMBER },
+    { "OUTPUT", "output_tokens", TABLE_NUMBER },
+    { "FIRST", "ttft_ms", TABLE_MS },
+    { "TOOK", "duration_ms", TABLE_MS },
+    { "TRIES", "attempts", TABLE_NUMBER },
+    { "ID", "request_id", TABLE_TEXT },
+    { 0 },
+};
+
+#define SUMS                                               \
+    { "REQUESTS", "requests", TABLE_NUMBER },              \
+        { "FAILED", "failed_requests", TABLE_NUMBER },     \
+        { "INPUT", "input_tokens", TABLE_NUMBER },         \
+        { "CACHED", "cache_read_tokens", TABLE_NUMBER },   \
+        { "WRITTEN", "cache_write_tokens", TABLE_NUMBER }, \
+        { "OUTPUT", "output_tokens", TABLE_NUMBER },       \
+        { "REASONING", "reasoning_tokens", TABLE_NUMBER }, \
+        { "MEAN", "mean_duration_ms", TABLE_MS },          \
+    {                                                      \
+        "COST", "cost_usd", TABLE_MONEY                    \
+    }
+
+static const struct table_column sums_by_name[] = {
+    { "NAME", "name", TABLE_TEXT },
+    SUMS,
+    { 0 },
+};
+static const struct table_column sums_by_time[] = {
+    { "FROM (UTC)", "start", TABLE_TIME },
+    SUMS,
+    { 0 },
+};
+
+static void
+requests_path(struct cli *c, struct rx_buf *path, const char *since)
+{
+    char limit[32];
+
+    snprintf(limit, sizeof(limit), "%" PRIu64,
+        c->o.limit == UINT64_MAX ? 20 : c->o.limit);
+    cli_path(path, "/api/requests", "", "");
+    cli_query(path, "limit", limit);
+    cli_query(path, "tenant", c->o.tenant);
+    cli_query(path, "key", c->o.key);
+    cli_query(path, "channel", c->o.channel);
+    cli_query(path, "model", c->o.model);
+    cli_query(path, "status", c->o.status);
+    cli_query(path, "since", since);
+}
+
+/* One line per request as it settles, oldest first. */
+static void
+print_line(struct cli *c, rx_json row)
+{
+    if (c->o.json) {
+        rx_json_print(row, false, &c->out);
+        rx_buf_addc(&c->out, '\n');
+        return;
+    }
+    for (size_t i = 0; request_columns[i].path != NULL; i++) {
+        const struct table_column *k = &request_columns[i];
+        size_t before = c->out.len;
+
+        table_value(&c->out, rx_json_find(row, k->path), k->kind);
+        if (c->out.len == before)
+            rx_buf_addc(&c->out, '-');
+        rx_buf_add(&c->out, RX_S("  "));
+    }
+    rx_buf_addc(&c->out, '\n');
+}
+
+/*
+ * Print the rows that are newer than `last` and note the newest.  Row ids are
+ * decimal numbers that grow; a page is newest first.
+ */
+static uint64_t
+print_newer(struct cli *c, rx_json list, uint64_t last, bool silent)
+{
+    size_t count = rx_json_count(list);
+    uint64_t newest = last;
+
+    for (size_t i = count; i-- > 0;) {
+        rx_json row = rx_json_first(list);
+        uint64_t id = 0;
+
+        for (size_t k = 0; k < i; k++)
+            row = rx_json_next(row);
+        (void)rx_str_u64(rx_json_str(rx_json_find(row, "id")), &id);
+        if (id <= last)
+            continue;
+        if (!silent)
+            print_line(c, row);
+        newest = id > newest ? id : newest;
+    }
+    return newest;
+}
+
+static int
+follow(struct cli *c)
+{
+    uint64_t last = 0;
+    bool first = true;
+
+    c->o.limit = 200;
+    for (;;) {
+        struct remote_answer answer;
+        struct rx_buf path;
+        int code;
+        bool ok;
+
+        requests_path(c, &path, c->o.since);
+        ok = cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code);
+        rx_buf_fini(&path);
+        if (!ok)
+            return code;
+        last = print_newer(c, answer.data, last, first && c->o.since == NULL);
+        first = false;
+        remote_answer_fini(&answer);
+        cli_flush(c);
+        usleep(FOLLOW_US);
+    }
+}
+
+int
+cmd_requests(struct cli *c, int argc, char **argv)
+{
+    struct rx_buf path;
+    int code;
+
+    (void)argc;
+    (void)argv;
+    if (c->o.follow)
+        return follow(c);
+    requests_path(c, &path, c->o.since);
+    code = cli_get(c, path.ptr, request_columns);
+    rx_buf_fini(&path);
+    return code;
+}
+
+/* The list in an answer that may be a list itself. */
+static rx_json
+list_in(rx_json data)
+{
+    if (rx_json_kind(data) == RX_JSON_ARRAY)
+        return data;
+    for (rx_json v = rx_json_first(data); rx_json_there(v);
+         v = rx_json_next(v)) {
+        if (rx_json_kind(v) == RX_JSON_ARRAY)
+            return v;
+    }
+    return data;
+}
+
+int
+cmd_usage(struct cli *c, int argc, char **argv)
+{
+    const char *by = c->o.by != NULL ? c->o.by : "model";
+    bool time = strcmp(by, "day") == 0 || strcmp(by, "hour") == 0;
+    struct remote_answer answer;
+    struct rx_buf path;
+    int code;
+
+    (void)argc;
+    (void)argv;
+    cli_path(&path, "/api/analytics", "", "");
+    cli_query(&path, "by", by);
+    cli_query(&path, "range", c->o.range);
+    cli_query(&path, "tenant", c->o.tenant);
+    if (cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code)) {
+        if (c->o.json)
+            cli_print(c, NULL, answer.data);
+        else
+            cli_print(
+                c, time ? sums_by_time : sums_by_name, list_in(answer.data));
+        remote_answer_fini(&answer);
+    }
+    rx_buf_fini(&path);
+    return code;
+}
+
+/* ---- status ---- */
+
+static const struct table_column plane_columns[] = {
+    { "PLANE", "plane", TABLE_TEXT },
+    { "STATE", "state", TABLE_STATE },
+    { "IN SYNC", "in_sync", TABLE_STATE },
+    { "VERSION", "version", TABLE_TEXT },
+    { "CLIENTS", "client_url", TABLE_TEXT },
+    { "OPS", "ops_url", TABLE_TEXT },
+    { "JOURNAL", "journal_records", TABLE_NUMBER },
+    { "REJECTED", "rejected", TABLE_COUNT },
+    { 0 },
+};
+
+int
+cmd_status(struct cli *c, int argc, char **argv)
+{
+    struct remote_answer planes;
+    struct remote_answer channels;
+    int code;
+
+    (void)argc;
+    (void)argv;
+    if (!cli_call(c, "GET", "/api/planes", RX_S(""), &planes, &code))
+        return code;
+    if (!cli_call(
+            c, "GET", "/api/channels?limit=200", RX_S(""), &channels, &code)) {
+        remote_answer_fini(&planes);
+        return code;
+    }
+    if (c->o.json) {
+        struct rx_json_out w = rx_json_out(&c->out);
+
+        rx_json_open_object(&w, NULL);
+        rx_json_put_text(&w, "admin_url", c->remote.url);
+        rx_json_put_value(&w, "planes", planes.data);
+        rx_json_put_value(&w, "channels", channels.data);
+        rx_json_close(&w);
+        rx_buf_addc(&c->out, '\n');
+    } else {
+        rx_buf_addf(&c->out, "Control plane at %s\n\n", c->remote.url);
+        cli_print(c, plane_columns, list_in(planes.data));
+        rx_buf_addc(&c->out, '\n');
+        cli_print(c, cmd_channel_columns, channels.data);
+    }
+    remote_answer_fini(&planes);
+    remote_answer_fini(&channels);
+    return CLI_OK;
+}

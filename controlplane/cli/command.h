@@ -1,0 +1,118 @@
+/*
+ * command.h - the command line as a table: one row per command, from which
+ * dispatch, help and shell completion come.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/cli/place.h"
+#include "controlplane/cli/remote.h"
+#include "controlplane/cli/table.h"
+#include "shared/conf.h"
+
+/* Exit codes. */
+enum {
+    CLI_OK = 0,
+    CLI_FAILED = 1,      /* refused, or something is wrong */
+    CLI_USAGE = 2,       /* the command was not understood */
+    CLI_UNREACHABLE = 3, /* no control plane, or no way in */
+};
+
+/* Options of all commands.  Numbers nobody gave are UINT64_MAX. */
+struct cli_options {
+    const char *data_dir, *url, *token;
+    bool json;
+    /* channels */
+    const char *name, *type, *base_url, *api_key, *proxy_url, *status;
+    bool api_key_stdin;
+    struct rx_conf_list models, tags, headers;
+    const char *priority; /* may be negative */
+    uint64_t weight;
+    /* keys and tenants */
+    const char *tenant, *expires;
+    bool may_force;
+    struct rx_conf_list channels;
+    /* requests and usage */
+    bool follow;
+    uint64_t limit;
+    const char *channel, *model, *key, *since, *range, *by;
+};
+
+struct cli;
+struct command {
+    const char *noun;  /* NULL ends the table */
+    const char *verb;  /* NULL: the noun is the command */
+    const char *words; /* "CHANNEL"; NULL: takes none */
+    unsigned min, max; /* words it takes */
+    const char *help;  /* one line */
+    const struct rx_conf_row *rows;
+    int (*run)(struct cli *c, int argc, char **argv);
+    const char *more; /* further lines for its own --help; may be NULL */
+};
+extern const struct command commands[];
+
+/* What a noun stands for, for `routex <noun> --help`. */
+struct noun {
+    const char *name;
+    const char *help;
+};
+extern const struct noun nouns[];
+
+struct cli {
+    const struct command *command;
+    struct cli_options o;
+    char data_dir[PLACE_PATH];
+    struct remote remote;
+    bool remote_known;
+    bool colour;
+    struct rx_buf out; /* printed at the end, or by cli_flush() */
+};
+
+/* argv[0] is the program's name; returns the exit code. */
+int cli_main(int argc, char **argv);
+
+/* ---- for the commands ---- */
+
+/* Print "routex: ..." on stderr and return the exit code that belongs to it. */
+int cli_fail(const struct rx_err *err);
+/* Print what was gathered in c->out. */
+void cli_flush(struct cli *c);
+/* Ask the admin API; on failure the answer is ended and the exit code is set. */
+bool cli_call(struct cli *c, const char *method, const char *path, rx_str body,
+    struct remote_answer *out, int *exit_code);
+/* Print a list, an object, or with --json the "data" as it came. */
+void cli_print(struct cli *c, const struct table_column *columns, rx_json data);
+/* GET and print. */
+int cli_get(
+    struct cli *c, const char *path, const struct table_column *columns);
+/* Send `body`, then print one sentence (or the data with --json). */
+int cli_change(struct cli *c, const char *method, const char *path, rx_str body,
+    const char *fmt, ...) RX_PRINTF(5, 6);
+/* "/api/channels/" and `word`, escaped as a part of a path. */
+void cli_path(struct rx_buf *out, const char *prefix, const char *word,
+    const char *suffix);
+/* "&name=value" (or "?"), value escaped; nothing when it is NULL. */
+void cli_query(struct rx_buf *out, const char *name, const char *value);
+void cli_put_list(
+    struct rx_json_out *w, const char *key, const struct rx_conf_list *list);
+void cli_put_opt(struct rx_json_out *w, const char *key, const char *value);
+
+extern const struct table_column cmd_channel_columns[];
+
+/* Does the answer to a channel's test say that all is well? */
+bool cmd_channel_is_well(rx_json data);
+
+/* Handlers, by file. */
+typedef int cli_fn(struct cli *c, int argc, char **argv);
+cli_fn cmd_up;
+cli_fn cmd_channel_add, cmd_channel_list, cmd_channel_show, cmd_channel_edit,
+    cmd_channel_rm, cmd_channel_test, cmd_channel_pause, cmd_channel_resume;
+cli_fn cmd_key_add, cmd_key_list, cmd_key_rm, cmd_key_rotate;
+cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_rm;
+cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
+cli_fn cmd_env, cmd_code, cmd_completion;
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * commands.c - every command of routex, a row each.
+ */
+#include "controlplane/cli/command.h"
+#include "controlplane/cli/up.h"
+
+#define OPT(name, env, what, set, member, help) \
+    RX_CONF(name, env, what, set, struct cli_options, member, NULL, help)
+#define TEXT(name, what, member, help) \
+    OPT(name, NULL, what, rx_conf_text, member, help)
+#define MANY(name, what, member, help) \
+    OPT(name, NULL, what, rx_conf_list, member, help)
+#define SWITCH(name, member, help) \
+    RX_CONF_SWITCH(name, NULL, struct cli_options, member, help)
+
+#define HERE                                                          \
+    OPT("data-dir", "ROUTEX_DATA_DIR", "DIR", rx_conf_text, data_dir, \
+        "where the control plane keeps its things (~/.routex)"),      \
+        SWITCH("json", json, "answer for machines")
+#define REACH                                                                \
+    TEXT("url", "URL", url, "the control plane, if not the one here"),       \
+        TEXT("token", "TOKEN", token, "admin token (better: ROUTEX_TOKEN)"), \
+        HERE
+
+#define CHANNEL_FIELDS                                                          \
+    TEXT("type", "TYPE", type,                                                  \
+        "anthropic, openai, gemini, openai-compatible, demo, generic"),         \
+        TEXT("base-url", "URL", base_url, "another address than usual"),        \
+        TEXT("api-key", "KEY", api_key, "its key; others can see it in ps"),    \
+        SWITCH("api-key-stdin", api_key_stdin, "read the key from stdin"),      \
+        MANY("model", "MODEL", models,                                          \
+            "a model it serves, * allowed; NAME=UPSTREAM renames; any number"), \
+        TEXT("priority", "N", priority, "higher is tried first"),               \
+        OPT("weight", NULL, "N", rx_conf_u64, weight,                           \
+            "share among channels of one priority"),                            \
+        MANY("tag", "TAG", tags, "a word to find it by; any number"),           \
+        TEXT("status", "STATUS", status, "enabled or disabled"),                \
+        TEXT("proxy-url", "URL", proxy_url, "reach it by this proxy"),          \
+        MANY("header", "'NAME: VALUE'", headers,                                \
+            "a header to add to requests; any number")
+
+#define ALLOWED                                                       \
+    MANY("model", "MODEL", models, "a model it may use; any number"), \
+        MANY("channel", "CHANNEL", channels,                          \
+            "a channel it may use; any number")
+
+static const struct rx_conf_row reach[] = { REACH, { 0 } };
+static const struct rx_conf_row channel_rows[] = {
+    CHANNEL_FIELDS,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row edit_rows[] = {
+    TEXT("name", "NAME", name, "call it so from now on"),
+    CHANNEL_FIELDS,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row key_rows[] = {
+    TEXT("tenant", "TENANT", tenant, "whom it belongs to (default)"),
+    TEXT("expires", "TIME", expires, "RFC 3339, e.g. 2027-01-31T00:00:00Z"),
+    SWITCH(
+        "may-force-channel", may_force, "its requests may name their channel"),
+    ALLOWED,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row key_list_rows[] = {
+    TEXT("tenant", "TENANT", tenant, "only those of this tenant"),
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row tenant_rows[] = { ALLOWED, REACH, { 0 } };
+static const struct rx_conf_row request_rows[] = {
+    SWITCH("follow", follow, "show new ones as they end, until Ctrl-C"),
+    OPT("limit", NULL, "N", rx_conf_u64, limit, "how many (20)"),
+    TEXT("tenant", "TENANT", tenant, "only of this tenant"),
+    TEXT("key", "KEY", key, "only with this client key"),
+    TEXT("channel", "CHANNEL", channel, "only over this channel"),
+    TEXT("model", "MODEL", model, "only to this model"),
+    TEXT("status", "STATUS", status, "only answered so, e.g. 429"),
+    TEXT("since", "TIME", since, "only after, RFC 3339"),
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row usage_rows[] = {
+    TEXT("by", "WHAT", by, "model, channel, tenant, key, day or hour (model)"),
+    TEXT("range", "TIME", range, "how far back: 24h, 7d, 30d"),
+    TEXT("tenant", "TENANT", tenant, "only of this tenant"),
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row env_rows[] = {
+    OPT("key", "ROUTEX_KEY", "KEY", rx_conf_text, key, "the client key"),
+    HERE,
+    { 0 },
+};
+static const struct rx_conf_row no_rows[] = { HERE, { 0 } };
+
+const struct noun nouns[] = {
+    { "up", "Run it" },
+    { "channel", "Channels: accounts at providers" },
+    { "key", "Keys: what clients show at the door" },
+    { "tenant", "Tenants: whom the router works for" },
+    { "requests", "What was asked" },
+    { "usage", "What was used" },
+    { "status", "How it goes" },
+    { "doctor", "What is wrong" },
+    { "env", "Settings for a client" },
+    { "code", "Run a client with them" },
+    { "completion", "Completion for the shell" },
+    { 0 },
+};
+
+const struct command commands[] = {
+    { "up", NULL, NULL, 0, 0, "start control plane and data planes here",
+        up_rows, cmd_up, NULL },
+    { "channel", "add", "NAME", 1, 1, "add an account", channel_rows,
+        cmd_channel_add,
+        "\nroutex channel add main --type anthropic --api-key-stdin\n"
+        "routex channel add local --type openai-compatible "
+        "--base-url http://127.0.0.1:11434/v1 --model 'qwen*'" },
+    { "channel", "list", NULL, 0, 0, "show all", reach, cmd_channel_list,
+        NULL },
+    { "channel", "show", "CHANNEL", 1, 1, "show one, with its keys", reach,
+        cmd_channel_show, NULL },
+    { "channel", "edit", "CHANNEL", 1, 1, "change what the options name",
+        edit_rows, cmd_channel_edit, NULL },
+    { "channel", "rm", "CHANNEL...", 1, 100, "remove", reach, cmd_channel_rm,
+        NULL },
+    { "channel", "test", "CHANNEL", 1, 1, "ask the provider itself", reach,
+        cmd_channel_test, NULL },
+    { "channel", "pause", "CHANNEL", 1, 1, "send it nothing for now", reach,
+        cmd_channel_pause, NULL },
+    { "channel", "resume", "CHANNEL", 1, 1, "use it again", reach,
+        cmd_channel_resume, NULL },
+    { "key", "add", "NAME", 1, 1, "make a key and show it, once", key_rows,
+        cmd_key_add, NULL },
+    { "key", "list", NULL, 0, 0, "show all", key_list_rows, cmd_key_list,
+        NULL },
+    { "key", "rm", "KEY...", 1, 100, "take away, by id or name", reach,
+        cmd_key_rm, NULL },
+    { "key", "rotate", "KEY", 1, 1, "replace by a new one, shown once", reach,
+        cmd_key_rotate, NULL },
+    { "tenant", "add", "NAME", 1, 1, "add one", tenant_rows, cmd_tenant_add,
+        NULL },
+    { "tenant", "list", NULL, 0, 0, "show all", reach, cmd_tenant_list, NULL },
+    { "tenant", "show", "TENANT", 1, 1, "show one", reach, cmd_tenant_show,
+        NULL },
+    { "tenant", "rm", "TENANT...", 1, 100, "remove", reach, cmd_tenant_rm,
+        NULL },
+    { "requests", NULL, NULL, 0, 0, "the newest requests, or all to come",
+        request_rows, cmd_requests, NULL },
+    { "usage", NULL, NULL, 0, 0, "tokens and requests, summed up", usage_rows,
+        cmd_usage, NULL },
+    { "status", NULL, NULL, 0, 0, "data planes and channels", reach, cmd_status,
+        NULL },
+    { "doctor", NULL, NULL, 0, 0, "look at everything, say what to do", reach,
+        cmd_doctor, NULL },
+    { "env", NULL, "CLIENT", 1, 1, "what to export for a client", env_rows,
+        cmd_env,
+        "\neval \"$(routex env claude)\" && claude\n"
+        "CLIENT is claude, codex, gemini or openai." },
+    { "code", NULL, "-- PROGRAM...", 1, 1000, "run claude, codex, gemini ...",
+        env_rows, cmd_code, "\nroutex code -- claude -p 'Hello'" },
+    { "completion", NULL, "SHELL", 1, 1, "script for bash, zsh or fish",
+        no_rows, cmd_completion, "\nsource <(routex completion bash)" },
+    { 0 },
+};

@@ -1,0 +1,236 @@
+#include "controlplane/cli/remote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane/cli/place.h"
+
+#define ANSWER_MAX ((size_t)64 << 20)
+#define CALL_MS    60000
+
+static const char *
+from_env(const char *first, const char *second)
+{
+    const char *value = getenv(first);
+
+    if ((value == NULL || value[0] == '\0') && second != NULL)
+        value = getenv(second);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static enum rx_code
+take(char out[REMOTE_TEXT], const char *text, const char *what,
+    struct rx_err *err)
+{
+    size_t len = strlen(text);
+
+    while (len > 0 && text[len - 1] == '/')
+        len--;
+    if (len >= REMOTE_TEXT)
+        return rx_fail(err, RX_TOO_BIG, "%s: too long", what);
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return RX_OK;
+}
+
+static enum rx_code
+find_url(
+    struct remote *a, const char *data_dir, const char *url, struct rx_err *err)
+{
+    if (url == NULL)
+        url = from_env("ROUTEX_URL", NULL);
+    if (url != NULL)
+        return take(a->url, url, "--url", err);
+    if (place_told(data_dir, "control", 0, "admin_url", a->url, REMOTE_TEXT))
+        return RX_OK;
+    return rx_fail(err, RX_UNAVAILABLE,
+        "no control plane has run with %.100s\n"
+        "Start one with `routex up`, or say where it is with --url.",
+        data_dir);
+}
+
+static enum rx_code
+find_token(struct remote *a, const char *data_dir, const char *token,
+    struct rx_err *err)
+{
+    char path[PLACE_PATH];
+    enum rx_code code;
+
+    if (token == NULL)
+        token = from_env("ROUTEX_TOKEN", "ADMIN_API_KEY");
+    if (token != NULL)
+        return take(a->token, token, "--token", err);
+    code = place_join(data_dir, "admin.token", path, err);
+    if (code == RX_OK)
+        code = place_read_line(path, a->token, REMOTE_TEXT, NULL);
+    if (code != RX_OK)
+        return rx_fail(err, RX_UNAUTHENTICATED,
+            "no admin token: there is none in %.100s\n"
+            "Give it with --token or ROUTEX_TOKEN.",
+            data_dir);
+    return RX_OK;
+}
+
+enum rx_code
+remote_find(struct remote *a, const char *data_dir, const char *url,
+    const char *token, struct rx_err *err)
+{
+    enum rx_code code;
+
+    memset(a, 0, sizeof(*a));
+    code = find_url(a, data_dir, url, err);
+    return code == RX_OK ? find_token(a, data_dir, token, err) : code;
+}
+
+void
+remote_fini(struct remote *a)
+{
+    if (a->fetch != NULL)
+        rx_fetch_free(a->fetch);
+    if (a->loop != NULL)
+        rx_loop_free(a->loop);
+    a->fetch = NULL;
+    a->loop = NULL;
+}
+
+/* ---- one exchange, waited for ---- */
+
+struct waiting {
+    struct remote_answer *answer;
+    struct rx_loop *loop;
+    enum rx_code code;
+    char why[160];
+};
+
+static void
+on_answer(void *arg, const struct rx_transfer_result *result)
+{
+    struct waiting *w = arg;
+
+    w->code = result->code;
+    snprintf(w->why, sizeof(w->why), "%s", result->why);
+    w->answer->status = result->status;
+    w->answer->ms = result->total_ms;
+    rx_buf_add(&w->answer->body, result->body);
+    rx_loop_stop(w->loop);
+}
+
+static void
+prepare(struct remote *a, struct remote_answer *out)
+{
+    if (a->loop == NULL) {
+        a->loop = rx_loop_new();
+        a->fetch = rx_fetch_new(a->loop);
+    }
+    memset(out, 0, sizeof(*out));
+    rx_buf_init(&out->body, ANSWER_MAX);
+}
+
+static void
+take_document(struct remote_answer *out)
+{
+    if (rx_json_parse(&out->doc, rx_buf_str(&out->body), NULL, NULL) == RX_OK)
+        out->data = rx_json_member(rx_json_root(out->doc), "data");
+    else
+        out->doc = NULL;
+}
+
+enum rx_code
+remote_fetch(struct remote *a, const char *method, const char *url,
+    const char *const *headers, rx_str body, struct remote_answer *out,
+    struct rx_err *err)
+{
+    struct rx_transfer_options options = {
+        .method = method,
+        .url = url,
+        .headers = headers,
+        .body = body,
+        .total_ms = CALL_MS,
+        .max_response = ANSWER_MAX,
+    };
+    struct waiting w = { .answer = out, .code = RX_INTERNAL };
+
+    prepare(a, out);
+    w.loop = a->loop;
+    if (rx_transfer_start(a->fetch, &options, on_answer, &w) == NULL)
+        return rx_fail(err, RX_INVALID, "%.150s: cannot be asked", url);
+    rx_loop_run(a->loop);
+    if (w.code != RX_OK)
+        return rx_fail(err, w.code, "%.60s: %.120s", url, w.why);
+    take_document(out);
+    return RX_OK;
+}
+
+/* The code that belongs to a status. */
+static enum rx_code
+code_of(int status)
+{
+    static const enum rx_code codes[] = {
+#define ROW(name, words, status, retry) RX_##name,
+        RX_CODES(ROW)
+#undef ROW
+    };
+
+    if (status < 300)
+        return RX_OK;
+    for (size_t i = 0; i < RX_COUNT(codes); i++) {
+        if (rx_code_http(codes[i]) == status)
+            return codes[i];
+    }
+    return status < 500 ? RX_INVALID : RX_INTERNAL;
+}
+
+static enum rx_code
+refused(const struct remote_answer *out, struct rx_err *err)
+{
+    enum rx_code code = code_of(out->status);
+    rx_json root;
+    rx_str words;
+    rx_str field;
+
+    if (out->doc == NULL)
+        return rx_fail(err, code, "the control plane answered %d %s",
+            out->status, rx_code_words(code));
+    root = rx_json_root(out->doc);
+    words = rx_json_str(rx_json_find(root, "error.message"));
+    field = rx_json_str(rx_json_find(root, "error.field"));
+    if (words.len == 0)
+        return rx_fail(err, code, "the control plane answered %d", out->status);
+    if (field.len == 0)
+        return rx_fail(err, code, RX_STR_FMT, RX_STR_ARG(words));
+    return rx_fail(err, code, RX_STR_FMT ": " RX_STR_FMT, RX_STR_ARG(field),
+        RX_STR_ARG(words));
+}
+
+enum rx_code
+remote_call(struct remote *a, const char *method, const char *path, rx_str body,
+    struct remote_answer *out, struct rx_err *err)
+{
+    char credential[REMOTE_TEXT + 32];
+    char url[2 * REMOTE_TEXT + 2048];
+    const char *headers[] = { credential, "content-type: application/json",
+        NULL };
+    enum rx_code code;
+
+    snprintf(
+        credential, sizeof(credential), "authorization: Bearer %s", a->token);
+    if (body.len == 0)
+        headers[1] = NULL;
+    if (snprintf(url, sizeof(url), "%s%s", a->url, path) >= (int)sizeof(url)) {
+        memset(out, 0, sizeof(*out));
+        return rx_fail(err, RX_TOO_BIG, "address too long");
+    }
+    code = remote_fetch(a, method, url, headers, body, out, err);
+    if (code == RX_OK && out->status >= 300)
+        code = refused(out, err);
+    return code;
+}
+
+void
+remote_answer_fini(struct remote_answer *answer)
+{
+    rx_json_free(answer->doc);
+    rx_buf_fini(&answer->body);
+    memset(answer, 0, sizeof(*answer));
+}
