@@ -33,7 +33,7 @@
 
 #define RECV_SIZE ((size_t)64 * 1024)
 #define TURN_SIZE (4 * RECV_SIZE) /* bytes one call moves before others may */
-#define IOV_MAX_  16
+#define PIECES    16              /* of a request in one writev */
 
 enum state { CONNECT, EXCHANGE, ENDED };
 
@@ -141,13 +141,13 @@ note(struct rx_client_call *call, bool *fact)
 /* -- sending -- */
 
 static int
-fill_iov(const struct rx_client_call *call, struct iovec iov[IOV_MAX_])
+fill_iov(const struct rx_client_call *call, struct iovec iov[PIECES])
 {
     const struct rx_client_request *r = &call->request;
     size_t skip = call->sent;
     int n = 0;
 
-    for (size_t i = 0; i <= r->body_count && n < IOV_MAX_; i++) {
+    for (size_t i = 0; i <= r->body_count && n < PIECES; i++) {
         rx_str piece = i == 0 ? r->head : r->body[i - 1];
         if (skip >= piece.len) {
             skip -= piece.len;
@@ -172,7 +172,7 @@ send_done(struct rx_client_call *call)
 static void
 call_send(struct rx_client_call *call)
 {
-    struct iovec iov[IOV_MAX_];
+    struct iovec iov[PIECES];
     size_t turn = 0;
 
     while (call->sent < call->size && turn < TURN_SIZE) {

@@ -20,7 +20,7 @@
 
 struct rx_fetch;
 
-/* One per loop. */
+/* One per loop.  Freeing cancels its transfers; wires must be closed before. */
 RX_NODISCARD struct rx_fetch *rx_fetch_new(struct rx_loop *loop);
 void rx_fetch_free(struct rx_fetch *fetch);
 

@@ -1,5 +1,5 @@
 /*
- * fetch_curl.h - what the two halves of the door to libcurl share; nobody else
+ * fetch_curl.h - what the files of the door to libcurl share; nobody else
  * includes it.
  */
 #ifndef SHARED_FETCH_CURL_H
@@ -8,6 +8,8 @@
 #include <curl/curl.h>
 
 #include "shared/fetch.h"
+#include "shared/list.h"
+#include "shared/map.h"
 
 #define FETCH_SPARES 16
 #define FETCH_RECORD ((size_t)16 * 1024) /* what one TLS record holds */
@@ -27,8 +29,10 @@ struct rx_fetch {
     CURLSH *share; /* TLS sessions, so that the second handshake is cheap */
     struct fetch_engine wires;
     struct fetch_engine transfers;
-    struct rx_list waiting; /* wires that libcurl has not begun yet */
+    struct rx_list waiting; /* dials that libcurl has not begun yet */
     struct rx_task dial;
+    struct rx_map *names;         /* hosts and proxies that were looked up */
+    struct rx_list all_transfers; /* under way */
     CURL *spare[FETCH_SPARES];
     size_t spare_count;
     int taking; /* the descriptor that outlives its libcurl connection */
@@ -44,7 +48,21 @@ void fetch_easy_give(struct rx_fetch *fetch, CURL *easy);
 void fetch_explain(
     CURL *easy, CURLcode rc, const char *detail, char *out, size_t size);
 
+/* Zeroed memory, or the end of the process. */
+void *fetch_zalloc(size_t size);
+
+/* Time has passed; look at what ended. */
+void fetch_engine_kick(void *engine);
+
+/* Begin some of the dials that wait; `arg` is the fetch. */
+void fetch_dial_some(void *arg);
+/* A wire's name has been looked up; its easy handle has ended. */
+void fetch_wire_resolved(struct rx_wire *w);
+void fetch_wire_ended(CURL *easy, CURLcode rc);
+
 /* A transfer's easy handle has ended. */
 void fetch_transfer_ended(CURL *easy, CURLcode rc);
+/* End all that are under way without a word. */
+void fetch_transfers_cancel(struct rx_fetch *fetch);
 
 #endif

@@ -1,4 +1,4 @@
-/* Whole exchanges by libcurl: the second half of the door, see fetch.c. */
+/* Whole exchanges by libcurl: see fetch.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #define HEADERS_MAX ((size_t)64 * 1024)
 
 struct rx_transfer {
+    struct rx_link link; /* in fetch->all_transfers */
     struct rx_fetch *fetch;
     CURL *easy;
     struct curl_slist *headers;
@@ -59,6 +60,7 @@ static void
 transfer_bury(struct rx_transfer *t)
 {
     t->told = true;
+    rx_list_remove(&t->fetch->all_transfers, &t->link);
     curl_multi_remove_handle(t->fetch->transfers.multi, t->easy);
     fetch_easy_give(t->fetch, t->easy);
     rx_loop_bury(t->fetch->loop, transfer_grave, t);
@@ -180,9 +182,7 @@ rx_transfer_start(struct rx_fetch *fetch,
 
     if (easy == NULL)
         return NULL;
-    struct rx_transfer *t = calloc(1, sizeof(*t));
-    if (t == NULL)
-        abort();
+    struct rx_transfer *t = fetch_zalloc(sizeof(*t));
     t->fetch = fetch;
     t->easy = easy;
     t->fn = fn;
@@ -198,6 +198,7 @@ rx_transfer_start(struct rx_fetch *fetch,
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_transfer_head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    rx_list_append(&fetch->all_transfers, &t->link);
     if (curl_multi_add_handle(fetch->transfers.multi, easy) != CURLM_OK)
         abort();
     return t;
@@ -208,4 +209,13 @@ rx_transfer_cancel(struct rx_transfer *t)
 {
     if (t != NULL && !t->told)
         transfer_bury(t);
+}
+
+void
+fetch_transfers_cancel(struct rx_fetch *fetch)
+{
+    struct rx_link *l;
+
+    while ((l = rx_list_first(&fetch->all_transfers)) != NULL)
+        rx_transfer_cancel(RX_LIST_ITEM(l, struct rx_transfer, link));
 }
