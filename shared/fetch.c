@@ -9,9 +9,6 @@
  *  - the parsed CA file is shared between connections only when CAPATH is unset
  *    (Debian sets it): 0.8 ms instead of 57 ms a connection.  One file is
  *    remembered, so two CA files in turn are parsed each time;
- *  - a connected CONNECT_ONLY connection counts as idle, and is closed as dead
- *    when bytes wait on it while another is opened, until the first send or
- *    recv claims it: whoever opens a wire writes at once;
  *  - a connect that is cancelled waits for the resolver without QUICK_EXIT;
  *  - adding and removing handles is refused inside its callbacks.
  */

@@ -255,6 +255,8 @@ wire_dial(struct rx_wire *w)
     curl_easy_setopt(w->easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(w->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     curl_easy_setopt(w->easy, CURLOPT_BUFFERSIZE, 1024L);
+    /* Once a second it drops what seems idle for longer; that is our affair. */
+    curl_easy_setopt(w->easy, CURLOPT_MAXAGE_CONN, 365L * 24 * 3600);
     curl_easy_setopt(w->easy, CURLOPT_URL, url);
     curl_easy_setopt(w->easy, CURLOPT_PRIVATE, w);
     curl_easy_setopt(w->easy, CURLOPT_ERRORBUFFER, w->dial->error);
