@@ -41,7 +41,7 @@ rx_tally_take(struct rx_tally *t, unsigned kind, rx_str member)
 struct rx_digest
 rx_tally_digest(const struct rx_tally *t)
 {
-    struct rx_digest d;
+    struct rx_digest d = { { 0 } };
 
     for (unsigned i = 0; i < 32; i++)
         d.bytes[i] = (unsigned char)(t->lane[i / 8] >> i % 8 * 8 & 0xff);
