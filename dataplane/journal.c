@@ -578,13 +578,16 @@ settle(const struct journal *j, struct journal_cursor *at)
             *at = (struct journal_cursor){ s->boot, s->n, JOURNAL_HEADER,
                 s->first_seq };
         }
-        if (at->seq <= s->acked_seq && s->acked_seq == s->last_seq)
+        if (at->seq <= s->acked_seq && s->acked_seq == s->last_seq) {
             at->seq = s->last_seq + 1;
+            at->offset = s->size;
+        }
         if (at->seq <= s->last_seq)
             return s;
         if (s == current(j))
             return NULL;
-        at->segment = s->n + 1;
+        *at = (struct journal_cursor){ s->boot, s->n + 1, JOURNAL_HEADER,
+            s->last_seq + 1 };
     }
 }
 
