@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/record.h"
+
 static const char *const reason_words[] = {
 #define ROUTE_WORDS(id, words) words,
     ROUTE_REASONS(ROUTE_WORDS)
@@ -158,18 +160,17 @@ next_dice(uint64_t *state)
 }
 
 /*
- * Order one priority tier: draw without replacement in proportion to weight;
- * weight zero comes last.
+ * Order the first `most` of one priority tier: draw without replacement in
+ * proportion to weight; weight zero comes last.
  */
 static void
-shuffle_tier(struct choice *tier, size_t n, uint64_t *dice)
+shuffle_tier(struct choice *tier, size_t n, size_t most, uint64_t *dice)
 {
-    for (size_t at = 0; at + 1 < n; at++) {
-        uint64_t total = 0;
-        for (size_t i = at; i < n; i++)
-            total += tier[i].channel->weight;
-        if (total == 0)
-            return;
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < n; i++)
+        total += tier[i].channel->weight;
+    for (size_t at = 0; at < most && at + 1 < n && total > 0; at++) {
         uint64_t draw = next_dice(dice) % total;
         size_t i = at;
         while (draw >= tier[i].channel->weight)
@@ -177,19 +178,23 @@ shuffle_tier(struct choice *tier, size_t n, uint64_t *dice)
         struct choice chosen = tier[i];
         tier[i] = tier[at];
         tier[at] = chosen;
+        total -= chosen.channel->weight;
     }
 }
 
-/* snapshot->channels are by priority already. */
+/*
+ * snapshot->channels are by priority already.  No more are drawn than can be
+ * tried: drawing all of them costs the square of their number.
+ */
 static void
-shuffle(struct choice *choices, size_t n, uint64_t dice)
+shuffle(struct choice *choices, size_t n, size_t most, uint64_t dice)
 {
-    for (size_t from = 0; from < n;) {
+    for (size_t from = 0; from < n && from < most;) {
         size_t to = from + 1;
         while (to < n &&
                choices[to].channel->priority == choices[from].channel->priority)
             to++;
-        shuffle_tier(choices + from, to - from, &dice);
+        shuffle_tier(choices + from, to - from, most - from, &dice);
         from = to;
     }
 }
@@ -300,8 +305,8 @@ route_plan(struct route_plan *plan, const struct route_request *r,
     }
     if (n == 0)
         return refuse_with_reasons(plan, r, &w);
-    shuffle(choices, n, r->dice);
-    for (size_t i = 0; i < n; i++)
+    shuffle(choices, n, RECORD_ATTEMPTS_MAX, r->dice);
+    for (size_t i = 0; i < n && i < RECORD_ATTEMPTS_MAX; i++)
         add_keys(plan, &choices[i], r);
     return true;
 }
