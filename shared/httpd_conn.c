@@ -8,6 +8,9 @@
  *             BODY ──> SKIP ──> HEAD       replied before the body was whole
  *   any ──> SHUT ──> LINGER ──> closed     we close, and let the client read
  *
+ * One case escapes: a client that has pipelined more than fits into the
+ * socket's buffers cannot get its FIN through to us before we read on.
+ *
  * The event's callback notes; run() takes turns until nothing moves: read,
  * send, and see whether the request is finished.
  */
@@ -38,6 +41,7 @@ note(evutil_socket_t fd, short what, void *arg)
         c->fin = true;
     if (what & (EV_READ | EV_CLOSED)) {
         c->readable = true;
+        c->emptied = false;
         c->probe = true;
     }
     if (what & EV_WRITE)
@@ -198,7 +202,8 @@ tell_drained(struct httpd_conn *c)
 static void
 shut(struct httpd_conn *c)
 {
-    bool clean = c->input == INPUT_HOLD && c->in.len == 0 && !c->readable;
+    bool clean = c->input == INPUT_HOLD && c->in.len == 0 &&
+                 (!c->readable || c->emptied);
 
     if (clean || (c->fin && !c->readable)) {
         httpd_conn_close(c, RX_OK, false);
@@ -229,6 +234,10 @@ finish(struct httpd_conn *c)
     }
     if (c->input == INPUT_HOLD)
         c->input = INPUT_HEAD;
+    /* The usual case: one request came, alone, and was answered.  That sending
+     * worked says that the client is there; no need to ask for more. */
+    if (c->emptied)
+        c->readable = false;
     return true;
 }
 
@@ -250,7 +259,7 @@ ended(struct httpd_conn *c)
 {
     if (c->fd < 0)
         return true;
-    if (!c->broken && c->req != NULL && c->req->aborted) {
+    if (c->req != NULL && c->req->aborted) {
         cut(c);
     } else if (c->broken || (c->fin && deaf(c) && c->req != NULL &&
                                 c->req->reply != REPLY_ENDED)) {

@@ -108,6 +108,7 @@ struct httpd_conn {
     bool chunked;  /* the body under way is */
     bool fresh;    /* `in` was not looked at since it changed */
     bool readable; /* heard so; not yet told otherwise */
+    bool emptied;  /* the last read got all there was */
     bool fin;      /* the client will send no more */
     bool probe;    /* heard something while holding: data or a reset? */
     bool broken;   /* reset, or a send failed */

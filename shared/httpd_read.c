@@ -31,9 +31,9 @@ httpd_conn_can_skip(const struct httpd_conn *c)
 }
 
 /*
- * Read.  Returns 0 when there is nothing to be had, with the reason noted.  A
- * short read means that the kernel has no more for now: what comes later, the
- * end included, is announced by a new edge.
+ * Read.  Returns 0 when there is nothing to be had, with the reason noted.
+ * Whoever is going to wait for more reads on until then: a reset that came
+ * together with bytes shows only behind them.
  */
 static size_t
 receive(struct httpd_conn *c, void *to, size_t size)
@@ -47,8 +47,7 @@ receive(struct httpd_conn *c, void *to, size_t size)
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
         c->moved += (size_t)n;
-        if ((size_t)n < size && !c->fin)
-            c->readable = false;
+        c->emptied = (size_t)n < size && !c->fin;
         return (size_t)n;
     }
     c->readable = false;

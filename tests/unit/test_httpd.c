@@ -359,6 +359,31 @@ sends_small_pieces_without_delay(void)
     rig_stop();
 }
 
+/* The reset comes in one event with bytes that it follows. */
+static void
+hears_a_reset_behind_part_of_a_request(void)
+{
+    static const char *const rows[] = {
+        "GET /a HTTP/1.1\r\nHos",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\nabc",
+        "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < RX_COUNT(rows); i++) {
+        rig_start(NULL);
+        int fd = client_open();
+        rig_settle();
+        CHECK_INT(1, (intmax_t)rx_httpd_connections(rig.httpd));
+        send(fd, rows[i], strlen(rows[i]), 0);
+        client_reset(fd);
+        rig_settle();
+        CHECK_INT(0, (intmax_t)rx_httpd_connections(rig.httpd));
+        rig_stop();
+    }
+}
+
 static void
 hears_a_client_that_leaves_while_streaming(void)
 {
@@ -542,6 +567,7 @@ main(void)
     CHECK_RUN(hears_a_client_that_leaves_while_we_think);
     CHECK_RUN(hears_a_client_that_leaves_while_we_reply_to_half_a_body);
     CHECK_RUN(sends_small_pieces_without_delay);
+    CHECK_RUN(hears_a_reset_behind_part_of_a_request);
     CHECK_RUN(hears_a_client_that_leaves_while_streaming);
     CHECK_RUN(answers_a_client_that_sent_all_it_has_and_half_closed);
     CHECK_RUN(a_cut_reply_looks_broken);
