@@ -1,0 +1,361 @@
+/*
+ * Channels as rows.  Lists and maps are kept in the form the API uses, and read
+ * back by the same readers.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "controlplane/channel.h"
+#include "shared/clock.h"
+#include "shared/secret.h"
+
+#define COLUMNS                                                               \
+    "id, name, type, base_url, endpoints, models, priority, weight, status, " \
+    "tags, headers, timeouts, proxy_url, ca_file, created_ms, updated_ms, rev"
+
+/* ---- reading ---- */
+
+static enum rx_code
+unseal(struct store *s, struct rx_arena *arena, const char *place, rx_str id,
+    rx_str sealed, rx_str *out, struct rx_err *err)
+{
+    struct rx_buf plain;
+
+    rx_buf_init(&plain, 64 << 10);
+    enum rx_code code = vault_unseal(s->vault, place, id, sealed, &plain, err);
+    if (code == RX_OK)
+        *out = field_keep(arena, rx_buf_str(&plain));
+    if (plain.ptr != NULL)
+        rx_wipe(plain.ptr, plain.len);
+    rx_buf_fini(&plain);
+    return code;
+}
+
+static rx_str
+column(struct db_query *q, int i, struct rx_arena *arena)
+{
+    return field_keep(arena, db_str(q, i));
+}
+
+/*
+ * The stored lists as one body, for channel_read() of the API: one reader for
+ * both, so a channel that could be saved can be loaded.
+ */
+static void
+read_lists(struct channel *ch, struct db_query *q, struct rx_arena *arena)
+{
+    static const char *const names[] = { "endpoints", "models", "tags",
+        "headers", "timeouts" };
+    static const int columns[] = { 4, 5, 9, 10, 11 };
+    struct rx_buf text;
+
+    rx_buf_init(&text, 4 << 20);
+    struct rx_json_out w = rx_json_out(&text);
+    rx_json_open_object(&w, NULL);
+    for (size_t i = 0; i < RX_COUNT(names); i++)
+        rx_json_put_raw(&w, names[i], db_str(q, columns[i]));
+    rx_json_close(&w);
+    channel_read(ch, field_parse(arena, rx_buf_str(&text)), FIELD_PATCH, arena);
+    rx_buf_fini(&text);
+}
+
+static enum rx_code
+read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
+    struct channel *ch, struct rx_err *err)
+{
+    enum rx_code code = RX_OK;
+
+    ch->id = column(q, 0, arena);
+    ch->name = column(q, 1, arena);
+    ch->type = column(q, 2, arena);
+    ch->base_url = column(q, 3, arena);
+    ch->priority = db_i64(q, 6);
+    ch->weight = db_u64(q, 7);
+    ch->status = column(q, 8, arena);
+    if (!db_is_null(q, 12))
+        code = unseal(s, arena, "channel.proxy_url", ch->id, db_blob(q, 12),
+            &ch->proxy_url, err);
+    ch->ca_file = column(q, 13, arena);
+    ch->created_ms = db_u64(q, 14);
+    ch->updated_ms = db_u64(q, 15);
+    ch->rev = db_u64(q, 16);
+    read_lists(ch, q, arena);
+    return code;
+}
+
+static enum rx_code
+read_keys(struct store *s, struct rx_arena *arena, bool secrets,
+    struct channel *ch, struct rx_err *err)
+{
+    enum rx_code code = RX_OK;
+    struct db_query *q = db_query(s->db,
+        "select id, kind, secret, last4, status, created_ms from credential "
+        "where channel_id = ? order by position");
+
+    db_bind_str(q, 1, ch->id);
+    while (code == RX_OK && ch->key_count < CHANNEL_KEYS_MAX && db_next(q)) {
+        struct channel_key *k = &ch->keys[ch->key_count++];
+        *k = (struct channel_key){
+            .id = column(q, 0, arena),
+            .kind = column(q, 1, arena),
+            .last4 = column(q, 3, arena),
+            .status = column(q, 4, arena),
+            .created_ms = db_u64(q, 5),
+        };
+        if (secrets)
+            code = unseal(s, arena, "credential.secret", k->id, db_blob(q, 2),
+                &k->secret, err);
+    }
+    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
+    return code != RX_OK ? code : done;
+}
+
+enum rx_code
+channel_load(struct store *s, struct rx_arena *arena, rx_str id, bool secrets,
+    struct channel **out, struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db,
+        "select " COLUMNS " from channel where id = ?1 or name = ?1 "
+        "order by id = ?1 desc limit 1");
+    enum rx_code code = RX_OK;
+    struct channel *ch = NULL;
+
+    db_bind_str(q, 1, id);
+    if (db_next(q)) {
+        ch = channel_new(arena);
+        code = read_row(s, q, arena, ch, err);
+    }
+    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
+    if (code == RX_OK)
+        code = done;
+    if (code == RX_OK && ch == NULL)
+        return rx_fail(err, RX_NOT_FOUND, "there is no channel \"%.*s\"",
+            (int)(id.len < 80 ? id.len : 80), id.ptr);
+    if (code == RX_OK)
+        code = read_keys(s, arena, secrets, ch, err);
+    *out = ch;
+    return code;
+}
+
+enum rx_code
+channel_list(struct store *s, struct rx_arena *arena, rx_str after,
+    size_t limit, bool secrets, struct channel **out, size_t *count,
+    struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db,
+        "select " COLUMNS " from channel where name > ? order by name limit ?");
+    enum rx_code code = RX_OK;
+
+    *count = 0;
+    db_bind_str(q, 1, after);
+    db_bind_u64(q, 2, limit);
+    while (code == RX_OK && db_next(q)) {
+        out[*count] = channel_new(arena);
+        code = read_row(s, q, arena, out[(*count)++], err);
+    }
+    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
+    if (code == RX_OK)
+        code = done;
+    for (size_t i = 0; code == RX_OK && i < *count; i++)
+        code = read_keys(s, arena, secrets, out[i], err);
+    return code;
+}
+
+enum rx_code
+channel_count(struct store *s, uint64_t *out, struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db, "select count(*) from channel");
+
+    *out = db_next(q) ? db_u64(q, 0) : 0;
+    return db_done(q, err);
+}
+
+/* ---- writing ---- */
+
+/* One member of the channel as the API shows it. */
+static void
+bind_member(struct db_query *q, int index, rx_json shown, const char *name)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, 4 << 20);
+    rx_json_print(rx_json_find(shown, name), false, &text);
+    assert(!text.full);
+    db_bind_str(q, index, rx_buf_str(&text));
+    rx_buf_fini(&text);
+}
+
+static void
+bind_lists(struct db_query *q, const struct channel *ch, struct rx_arena *arena)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, 16 << 20);
+    struct rx_json_out w = rx_json_out(&text);
+    channel_put(&w, NULL, ch);
+    rx_json shown = field_parse(arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
+    bind_member(q, 5, shown, "endpoints");
+    bind_member(q, 6, shown, "models");
+    bind_member(q, 10, shown, "tags");
+    bind_member(q, 11, shown, "headers");
+    bind_member(q, 12, shown, "timeouts");
+}
+
+static void
+bind_proxy(struct store *s, struct db_query *q, const struct channel *ch)
+{
+    struct rx_buf sealed;
+
+    if (ch->proxy_url.len == 0)
+        return; /* unbound is NULL */
+    rx_buf_init(&sealed, 16 << 10);
+    vault_seal(s->vault, "channel.proxy_url", ch->id, ch->proxy_url, &sealed);
+    db_bind_blob(q, 13, rx_buf_str(&sealed));
+    rx_buf_fini(&sealed);
+}
+
+static enum rx_code
+save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
+    struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db,
+        "insert into channel (" COLUMNS ") values "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "on conflict (id) do update set name = excluded.name, "
+        "type = excluded.type, base_url = excluded.base_url, "
+        "endpoints = excluded.endpoints, models = excluded.models, "
+        "priority = excluded.priority, weight = excluded.weight, "
+        "status = excluded.status, tags = excluded.tags, "
+        "headers = excluded.headers, timeouts = excluded.timeouts, "
+        "proxy_url = excluded.proxy_url, ca_file = excluded.ca_file, "
+        "updated_ms = excluded.updated_ms, rev = excluded.rev");
+
+    db_bind_str(q, 1, ch->id);
+    db_bind_str(q, 2, ch->name);
+    db_bind_str(q, 3, ch->type);
+    db_bind_str(q, 4, ch->base_url);
+    bind_lists(q, ch, arena);
+    db_bind_i64(q, 7, ch->priority);
+    db_bind_u64(q, 8, ch->weight);
+    db_bind_str(q, 9, ch->status);
+    bind_proxy(s, q, ch);
+    db_bind_str(q, 14, ch->ca_file);
+    db_bind_u64(q, 15, ch->created_ms);
+    db_bind_u64(q, 16, ch->updated_ms);
+    db_bind_u64(q, 17, ch->rev);
+    return db_run(q, err);
+}
+
+static enum rx_code
+save_key(struct store *s, const struct channel *ch, const struct channel_key *k,
+    size_t position, struct rx_err *err)
+{
+    struct rx_buf sealed;
+    struct db_query *q = db_query(s->db,
+        "insert into credential (id, channel_id, position, kind, secret, "
+        "last4, status, created_ms) values (?, ?, ?, ?, ?, ?, ?, ?)");
+
+    rx_buf_init(&sealed, 16 << 10);
+    vault_seal(s->vault, "credential.secret", k->id, k->secret, &sealed);
+    db_bind_str(q, 1, k->id);
+    db_bind_str(q, 2, ch->id);
+    db_bind_u64(q, 3, position);
+    db_bind_str(q, 4, k->kind);
+    db_bind_blob(q, 5, rx_buf_str(&sealed));
+    db_bind_str(q, 6, k->last4);
+    db_bind_str(q, 7, k->status);
+    db_bind_u64(q, 8, k->created_ms);
+    rx_buf_fini(&sealed);
+    return db_run(q, err);
+}
+
+/* A new key that is an old one by its secret goes on under its id. */
+static void
+recognise_key(struct channel_key *k, const struct channel *old)
+{
+    for (size_t i = 0; old != NULL && i < old->key_count; i++) {
+        if (rx_secret_eq(k->secret, old->keys[i].secret)) {
+            k->id = old->keys[i].id;
+            k->created_ms = old->keys[i].created_ms;
+        }
+    }
+}
+
+static enum rx_code
+save_keys(struct store *s, struct rx_arena *arena, struct channel *ch,
+    const struct channel *old, struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(s->db, "delete from credential where channel_id = ?");
+
+    db_bind_str(q, 1, ch->id);
+    enum rx_code code = db_run(q, err);
+    for (size_t i = 0; code == RX_OK && i < ch->key_count; i++) {
+        struct channel_key *k = &ch->keys[i];
+        if (k->id.len == 0)
+            recognise_key(k, old);
+        if (k->id.len == 0) {
+            k->id = store_new_id(arena, "crd_");
+            k->created_ms = ch->updated_ms;
+        }
+        code = save_key(s, ch, k, i, err);
+    }
+    return code;
+}
+
+static enum rx_code
+check_name_free(struct store *s, const struct channel *ch, struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(s->db, "select 1 from channel where name = ? and id <> ?");
+
+    db_bind_str(q, 1, ch->name);
+    db_bind_str(q, 2, ch->id);
+    bool taken = db_next(q);
+    enum rx_code code = db_done(q, err);
+    if (code == RX_OK && taken)
+        return rx_fail(err, RX_CONFLICT,
+            "name: there is a channel \"" RX_STR_FMT "\" already",
+            RX_STR_ARG(ch->name));
+    return code;
+}
+
+enum rx_code
+channel_save(struct store *s, struct rx_arena *arena, struct channel *ch,
+    struct rx_err *err)
+{
+    struct channel *old = NULL;
+
+    assert(db_in_transaction(s->db));
+    enum rx_code code = check_name_free(s, ch, err);
+    if (code == RX_OK && ch->id.len > 0)
+        code = channel_load(s, arena, ch->id, true, &old, err);
+    if (code != RX_OK)
+        return code;
+    ch->updated_ms = rx_clock_wall_ms();
+    if (old == NULL) {
+        ch->id = store_new_id(arena, "chn_");
+        ch->created_ms = ch->updated_ms;
+    }
+    ch->rev++;
+    code = save_row(s, arena, ch, err);
+    if (code == RX_OK)
+        code = save_keys(s, arena, ch, old, err);
+    if (code == RX_OK)
+        store_touch(s, STATE_CHANNEL, ch->id);
+    return code;
+}
+
+enum rx_code
+channel_delete(struct store *s, const struct channel *ch, struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db, "delete from channel where id = ?");
+
+    assert(db_in_transaction(s->db));
+    db_bind_str(q, 1, ch->id);
+    enum rx_code code = db_run(q, err);
+    if (code == RX_OK)
+        store_touch(s, STATE_CHANNEL, ch->id);
+    return code;
+}

@@ -1,0 +1,437 @@
+/*
+ * SQLite's surprises, told once: a failed step leaves the statement to be reset
+ * before it can be used again; SQLITE_FULL and SQLITE_IOERR may have rolled the
+ * transaction back by themselves (ask sqlite3_get_autocommit); a text bound
+ * from a null pointer is NULL and not the empty text.
+ */
+#include "controlplane/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "shared/map.h"
+
+/* "Rtx1": says whose file it is. */
+#define APPLICATION_ID  0x52747831
+#define BUSY_TIMEOUT_MS 1000
+
+struct db {
+    sqlite3 *handle;
+    struct rx_map *queries; /* by their text */
+    char *path;
+};
+
+struct db_query {
+    struct db *db;
+    sqlite3_stmt *stmt; /* NULL: could not be prepared */
+    int rc;             /* the first failure, else SQLITE_OK */
+    char why[160];      /* its words */
+    bool taken;
+};
+
+/* ---- failures ---- */
+
+static const struct {
+    int rc; /* primary result code */
+    enum rx_code code;
+    const char *words; /* for an operator; NULL: SQLite's own will do */
+} failures[] = {
+    { SQLITE_FULL, RX_UNAVAILABLE, "the disk is full" },
+    { SQLITE_BUSY, RX_UNAVAILABLE, "another program keeps the store locked" },
+    { SQLITE_LOCKED, RX_UNAVAILABLE, "another program keeps the store locked" },
+    { SQLITE_CONSTRAINT, RX_CONFLICT, NULL },
+    { SQLITE_CORRUPT, RX_INTERNAL,
+        "the file is damaged; restore it from a backup" },
+    { SQLITE_NOTADB, RX_INTERNAL, "the file is not a database" },
+    { SQLITE_READONLY, RX_INTERNAL, "the file may not be written to" },
+    { SQLITE_CANTOPEN, RX_INTERNAL, "the file cannot be opened" },
+    { SQLITE_TOOBIG, RX_TOO_BIG, NULL },
+};
+
+static enum rx_code
+fail(const struct db *db, int rc, const char *why, struct rx_err *err)
+{
+    enum rx_code code = RX_INTERNAL;
+    const char *words = NULL;
+
+    for (size_t i = 0; i < RX_COUNT(failures); i++) {
+        if (failures[i].rc == (rc & 0xFF)) {
+            code = failures[i].code;
+            words = failures[i].words;
+        }
+    }
+    rx_fail(err, code, "%s: %s", db->path, words == NULL ? why : words);
+    if (err != NULL)
+        err->sys = rc;
+    return code;
+}
+
+static enum rx_code
+fail_now(const struct db *db, int rc, struct rx_err *err)
+{
+    return fail(db, rc, sqlite3_errmsg(db->handle), err);
+}
+
+static enum rx_code
+run_text(struct db *db, const char *sql, struct rx_err *err)
+{
+    int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? RX_OK : fail_now(db, rc, err);
+}
+
+/* ---- opening ---- */
+
+static enum rx_code
+read_number(struct db *db, const char *sql, int64_t *out, struct rx_err *err)
+{
+    struct db_query *q = db_query(db, sql);
+
+    *out = db_next(q) ? db_i64(q, 0) : 0;
+    return db_done(q, err);
+}
+
+static enum rx_code
+migrate_one(struct db *db, const struct migration *step, unsigned version,
+    struct rx_err *err)
+{
+    char mark[96];
+
+    snprintf(mark, sizeof(mark),
+        "pragma application_id = %d; pragma user_version = %u", APPLICATION_ID,
+        version);
+    if (db_begin(db, err) == RX_OK && run_text(db, step->sql, err) == RX_OK &&
+        run_text(db, mark, err) == RX_OK && db_commit(db, err) == RX_OK)
+        return RX_OK;
+    db_rollback(db);
+    return err == NULL ? RX_INTERNAL
+                       : rx_because(err, "migration %s", step->name);
+}
+
+/* The number in front of the name is the version: "012_more" is 12. */
+static unsigned
+version_of(const struct migration *step)
+{
+    uint64_t n = 0;
+
+    bool is_number =
+        rx_str_u64((rx_str){ step->name, strcspn(step->name, "_") }, &n);
+    assert(is_number && n > 0 && n < 10000);
+    return is_number ? (unsigned)n : 0;
+}
+
+static enum rx_code
+check_owner(struct db *db, int64_t version, struct rx_err *err)
+{
+    int64_t owner, tables;
+
+    if (read_number(db, "pragma application_id", &owner, err) != RX_OK ||
+        read_number(db, "select count(*) from sqlite_master", &tables, err) !=
+            RX_OK)
+        return err == NULL ? RX_INTERNAL : err->code;
+    if ((version != 0 || tables != 0) && owner != APPLICATION_ID)
+        return rx_fail(err, RX_CONFLICT,
+            "%s: belongs to another program, not to Routex", db->path);
+    return RX_OK;
+}
+
+static enum rx_code
+migrate(struct db *db, const struct migration *history, struct rx_err *err)
+{
+    int64_t version;
+    unsigned last = 0;
+
+    enum rx_code code = read_number(db, "pragma user_version", &version, err);
+    if (code == RX_OK)
+        code = check_owner(db, version, err);
+    for (const struct migration *m = history; code == RX_OK && m->name != NULL;
+         m++) {
+        assert(version_of(m) > last);
+        last = version_of(m);
+        if (last > version)
+            code = migrate_one(db, m, last, err);
+    }
+    if (code == RX_OK && version > last)
+        return rx_fail(err, RX_CONFLICT,
+            "%s: was written by a newer version of Routex (schema %d, this one "
+            "knows %u); start that version, or restore a backup",
+            db->path, (int)version, last);
+    return code;
+}
+
+static enum rx_code
+setup(struct db *db, struct rx_err *err)
+{
+    static const char *const pragmas[] = { "pragma journal_mode = wal",
+        "pragma synchronous = full", "pragma foreign_keys = on",
+        "pragma temp_store = memory", "pragma cache_size = -2048",
+        "pragma journal_size_limit = 16777216", "pragma trusted_schema = off" };
+
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    sqlite3_extended_result_codes(db->handle, 1);
+    for (size_t i = 0; i < RX_COUNT(pragmas); i++) {
+        enum rx_code code = run_text(db, pragmas[i], err);
+        if (code != RX_OK)
+            return code;
+    }
+    return RX_OK;
+}
+
+/* SQLite would make the file with the umask's mode. */
+static enum rx_code
+create_private(const char *path, struct rx_err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return rx_fail(err, RX_INTERNAL, "%s: %s", path, strerror(errno));
+    close(fd);
+    return RX_OK;
+}
+
+enum rx_code
+db_open(struct db **out, const char *path, const struct migration *history,
+    struct rx_err *err)
+{
+    *out = NULL;
+    enum rx_code code = create_private(path, err);
+    if (code != RX_OK)
+        return code;
+
+    struct db *db = calloc(1, sizeof(*db));
+    if (db == NULL || (db->path = strdup(path)) == NULL)
+        abort();
+    db->queries = rx_map_new();
+    int rc = sqlite3_open_v2(path, &db->handle,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+        NULL);
+    if (rc != SQLITE_OK)
+        code = fail_now(db, rc, err);
+    if (code == RX_OK)
+        code = setup(db, err);
+    if (code == RX_OK)
+        code = migrate(db, history, err);
+    if (code != RX_OK) {
+        db_close(db);
+        return code;
+    }
+    *out = db;
+    return RX_OK;
+}
+
+static void
+query_free(void *value)
+{
+    struct db_query *q = value;
+
+    sqlite3_finalize(q->stmt);
+    free(q);
+}
+
+void
+db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    rx_map_free(db->queries, query_free);
+    sqlite3_close(db->handle);
+    free(db->path);
+    free(db);
+}
+
+/* ---- queries ---- */
+
+static void
+note(struct db_query *q, int rc)
+{
+    if (rc == SQLITE_OK || q->rc != SQLITE_OK)
+        return;
+    q->rc = rc;
+    snprintf(q->why, sizeof(q->why), "%s", sqlite3_errmsg(q->db->handle));
+}
+
+static void
+prepare(struct db_query *q, const char *sql)
+{
+    note(q, sqlite3_prepare_v3(q->db->handle, sql, -1,
+                SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL));
+}
+
+struct db_query *
+db_query(struct db *db, const char *sql)
+{
+    rx_str text = { sql, strlen(sql) };
+    struct db_query *q = rx_map_get(db->queries, text);
+
+    if (q == NULL) {
+        q = calloc(1, sizeof(*q));
+        if (q == NULL)
+            abort();
+        q->db = db;
+        rx_map_put(db->queries, text, q);
+    }
+    assert(!q->taken);
+    q->taken = true;
+    if (q->stmt == NULL)
+        prepare(q, sql);
+    return q;
+}
+
+void
+db_bind_str(struct db_query *q, int index, rx_str s)
+{
+    note(q, sqlite3_bind_text64(q->stmt, index, s.ptr == NULL ? "" : s.ptr,
+                s.len, SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+void
+db_bind_str_or_null(struct db_query *q, int index, rx_str s)
+{
+    if (s.len == 0)
+        note(q, sqlite3_bind_null(q->stmt, index));
+    else
+        db_bind_str(q, index, s);
+}
+
+void
+db_bind_blob(struct db_query *q, int index, rx_str bytes)
+{
+    note(q,
+        sqlite3_bind_blob64(q->stmt, index, bytes.ptr == NULL ? "" : bytes.ptr,
+            bytes.len, SQLITE_TRANSIENT));
+}
+
+void
+db_bind_i64(struct db_query *q, int index, int64_t n)
+{
+    note(q, sqlite3_bind_int64(q->stmt, index, n));
+}
+
+void
+db_bind_u64(struct db_query *q, int index, uint64_t n)
+{
+    db_bind_i64(q, index, (int64_t)n);
+}
+
+bool
+db_next(struct db_query *q)
+{
+    if (q->rc != SQLITE_OK)
+        return false;
+    int rc = sqlite3_step(q->stmt);
+    if (rc == SQLITE_ROW)
+        return true;
+    if (rc != SQLITE_DONE)
+        note(q, rc);
+    return false;
+}
+
+rx_str
+db_str(struct db_query *q, int column)
+{
+    const char *s = (const char *)sqlite3_column_text(q->stmt, column);
+
+    return (rx_str){ s, (size_t)sqlite3_column_bytes(q->stmt, column) };
+}
+
+rx_str
+db_blob(struct db_query *q, int column)
+{
+    const char *s = sqlite3_column_blob(q->stmt, column);
+
+    return (rx_str){ s, (size_t)sqlite3_column_bytes(q->stmt, column) };
+}
+
+int64_t
+db_i64(struct db_query *q, int column)
+{
+    return sqlite3_column_int64(q->stmt, column);
+}
+
+uint64_t
+db_u64(struct db_query *q, int column)
+{
+    return (uint64_t)sqlite3_column_int64(q->stmt, column);
+}
+
+bool
+db_is_null(struct db_query *q, int column)
+{
+    return sqlite3_column_type(q->stmt, column) == SQLITE_NULL;
+}
+
+enum rx_code
+db_done(struct db_query *q, struct rx_err *err)
+{
+    int rc = q->rc;
+
+    if (q->stmt != NULL) {
+        sqlite3_reset(q->stmt);
+        sqlite3_clear_bindings(q->stmt);
+    }
+    q->rc = SQLITE_OK;
+    q->taken = false;
+    return rc == SQLITE_OK ? RX_OK : fail(q->db, rc, q->why, err);
+}
+
+enum rx_code
+db_run(struct db_query *q, struct rx_err *err)
+{
+    db_next(q);
+    return db_done(q, err);
+}
+
+uint64_t
+db_changes(const struct db *db)
+{
+    return (uint64_t)sqlite3_changes64(db->handle);
+}
+
+int64_t
+db_last_id(const struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+/* ---- transactions ---- */
+
+bool
+db_in_transaction(const struct db *db)
+{
+    return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+enum rx_code
+db_begin(struct db *db, struct rx_err *err)
+{
+    assert(!db_in_transaction(db));
+    return db_run(db_query(db, "begin immediate"), err);
+}
+
+enum rx_code
+db_commit(struct db *db, struct rx_err *err)
+{
+    /* A full disk may have ended the transaction before we got here. */
+    if (!db_in_transaction(db))
+        return rx_fail(err, RX_UNAVAILABLE,
+            "%s: the change was given up; is the disk full?", db->path);
+    enum rx_code code = db_run(db_query(db, "commit"), err);
+    if (code != RX_OK)
+        db_rollback(db);
+    return code;
+}
+
+void
+db_rollback(struct db *db)
+{
+    if (db_in_transaction(db))
+        (void)db_run(db_query(db, "rollback"), NULL);
+}

@@ -1,0 +1,86 @@
+/*
+ * db.h - the store's file: door to SQLite.
+ *
+ * One connection, used from the loop only.  WAL, foreign keys on, and every
+ * commit is on disk before db_commit() returns: a usage row that was
+ * acknowledged must survive a power cut.
+ *
+ * A query is prepared at its first use and kept.  Its errors stick, so a run of
+ * binds and steps is looked at once, in db_done():
+ *
+ *     struct db_query *q = db_query(db, "select id from key where tenant = ?");
+ *     db_bind_str(q, 1, tenant);
+ *     while (db_next(q))
+ *         use(db_str(q, 0));             // borrowed until the next step
+ *     if (db_done(q, err) != RX_OK)
+ *         return rx_because(err, "listing keys");
+ *
+ * Codes: RX_CONFLICT a constraint (unique, foreign key) was hit; RX_UNAVAILABLE
+ * the disk is full or another program holds the lock: later may be better;
+ * RX_INTERNAL the file is damaged or unreadable.
+ */
+#ifndef CONTROLPLANE_DB_H
+#define CONTROLPLANE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/migrations.h"
+#include "shared/attr.h"
+#include "shared/err.h"
+#include "shared/str.h"
+
+struct db;
+struct db_query;
+
+/*
+ * Open the file, create it (mode 0600) if there is none, and bring its schema
+ * up to the last of `history`, one transaction per step.  RX_CONFLICT: the file
+ * was made by a newer program, or is some other program's.
+ */
+RX_NODISCARD enum rx_code db_open(struct db **out, const char *path,
+    const struct migration *history, struct rx_err *err);
+void db_close(struct db *db); /* NULL is allowed */
+
+/*
+ * `sql` is one statement.  The query is borrowed from `db` and stays taken
+ * until db_done(): it may not be used twice at a time.
+ */
+struct db_query *db_query(struct db *db, const char *sql);
+
+/* `index` counts from 1.  Bytes are copied. */
+void db_bind_str(struct db_query *q, int index, rx_str s);
+/* NULL when `s` is empty. */
+void db_bind_str_or_null(struct db_query *q, int index, rx_str s);
+void db_bind_blob(struct db_query *q, int index, rx_str bytes);
+void db_bind_i64(struct db_query *q, int index, int64_t n);
+/* Stored with the same bits: beyond 2^63 it sorts as negative. */
+void db_bind_u64(struct db_query *q, int index, uint64_t n);
+
+/* True: a row is there to be read.  False: no more, or an error. */
+bool db_next(struct db_query *q);
+/* `column` counts from 0.  NULL reads as empty, 0, false. */
+rx_str db_str(struct db_query *q, int column);
+rx_str db_blob(struct db_query *q, int column);
+int64_t db_i64(struct db_query *q, int column);
+uint64_t db_u64(struct db_query *q, int column);
+bool db_is_null(struct db_query *q, int column);
+/* End it, at whatever row: gives the query back and says how it went. */
+enum rx_code db_done(struct db_query *q, struct rx_err *err);
+/* For statements without rows: one step, then db_done(). */
+enum rx_code db_run(struct db_query *q, struct rx_err *err);
+
+/* Rows touched by the last statement that changed some. */
+uint64_t db_changes(const struct db *db);
+/* Row id of the last insert. */
+int64_t db_last_id(const struct db *db);
+
+/*
+ * Transactions do not nest.  A commit that fails has been rolled back.
+ */
+RX_NODISCARD enum rx_code db_begin(struct db *db, struct rx_err *err);
+RX_NODISCARD enum rx_code db_commit(struct db *db, struct rx_err *err);
+void db_rollback(struct db *db);
+bool db_in_transaction(const struct db *db);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * provider.h - what a channel's type means: where it is, which dialects it
+ * speaks there and how it takes its key.
+ */
+#ifndef CONTROLPLANE_PROVIDER_H
+#define CONTROLPLANE_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shared/str.h"
+
+struct provider_endpoint {
+    const char *dialect; /* NULL ends the list */
+    const char *auth;
+};
+
+/* The cheapest request that shows whether address and key are good. */
+struct provider_probe {
+    const char *dialect; /* whose endpoint and auth it uses */
+    const char *path;    /* a GET; joined to the base URL */
+};
+
+#define PROVIDER_ENDPOINTS_MAX 5
+struct provider {
+    const char *type;
+    const char *title;
+    const char *base_url; /* "": the channel must bring its own */
+    struct provider_endpoint endpoints[PROVIDER_ENDPOINTS_MAX];
+    bool key_required;
+    const char *key_env; /* whose presence makes a channel; NULL: none */
+    const char *key_url; /* where people get a key; "" if nowhere */
+    const char *help;
+};
+
+/* Ends with a NULL type. */
+extern const struct provider providers[];
+/* NULL when unknown. */
+const struct provider *provider_find(rx_str type);
+
+/* What a dialect's endpoints look like; NULL when there is no such dialect. */
+const struct provider_probe *provider_probe_for(rx_str dialect);
+/* How a key is sent in that dialect unless said otherwise. */
+const char *provider_auth_for(rx_str dialect);
+bool provider_auth_known(rx_str auth);
+
+#endif

@@ -1,0 +1,165 @@
+#include "controlplane/settings.h"
+
+#include <assert.h>
+
+#include "shared/clock.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+static const char *const strategies[] = { "priority", NULL };
+static const char *const journal_policies[] = { "keep-serving", "refuse",
+    NULL };
+
+void
+settings_init(struct settings *s)
+{
+    *s = (struct settings){
+        .state = {
+            .strategy = RX_S("priority"),
+            .timeouts = {
+                .connect_ms = 10000,
+                .first_byte_ms = 300000,
+                .first_event_ms = 300000,
+                .idle_ms = 120000,
+            },
+            .max_attempts = 4,
+            .max_body_bytes = 32 * MIB,
+            .journal_limit_bytes = 1024 * MIB,
+            .journal_full = RX_S("keep-serving"),
+        },
+    };
+}
+
+static void
+read_timeouts(struct state_timeouts *t, rx_json body)
+{
+    const struct {
+        const char *name;
+        uint32_t *ms;
+        bool needed;
+    } rows[] = { { "connect_s", &t->connect_ms, true },
+        { "first_byte_s", &t->first_byte_ms, true },
+        { "first_event_s", &t->first_event_ms, true },
+        { "idle_s", &t->idle_ms, true }, { "total_s", &t->total_ms, false } };
+    rx_json v;
+
+    if (!rx_json_get_object(body, "timeouts", &v))
+        return;
+    for (size_t i = 0; i < RX_COUNT(rows); i++) {
+        field_read_seconds(v, rows[i].name, rows[i].ms);
+        if (rows[i].needed && *rows[i].ms == 0)
+            rx_json_wrong_member(v, rows[i].name,
+                "must be greater than 0 (only total_s may be unlimited)");
+    }
+    rx_json_no_more(v);
+}
+
+static void
+read_journal(struct state_settings *s, rx_json body)
+{
+    rx_json v;
+
+    if (!rx_json_get_object(body, "journal", &v))
+        return;
+    rx_json_get_u64(
+        v, "limit_bytes", MIB, 1024 * 1024 * MIB, &s->journal_limit_bytes);
+    field_read_word(v, "when_full", journal_policies, &s->journal_full);
+    rx_json_no_more(v);
+}
+
+void
+settings_read(struct settings *s, rx_json body, enum field_mode mode)
+{
+    static const char *const shown_only[] = { "updated_at", NULL };
+    struct state_settings *st = &s->state;
+    uint64_t attempts = st->max_attempts;
+
+    if (!rx_json_want(body, RX_JSON_OBJECT))
+        return;
+    if (mode == FIELD_REPLACE) {
+        uint64_t rev = s->rev;
+        settings_init(s);
+        s->rev = rev;
+        attempts = st->max_attempts;
+    }
+    field_read_word(body, "strategy", strategies, &st->strategy);
+    read_timeouts(&st->timeouts, body);
+    rx_json_get_u64(body, "max_attempts", 1, 8, &attempts);
+    st->max_attempts = (uint32_t)attempts;
+    rx_json_get_u64(
+        body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
+    read_journal(st, body);
+    field_ignore(body, mode, shown_only);
+    rx_json_no_more(body);
+}
+
+static void
+put_timeouts(struct rx_json_out *w, const struct state_timeouts *t)
+{
+    rx_json_open_object(w, "timeouts");
+    field_put_seconds(w, "connect_s", t->connect_ms);
+    field_put_seconds(w, "first_byte_s", t->first_byte_ms);
+    field_put_seconds(w, "first_event_s", t->first_event_ms);
+    field_put_seconds(w, "idle_s", t->idle_ms);
+    field_put_seconds(w, "total_s", t->total_ms);
+    rx_json_close(w);
+}
+
+void
+settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
+{
+    const struct state_settings *st = &s->state;
+
+    rx_json_open_object(w, key);
+    rx_json_put_str(w, "strategy", st->strategy);
+    put_timeouts(w, &st->timeouts);
+    rx_json_put_u64(w, "max_attempts", st->max_attempts);
+    rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
+    rx_json_open_object(w, "journal");
+    rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);
+    rx_json_put_str(w, "when_full", st->journal_full);
+    rx_json_close(w);
+    rx_json_put_time(w, "updated_at", s->updated_ms);
+    rx_json_close(w);
+}
+
+enum rx_code
+settings_load(struct store *store, struct rx_arena *arena, struct settings *out,
+    struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(store->db, "select body, rev, updated_ms from setting");
+
+    settings_init(out);
+    if (db_next(q)) {
+        rx_json body = field_parse(arena, db_str(q, 0));
+        settings_read(out, body, FIELD_PATCH);
+        out->rev = db_u64(q, 1);
+        out->updated_ms = db_u64(q, 2);
+    }
+    return db_done(q, err);
+}
+
+enum rx_code
+settings_save(struct store *store, struct settings *s, struct rx_err *err)
+{
+    struct rx_buf text;
+
+    assert(db_in_transaction(store->db));
+    s->rev++;
+    s->updated_ms = rx_clock_wall_ms();
+    rx_buf_init(&text, 64 << 10);
+    struct rx_json_out w = rx_json_out(&text);
+    settings_put(&w, NULL, s);
+    struct db_query *q = db_query(store->db,
+        "insert or replace into setting (id, body, rev, updated_ms) "
+        "values (1, ?, ?, ?)");
+    db_bind_str(q, 1, rx_buf_str(&text));
+    db_bind_u64(q, 2, s->rev);
+    db_bind_u64(q, 3, s->updated_ms);
+    rx_buf_fini(&text);
+    enum rx_code code = db_run(q, err);
+    if (code == RX_OK)
+        store_touch(store, STATE_SETTINGS, (rx_str){ 0 });
+    return code;
+}

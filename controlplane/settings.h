@@ -1,0 +1,31 @@
+/*
+ * settings.h - how the router behaves as a whole.  One item, always there: what
+ * nobody set has its default.
+ */
+#ifndef CONTROLPLANE_SETTINGS_H
+#define CONTROLPLANE_SETTINGS_H
+
+#include <stdint.h>
+
+#include "controlplane/field.h"
+#include "controlplane/state.h"
+#include "controlplane/store.h"
+#include "shared/json.h"
+
+struct settings {
+    struct state_settings state;
+    uint64_t updated_ms; /* 0: never set */
+    uint64_t rev;
+};
+
+void settings_init(struct settings *s); /* the defaults */
+void settings_read(struct settings *s, rx_json body, enum field_mode mode);
+void settings_put(
+    struct rx_json_out *w, const char *key, const struct settings *s);
+RX_NODISCARD enum rx_code settings_load(struct store *store,
+    struct rx_arena *arena, struct settings *out, struct rx_err *err);
+/* Inside a transaction. */
+RX_NODISCARD enum rx_code settings_save(
+    struct store *store, struct settings *s, struct rx_err *err);
+
+#endif

@@ -1,0 +1,175 @@
+#include "controlplane/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "shared/buf.h"
+#include "shared/secret.h"
+
+struct touch {
+    struct rx_link link;
+    enum state_kind kind;
+    size_t len;
+    char id[];
+};
+
+/* The lock ends with the process, however that ends. */
+static enum rx_code
+lock(struct store *s, const char *db_path, struct rx_err *err)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof(path), "%s.lock", db_path);
+
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return rx_fail(err, RX_INVALID, "%s: path too long", db_path);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (s->lock_fd < 0)
+        return rx_fail(err, RX_INTERNAL, "%s: %s", path, strerror(errno));
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return RX_OK;
+    if (errno != EWOULDBLOCK)
+        return rx_fail(err, RX_INTERNAL, "%s: %s", path, strerror(errno));
+    return rx_fail(err, RX_CONFLICT,
+        "%s: another control plane is running on this store", db_path);
+}
+
+enum rx_code
+store_open(struct store **out, const char *db_path, const char *key_file,
+    struct rx_err *err)
+{
+    struct store *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        abort();
+    s->lock_fd = -1;
+    rx_list_init(&s->touched);
+    *out = NULL;
+    enum rx_code code = lock(s, db_path, err);
+    if (code == RX_OK)
+        code = db_open(&s->db, db_path, migrations, err);
+    if (code == RX_OK)
+        code = vault_open(&s->vault, s->db, key_file, err);
+    if (code != RX_OK) {
+        store_close(s);
+        return code;
+    }
+    *out = s;
+    return RX_OK;
+}
+
+static void
+forget_touched(struct store *s)
+{
+    struct rx_link *l;
+
+    while ((l = rx_list_first(&s->touched)) != NULL) {
+        rx_list_remove(&s->touched, l);
+        free(RX_LIST_ITEM(l, struct touch, link));
+    }
+}
+
+void
+store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    if (s->db != NULL)
+        db_rollback(s->db);
+    forget_touched(s);
+    vault_close(s->vault);
+    db_close(s->db);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    free(s);
+}
+
+enum rx_code
+store_begin(struct store *s, struct rx_err *err)
+{
+    assert(s->touched.count == 0);
+    return db_begin(s->db, err);
+}
+
+enum rx_code
+store_commit(struct store *s, struct rx_err *err)
+{
+    enum rx_code code = db_commit(s->db, err);
+    struct rx_link *l;
+
+    if (code == RX_OK && s->on_change != NULL) {
+        RX_LIST_FOREACH(l, &s->touched) {
+            struct touch *t = RX_LIST_ITEM(l, struct touch, link);
+            s->on_change(s->on_change_arg, t->kind, (rx_str){ t->id, t->len });
+        }
+    }
+    forget_touched(s);
+    return code;
+}
+
+void
+store_rollback(struct store *s)
+{
+    db_rollback(s->db);
+    forget_touched(s);
+}
+
+void
+store_touch(struct store *s, enum state_kind kind, rx_str id)
+{
+    struct touch *t = malloc(sizeof(*t) + id.len);
+
+    if (t == NULL)
+        abort();
+    *t = (struct touch){ .kind = kind, .len = id.len };
+    if (id.len > 0)
+        memcpy(t->id, id.ptr, id.len);
+    rx_list_append(&s->touched, &t->link);
+}
+
+void
+store_on_change(struct store *s,
+    void (*fn)(void *arg, enum state_kind kind, rx_str id), void *arg)
+{
+    s->on_change = fn;
+    s->on_change_arg = arg;
+}
+
+enum rx_code
+store_get(struct store *s, const char *name, uint64_t *out, struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(s->db, "select value from meta where name = ?");
+
+    db_bind_str(q, 1, (rx_str){ name, strlen(name) });
+    *out = db_next(q) ? db_u64(q, 0) : 0;
+    return db_done(q, err);
+}
+
+enum rx_code
+store_set(struct store *s, const char *name, uint64_t value, struct rx_err *err)
+{
+    struct db_query *q = db_query(
+        s->db, "insert or replace into meta (name, value) values (?, ?)");
+
+    db_bind_str(q, 1, (rx_str){ name, strlen(name) });
+    db_bind_u64(q, 2, value);
+    return db_run(q, err);
+}
+
+rx_str
+store_new_id(struct rx_arena *arena, const char *prefix)
+{
+    struct rx_buf id;
+
+    rx_buf_init(&id, 64);
+    rx_random_text(prefix, 16, &id);
+    rx_str copy = rx_arena_copy(arena, rx_buf_str(&id));
+    rx_buf_fini(&id);
+    return copy;
+}
