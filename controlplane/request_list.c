@@ -1,0 +1,408 @@
+/*
+ * Showing what was taken in.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/field.h"
+#include "controlplane/request.h"
+
+
+#define COLUMNS                                                              \
+    "r.id, r.request_id, r.started_ms, r.tenant_id, t.name, r.key_id, "      \
+    "k.name, r.dialect, r.operation, r.stream, r.model_requested, r.model, " \
+    "r.model_served, r.channel_id, r.channel, r.rule, r.session, r.tag, "    \
+    "r.user_agent, r.client_ip, r.status, r.outcome, r.reason, r.finish, "   \
+    "r.ttft_ms, r.duration_ms, r.request_bytes, r.response_bytes, r.plane, " \
+    "r.in_uncached, r.cache_read, r.cache_write_5m, r.cache_write_1h, "      \
+    "r.cache_write_other, r.in_tool_use, r.out_total, r.out_reasoning, "     \
+    "r.in_audio, r.in_image, r.out_audio, r.out_image, r.web_searches, "     \
+    "r.web_fetches, r.service_tier, r.provenance, "                          \
+    "(select count(*) from attempt where request = r.id)"
+#define FROM                                    \
+    " from request r "                          \
+    "left join tenant t on t.id = r.tenant_id " \
+    "left join client_key k on k.id = r.key_id "
+
+/* Columns by number, as COLUMNS has them. */
+enum {
+    C_ID,
+    C_REQUEST_ID,
+    C_STARTED,
+    C_TTFT = 24,
+    C_IN_UNCACHED = 29,
+    C_CACHE_READ,
+    C_WRITE_5M,
+    C_WRITE_1H,
+    C_WRITE_OTHER,
+    C_TOOL_USE,
+    C_OUT,
+    C_REASONING,
+    C_IN_AUDIO,
+    C_TIER = 43,
+    C_PROVENANCE,
+    C_ATTEMPTS,
+};
+
+static void
+put_text(struct rx_json_out *w, const char *key, struct db_query *q, int i)
+{
+    rx_str s = db_str(q, i);
+
+    if (s.len == 0)
+        rx_json_put_null(w, key);
+    else
+        rx_json_put_str(w, key, s);
+}
+
+static void
+put_number(struct rx_json_out *w, const char *key, struct db_query *q, int i)
+{
+    if (db_is_null(q, i))
+        rx_json_put_null(w, key);
+    else
+        rx_json_put_u64(w, key, db_u64(q, i));
+}
+
+/* The sum of `count` columns; null when none of them is known. */
+static void
+put_sum(struct rx_json_out *w, const char *key, struct db_query *q,
+    const int *columns, size_t count)
+{
+    uint64_t sum = 0;
+    bool known = false;
+
+    for (size_t i = 0; i < count; i++) {
+        known = known || !db_is_null(q, columns[i]);
+        sum += db_u64(q, columns[i]);
+    }
+    if (known)
+        rx_json_put_u64(w, key, sum);
+    else
+        rx_json_put_null(w, key);
+}
+
+static void
+put_tokens(struct rx_json_out *w, struct db_query *q)
+{
+    static const int input[] = { C_IN_UNCACHED, C_TOOL_USE };
+    static const int writes[] = { C_WRITE_5M, C_WRITE_1H, C_WRITE_OTHER };
+    static const char *const rare[] = { "input_audio_tokens",
+        "input_image_tokens", "output_audio_tokens", "output_image_tokens",
+        "web_searches", "web_fetches" };
+
+    put_sum(w, "input_tokens", q, input, RX_COUNT(input));
+    put_number(w, "cache_read_tokens", q, C_CACHE_READ);
+    put_sum(w, "cache_write_tokens", q, writes, RX_COUNT(writes));
+    put_number(w, "cache_write_5m_tokens", q, C_WRITE_5M);
+    put_number(w, "cache_write_1h_tokens", q, C_WRITE_1H);
+    put_number(w, "output_tokens", q, C_OUT);
+    put_number(w, "reasoning_tokens", q, C_REASONING);
+    for (size_t i = 0; i < RX_COUNT(rare); i++) {
+        if (!db_is_null(q, C_IN_AUDIO + (int)i))
+            put_number(w, rare[i], q, C_IN_AUDIO + (int)i);
+    }
+    put_text(w, "service_tier", q, C_TIER);
+    rx_json_put_str(w, "provenance", db_str(q, C_PROVENANCE));
+    /* There is no price table yet; unknown is null, never 0. */
+    rx_json_put_null(w, "cost_usd");
+}
+
+static void
+put_row(struct rx_json_out *w, struct db_query *q)
+{
+    static const struct {
+        const char *name;
+        int column;
+    } texts[] = { { "tenant_id", 3 }, { "tenant", 4 }, { "key_id", 5 },
+        { "key", 6 }, { "dialect", 7 }, { "operation", 8 },
+        { "model_requested", 10 }, { "model", 11 }, { "model_served", 12 },
+        { "channel_id", 13 }, { "channel", 14 }, { "rule", 15 },
+        { "session", 16 }, { "tag", 17 }, { "user_agent", 18 },
+        { "client_ip", 19 }, { "outcome", 21 }, { "reason", 22 },
+        { "finish", 23 }, { "plane", 28 } };
+    char id[24];
+
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)db_u64(q, C_ID));
+    rx_json_put_text(w, "id", id);
+    rx_json_put_str(w, "request_id", db_str(q, C_REQUEST_ID));
+    rx_json_put_time(w, "started_at", db_u64(q, C_STARTED));
+    for (size_t i = 0; i < RX_COUNT(texts); i++)
+        put_text(w, texts[i].name, q, texts[i].column);
+    rx_json_put_bool(w, "stream", db_i64(q, 9) != 0);
+    put_number(w, "status", q, 20);
+    put_number(w, "ttft_ms", q, C_TTFT);
+    put_number(w, "duration_ms", q, 25);
+    put_number(w, "request_bytes", q, 26);
+    put_number(w, "response_bytes", q, 27);
+    put_tokens(w, q);
+}
+
+/* ---- many ---- */
+
+/*
+ * Only the conditions asked for are in the text, so that each combination uses
+ * its index; there are few, and the values are always bound.
+ */
+static const char *
+list_text(const struct request_filter *f, char *to, size_t size)
+{
+    snprintf(to, size,
+        "select " COLUMNS FROM
+        "where (r.started_ms, r.id) < (?1, ?2) and r.started_ms >= ?3"
+        "%s%s%s%s%s%s%s order by r.started_ms desc, r.id desc limit ?4",
+        f->tenant.len > 0 ? " and r.tenant_id = coalesce((select id from "
+                            "tenant where name = ?5), ?5)"
+                          : "",
+        f->key.len > 0 ? " and (r.key_id = ?6 or k.name = ?6)" : "",
+        f->channel.len > 0 ? " and (r.channel_id = ?7 or r.channel = ?7)" : "",
+        f->model.len > 0
+            ? " and ?8 in (r.model_requested, r.model, r.model_served)"
+            : "",
+        f->outcome.len > 0 ? " and r.outcome = ?9" : "",
+        f->request_id.len > 0 ? " and r.request_id = ?10" : "",
+        f->status > 0 ? " and r.status = ?11" : "");
+    return to;
+}
+
+static void
+bind_list(struct db_query *q, const struct request_filter *f)
+{
+    const rx_str texts[] = { f->tenant, f->key, f->channel, f->model,
+        f->outcome, f->request_id };
+    uint64_t before = f->before_ms;
+    uint64_t before_id = f->before_id;
+
+    if (before == 0) {
+        before = f->until_ms > 0 ? f->until_ms : INT64_MAX;
+        before_id = 0;
+    }
+    db_bind_u64(q, 1, before);
+    db_bind_u64(q, 2, before_id);
+    db_bind_u64(q, 3, f->since_ms);
+    db_bind_u64(q, 4, f->limit);
+    for (size_t i = 0; i < RX_COUNT(texts); i++) {
+        if (texts[i].len > 0)
+            db_bind_str(q, 5 + (int)i, texts[i]);
+    }
+    if (f->status > 0)
+        db_bind_u64(q, 11, f->status);
+}
+
+enum rx_code
+request_list(struct store *s, const struct request_filter *filter,
+    struct rx_json_out *w, struct request_page *page, struct rx_err *err)
+{
+    char text[2400];
+    struct db_query *q = db_query(s->db, list_text(filter, text, sizeof(text)));
+
+    *page = (struct request_page){ 0 };
+    bind_list(q, filter);
+    while (db_next(q)) {
+        rx_json_open_object(w, NULL);
+        put_row(w, q);
+        put_number(w, "attempts", q, C_ATTEMPTS);
+        rx_json_close(w);
+        page->count++;
+        page->last_ms = db_u64(q, C_STARTED);
+        page->last_id = db_u64(q, C_ID);
+    }
+    return db_done(q, err);
+}
+
+/* ---- one ---- */
+
+static void
+put_attempt(struct rx_json_out *w, struct db_query *q)
+{
+    static const char *const texts[] = { "channel_id", "channel", "key_id",
+        "model" };
+    static const char *const times[] = { "start_ms", "connect_ms",
+        "first_byte_ms", "duration_ms" };
+
+    rx_json_open_object(w, NULL);
+    for (int i = 0; i < 4; i++)
+        put_text(w, texts[i], q, i);
+    if (db_i64(q, 4) == 0)
+        rx_json_put_null(w, "status");
+    else
+        put_number(w, "status", q, 4);
+    put_text(w, "code", q, 5);
+    put_text(w, "reason", q, 6);
+    for (int i = 0; i < 4; i++)
+        put_number(w, times[i], q, 7 + i);
+    rx_json_put_bool(w, "reused", db_i64(q, 11) != 0);
+    put_number(w, "bytes", q, 12);
+    put_text(w, "upstream_request_id", q, 13);
+    if (db_is_null(q, 14))
+        rx_json_put_null(w, "usage");
+    else
+        rx_json_put_raw(w, "usage", db_str(q, 14));
+    rx_json_close(w);
+}
+
+static enum rx_code
+put_attempts(
+    struct store *s, uint64_t row, struct rx_json_out *w, struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db,
+        "select channel_id, channel, credential_id, model, status, code, "
+        "reason, start_ms, connect_ms, first_byte_ms, total_ms, reused, "
+        "bytes, upstream_request_id, usage "
+        "from attempt where request = ? order by position");
+
+    db_bind_u64(q, 1, row);
+    rx_json_open_array(w, "attempts");
+    while (db_next(q))
+        put_attempt(w, q);
+    rx_json_close(w);
+    return db_done(q, err);
+}
+
+enum rx_code
+request_put(struct store *s, rx_str id, struct rx_json_out *w, const char *key,
+    struct rx_err *err)
+{
+    uint64_t row = 0;
+    struct db_query *q;
+
+    if (rx_str_u64(id, &row)) {
+        q = db_query(s->db, "select " COLUMNS FROM "where r.id = ?");
+        db_bind_u64(q, 1, row);
+    } else {
+        q = db_query(
+            s->db, "select " COLUMNS FROM "where r.request_id = ? limit 1");
+        db_bind_str(q, 1, id);
+    }
+    bool found = db_next(q);
+    if (found) {
+        row = db_u64(q, C_ID);
+        rx_json_open_object(w, key);
+        put_row(w, q);
+    }
+    enum rx_code code = db_done(q, err);
+    if (code == RX_OK && !found)
+        return rx_fail(err, RX_NOT_FOUND, "there is no request \"%.*s\"",
+            (int)(id.len < 80 ? id.len : 80), id.ptr);
+    if (code == RX_OK)
+        code = put_attempts(s, row, w, err);
+    if (found)
+        rx_json_close(w);
+    return code;
+}
+
+uint64_t
+request_count(struct store *s)
+{
+    struct db_query *q = db_query(s->db, "select max(id) from request");
+    uint64_t n = db_next(q) ? db_u64(q, 0) : 0;
+
+    (void)db_done(q, NULL);
+    return n;
+}
+
+/* ---- sums ---- */
+
+#define SUMS                                                                  \
+    "coalesce(sum(requests), 0), coalesce(sum(failed), 0), "                  \
+    "coalesce(sum(unknown), 0), coalesce(sum(estimated), 0), "                \
+    "coalesce(sum(input_tokens), 0), coalesce(sum(cache_read_tokens), 0), "   \
+    "coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0), " \
+    "coalesce(sum(reasoning_tokens), 0), coalesce(sum(u.duration_ms), 0) "
+#define RANGE                                   \
+    "where u.hour_ms >= ?1 and u.hour_ms < ?2 " \
+    "and (?3 = '' or u.tenant_id = ?3) "
+
+const char *const request_groups[] = { "day", "hour", "tenant", "key",
+    "channel", "model", NULL };
+
+static void
+bind_range(struct db_query *q, const struct request_range *r)
+{
+    db_bind_u64(q, 1, r->since_ms);
+    db_bind_u64(q, 2, r->until_ms == 0 ? INT64_MAX : r->until_ms);
+    db_bind_str(q, 3, r->tenant_id);
+}
+
+/* The ten sums from column `at` on. */
+static void
+put_sums(struct rx_json_out *w, struct db_query *q, int at)
+{
+    static const char *const names[] = { "requests", "failed_requests",
+        "uncounted_requests", "estimated_requests", "input_tokens",
+        "cache_read_tokens", "cache_write_tokens", "output_tokens",
+        "reasoning_tokens" };
+    uint64_t requests = db_u64(q, at);
+
+    for (int i = 0; i < (int)RX_COUNT(names); i++)
+        rx_json_put_u64(w, names[i], db_u64(q, at + i));
+    if (requests == 0)
+        rx_json_put_null(w, "mean_duration_ms");
+    else
+        rx_json_put_u64(w, "mean_duration_ms", db_u64(q, at + 9) / requests);
+    rx_json_put_null(w, "cost_usd");
+}
+
+enum rx_code
+request_total(struct store *s, const struct request_range *range,
+    struct rx_json_out *w, const char *key, struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(s->db, "select " SUMS "from usage_hour u " RANGE);
+
+    bind_range(q, range);
+    rx_json_open_object(w, key);
+    if (db_next(q))
+        put_sums(w, q, 0);
+    rx_json_close(w);
+    return db_done(q, err);
+}
+
+static const struct {
+    bool is_time;
+    const char *sql;
+} groups[] = {
+    [REQUEST_BY_DAY] = { true,
+        "select u.hour_ms - u.hour_ms % 86400000 as g, '', " SUMS
+        "from usage_hour u " RANGE "group by g order by g" },
+    [REQUEST_BY_HOUR] = { true,
+        "select u.hour_ms as g, '', " SUMS "from usage_hour u " RANGE
+        "group by g order by g" },
+    [REQUEST_BY_TENANT] = { false,
+        "select u.tenant_id as g, t.name, " SUMS
+        "from usage_hour u left join tenant t on t.id = u.tenant_id " RANGE
+        "group by g order by 3 desc, g limit 1000" },
+    [REQUEST_BY_KEY] = { false,
+        "select u.key_id as g, k.name, " SUMS
+        "from usage_hour u left join client_key k on k.id = u.key_id " RANGE
+        "group by g order by 3 desc, g limit 1000" },
+    [REQUEST_BY_CHANNEL] = { false,
+        "select u.channel_id as g, c.name, " SUMS
+        "from usage_hour u left join channel c on c.id = u.channel_id " RANGE
+        "group by g order by 3 desc, g limit 1000" },
+    [REQUEST_BY_MODEL] = { false,
+        "select '', u.model as g, " SUMS "from usage_hour u " RANGE
+        "group by g order by 3 desc, g limit 1000" },
+};
+
+enum rx_code
+request_sums(struct store *s, const struct request_range *range,
+    enum request_group by, struct rx_json_out *w, struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db, groups[by].sql);
+
+    bind_range(q, range);
+    while (db_next(q)) {
+        rx_json_open_object(w, NULL);
+        if (groups[by].is_time) {
+            rx_json_put_time(w, "start", db_u64(q, 0));
+        } else {
+            put_text(w, "id", q, 0);
+            put_text(w, "name", q, 1);
+        }
+        put_sums(w, q, 2);
+        rx_json_close(w);
+    }
+    return db_done(q, err);
+}
