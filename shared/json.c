@@ -25,6 +25,7 @@
 struct rx_json_doc {
     cJSON *root;
     bool faulty;
+    bool camel;
     struct rx_json_fault fault;
 };
 
@@ -167,27 +168,37 @@ check_escape(struct check *c)
     return true;
 }
 
-/* One UTF-8 sequence of two to four bytes: shortest form, no surrogates. */
+/* Shortest form only, no surrogates, nothing beyond U+10FFFF. */
+size_t
+rx_json_rune(rx_str s)
+{
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *at = (const unsigned char *)s.ptr;
+
+    if (s.len == 0 || at[0] < 0x80)
+        return s.len == 0 ? 0 : 1;
+    size_t n = at[0] >= 0xF0 ? 4 : at[0] >= 0xE0 ? 3 : 2;
+    if (at[0] < 0xC2 || at[0] > 0xF4 || s.len < n)
+        return 0;
+    uint32_t rune = at[0] & (0xFFU >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+        rune = rune << 6 | (at[i] & 0x3FU);
+    }
+    bool wrong = rune < least[n] || rune > 0x10FFFF ||
+                 (rune >= 0xD800 && rune <= 0xDFFF);
+    return wrong ? 0 : n;
+}
+
 static bool
 check_utf8(struct check *c)
 {
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    unsigned char lead = *c->at;
-    size_t n = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    size_t n =
+        rx_json_rune((rx_str){ (const char *)c->at, (size_t)(c->end - c->at) });
 
-    if (lead < 0xC2 || lead > 0xF4 || (size_t)(c->end - c->at) < n)
-        return refuse(c, RX_INVALID, "not UTF-8");
-    uint32_t rune = lead & (0xFFU >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        if ((c->at[i] & 0xC0) != 0x80)
-            return refuse(c, RX_INVALID, "not UTF-8");
-        rune = rune << 6 | (c->at[i] & 0x3FU);
-    }
-    if (rune < least[n] || rune > 0x10FFFF ||
-        (rune >= 0xD800 && rune <= 0xDFFF))
-        return refuse(c, RX_INVALID, "not UTF-8");
     c->at += n;
-    return true;
+    return n > 0 || refuse(c, RX_INVALID, "not UTF-8");
 }
 
 /* From behind the opening quote to behind the closing one. */
@@ -584,11 +595,35 @@ find_member(const cJSON *object, rx_str name)
     return NULL;
 }
 
+void
+rx_json_accept_camel(struct rx_json_doc *doc)
+{
+    doc->camel = true;
+}
+
+/* "first_byte_s" -> "firstByteS" */
+static rx_str
+camel_of(const char *name, char to[64])
+{
+    size_t n = 0;
+
+    for (; *name != '\0' && n < 63; name++) {
+        bool raise = *name == '_' && name[1] >= 'a' && name[1] <= 'z';
+        if (raise)
+            name++;
+        to[n++] = raise ? (char)(*name - 'a' + 'A') : *name;
+    }
+    return (rx_str){ to, n };
+}
+
 rx_json
 rx_json_member(rx_json object, const char *name)
 {
     cJSON *c = find_member(object.node, text_of(name));
+    char camel[64];
 
+    if (c == NULL && object.doc->camel)
+        c = find_member(object.node, camel_of(name, camel));
     if (c != NULL)
         c->type |= ASKED;
     return value(object.doc, c);

@@ -104,6 +104,11 @@ bool rx_json_u64(rx_json v, uint64_t *out);
 /* Member `name`, or not there.  It then counts as asked for. */
 rx_json rx_json_member(rx_json object, const char *name);
 /*
+ * From now on members are also found under the camelCase form of their name:
+ * "base_url" as "baseUrl".
+ */
+void rx_json_accept_camel(struct rx_json_doc *doc);
+/*
  * By path: members by name, elements by number: "data.0.name".  For reading
  * documents whose shape is known; notes no faults.
  */
@@ -144,6 +149,9 @@ struct rx_json_fault {
 /* The first fault noted, or NULL. */
 const struct rx_json_fault *rx_json_fault(const struct rx_json_doc *doc);
 
+/* Length of the UTF-8 sequence `s` begins with; 0 when it begins with none. */
+size_t rx_json_rune(rx_str s);
+
 /* Write `v` again, without blanks, or indented by two for people. */
 void rx_json_print(rx_json v, bool pretty, struct rx_buf *out);
 
@@ -162,6 +170,7 @@ struct rx_json_out rx_json_out(struct rx_buf *buf);
 void rx_json_open_object(struct rx_json_out *w, const char *key);
 void rx_json_open_array(struct rx_json_out *w, const char *key);
 void rx_json_close(struct rx_json_out *w);
+/* Bytes that are not UTF-8 become U+FFFD: what is written is always JSON. */
 void rx_json_put_str(struct rx_json_out *w, const char *key, rx_str s);
 void rx_json_put_text(struct rx_json_out *w, const char *key, const char *s);
 void rx_json_put_u64(struct rx_json_out *w, const char *key, uint64_t n);

@@ -27,7 +27,16 @@ static void
 add_quoted(struct rx_buf *b, rx_str s)
 {
     rx_buf_addc(b, '"');
-    rx_buf_add_json(b, s);
+    while (s.len > 0) {
+        size_t good = 0, n;
+        while ((n = rx_json_rune((rx_str){ s.ptr + good, s.len - good })) > 0)
+            good += n;
+        rx_buf_add_json(b, (rx_str){ s.ptr, good });
+        if (good == s.len)
+            break;
+        rx_buf_add(b, RX_S("\xEF\xBF\xBD"));
+        s = (rx_str){ s.ptr + good + 1, s.len - good - 1 };
+    }
     rx_buf_addc(b, '"');
 }
 

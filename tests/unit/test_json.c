@@ -204,6 +204,37 @@ writes_what_reads_back_the_same(void)
 }
 
 static void
+what_is_written_is_json_whatever_the_bytes(void)
+{
+    struct rx_buf b;
+
+    rx_buf_init(&b, 4096);
+    struct rx_json_out w = rx_json_out(&b);
+    rx_json_put_str(&w, NULL, RX_S("a\xff\xc3z\xc3\xa9\0\xe2\x82"));
+    CHECK_TEXT("\"a\xEF\xBF\xBD\xEF\xBF\xBDz\xc3\xa9\\u0000\xEF\xBF\xBD"
+               "\xEF\xBF\xBD\"",
+        b.ptr);
+    rx_buf_fini(&b);
+}
+
+static void
+camel_case_is_another_way_to_say_it(void)
+{
+    struct rx_json_doc *doc = parse("{\"baseUrl\":\"x\",\"firstByteS\":1}");
+    rx_json root = rx_json_root(doc);
+    uint64_t n = 0;
+    rx_str s;
+
+    CHECK(!rx_json_get_str(root, "base_url", &s));
+    rx_json_accept_camel(doc);
+    CHECK(rx_json_get_str(root, "base_url", &s));
+    CHECK(rx_json_get_u64(root, "first_byte_s", 0, 9, &n));
+    rx_json_no_more(root);
+    CHECK(rx_json_fault(doc) == NULL);
+    rx_json_free(doc);
+}
+
+static void
 prints_for_people(void)
 {
     struct rx_json_doc *doc = parse("{\"a\":[1,{}],\"b\":[]}");
@@ -228,6 +259,8 @@ main(void)
     CHECK_RUN(numbers_are_whole_and_in_range_or_a_fault);
     CHECK_RUN(finds_by_path_without_noting_anything);
     CHECK_RUN(writes_what_reads_back_the_same);
+    CHECK_RUN(what_is_written_is_json_whatever_the_bytes);
+    CHECK_RUN(camel_case_is_another_way_to_say_it);
     CHECK_RUN(prints_for_people);
     return CHECK_EXIT();
 }
