@@ -1,0 +1,168 @@
+/*
+ * api.h - the admin API: one table of routes, one form of answer, one form of
+ * error.
+ *
+ *   on_request: route? 404, 405    credential? 401
+ *   on_body:    JSON?  400   ─> [begin] ─> handler ─> [commit] ─> reply
+ *
+ * A route that changes something runs inside one transaction, with its audit
+ * line and the answer kept for its Idempotency-Key; only when all of that is on
+ * disk does the caller get its 2xx, and only then do the planes hear of it.
+ *
+ * The first half is for main.c, the second for the api_<noun>.c files.
+ */
+#ifndef CONTROLPLANE_API_H
+#define CONTROLPLANE_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/collector.h"
+#include "controlplane/field.h"
+#include "controlplane/publisher.h"
+#include "controlplane/store.h"
+#include "shared/fetch.h"
+#include "shared/httpd.h"
+#include "shared/json.h"
+#include "shared/stat.h"
+
+struct api;
+struct request_range;
+
+struct api_options {
+    const char *host;
+    uint16_t port;         /* 0: any */
+    const char *admin_key; /* ADMIN_API_KEY: also a credential; NULL: none */
+};
+/* What the API shows and drives; all of it outlives the API. */
+struct api_world {
+    struct rx_loop *loop;
+    struct rx_fetch *fetch;
+    struct store *store;
+    struct publisher *publisher;
+    struct collector *collector;
+};
+RX_NODISCARD enum rx_code api_open(struct api **out,
+    const struct api_world *world, const struct api_options *options,
+    struct rx_err *err);
+void api_close(struct api *api);
+uint16_t api_port(const struct api *api);
+/* Stop accepting; fn(arg) once the last answer is out. */
+void api_drain(struct api *api, void (*fn)(void *arg), void *arg);
+
+/* ---- for handlers ---- */
+
+struct api_call;
+
+#define API_PARAMS_MAX 2
+#define API_QUERY_MAX  24
+#define API_PAGE_MAX   200 /* elements of a list */
+
+/*
+ * RX_OK: the answer is written (or c->later is set).  Anything else: `err` says
+ * why; nothing of what was written is sent, and the transaction is undone.
+ */
+typedef enum rx_code api_handler(struct api_call *c, struct rx_err *err);
+
+enum api_role {
+    API_PUBLIC,
+    API_ADMIN,
+};
+
+struct api_route {
+    const char *method; /* "GET" also answers HEAD */
+    const char *path;   /* "/api/channels/{id}" */
+    enum api_role role;
+    bool changes; /* runs in a transaction */
+    api_handler *handle;
+    const char *summary;
+};
+/* The whole table; ends with a NULL method. */
+extern const struct api_route api_routes[];
+
+struct api_call {
+    struct api *api;
+    const struct api_world *world;
+    struct store *store;
+    struct rx_httpd_req *req;
+    const struct api_route *route;
+    struct rx_arena *arena;
+    rx_str params[API_PARAMS_MAX]; /* the {…} of the path, decoded */
+    rx_json body;                  /* not there: none was sent */
+    rx_str actor;
+
+    struct rx_buf out;    /* the answer's body */
+    struct rx_json_out w; /* inside the answer's outermost object */
+    struct rx_buf headers;
+    int status;                /* of the answer; 200 unless set */
+    const char *raw_type;      /* content type when `out` is no JSON of ours */
+    char field[128];           /* of the error; empty if none */
+    int fail_status;           /* instead of the code's own; 0 */
+    const char *fail_code;     /* instead of the code's own; NULL */
+    bool later;                /* api_finish() will be called */
+    void (*cancel)(void *arg); /* the client left before that */
+    void *cancel_arg;
+
+    struct {
+        rx_str name, value;
+        bool asked;
+    } query[API_QUERY_MAX];
+    size_t query_count;
+    uint64_t began_ms;
+};
+
+/* ?name=…, decoded; empty when absent. */
+rx_str api_query(struct api_call *c, const char *name);
+/* Whole number from min to max; `fallback` when absent. */
+RX_NODISCARD enum rx_code api_query_u64(struct api_call *c, const char *name,
+    uint64_t min, uint64_t max, uint64_t fallback, uint64_t *out,
+    struct rx_err *err);
+/* RFC 3339, or a span back from now: "90s", "5m", "24h", "7d". */
+RX_NODISCARD enum rx_code api_query_time(struct api_call *c, const char *name,
+    uint64_t fallback, uint64_t *out, struct rx_err *err);
+/* ?limit=, ?cursor=.  The cursor is what api_put_next() was given. */
+RX_NODISCARD enum rx_code api_page(
+    struct api_call *c, size_t *limit, rx_str *cursor, struct rx_err *err);
+/* After the list: where it goes on; empty: it ends here. */
+void api_put_next(struct api_call *c, rx_str cursor);
+
+/* The body is an object and none of it was faulty; else RX_INVALID + field. */
+RX_NODISCARD enum rx_code api_body_done(struct api_call *c, struct rx_err *err);
+/* Fail naming a field or parameter. */
+enum rx_code api_wrong(struct api_call *c, struct rx_err *err,
+    const char *field, const char *fmt, ...) RX_PRINTF(4, 5);
+
+/* ETag of what is shown. */
+void api_etag(struct api_call *c, uint64_t rev);
+/* If-Match, where given, must name `rev`: else 412. */
+RX_NODISCARD enum rx_code api_if_match(
+    struct api_call *c, uint64_t rev, struct rx_err *err);
+/* The audit line of this change. */
+RX_NODISCARD enum rx_code api_audit(struct api_call *c, const char *action,
+    const char *kind, rx_str id, rx_str name, struct rx_err *err);
+/* ?range= or ?since=, ?until=: whole hours; the last week if not said. */
+RX_NODISCARD enum rx_code api_range(
+    struct api_call *c, struct request_range *r, struct rx_err *err);
+void api_put_range(struct api_call *c, const struct request_range *r);
+/* {"data":{"id":…,"deleted":true}} */
+void api_put_deleted(struct api_call *c, rx_str id);
+/* A handler that set c->later has its answer, or its failure, now. */
+void api_finish(struct api_call *c, enum rx_code code, struct rx_err *err);
+struct rx_stat *api_stat(struct api *api);
+uint64_t api_uptime_s(const struct api *api);
+
+/* One file per noun. */
+api_handler api_channels_list, api_channels_create, api_channel_get,
+    api_channel_replace, api_channel_patch, api_channel_delete,
+    api_channel_pause, api_channel_resume, api_channel_test;
+api_handler api_tenants_list, api_tenants_create, api_tenant_get,
+    api_tenant_replace, api_tenant_patch, api_tenant_delete, api_tenant_usage;
+api_handler api_keys_list, api_keys_create, api_key_get, api_key_patch,
+    api_key_delete, api_key_rotate;
+api_handler api_settings_get, api_settings_replace, api_settings_patch;
+api_handler api_requests_list, api_request_get, api_analytics_summary;
+api_handler api_planes_list, api_providers_list, api_audit_list, api_status;
+api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,
+    api_dashboard;
+
+#endif

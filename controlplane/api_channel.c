@@ -1,0 +1,146 @@
+#include "controlplane/api.h"
+#include "controlplane/channel.h"
+
+enum rx_code
+api_channels_list(struct api_call *c, struct rx_err *err)
+{
+    struct channel **list =
+        field_make(c->arena, struct channel *, API_PAGE_MAX);
+    size_t limit, count;
+    rx_str after;
+
+    enum rx_code code = api_page(c, &limit, &after, err);
+    if (code == RX_OK)
+        code = channel_list(
+            c->store, c->arena, after, limit, false, list, &count, err);
+    if (code != RX_OK)
+        return code;
+    rx_json_open_array(&c->w, "data");
+    for (size_t i = 0; i < count; i++)
+        channel_put(&c->w, NULL, list[i]);
+    rx_json_close(&c->w);
+    api_put_next(c, count == limit ? list[count - 1]->name : (rx_str){ 0 });
+    return RX_OK;
+}
+
+static void
+answer(struct api_call *c, const struct channel *ch)
+{
+    api_etag(c, ch->rev);
+    channel_put(&c->w, "data", ch);
+}
+
+/* Save, write the audit line, answer. */
+static enum rx_code
+finish_change(struct api_call *c, struct channel *ch, const char *action,
+    struct rx_err *err)
+{
+    enum rx_code code = channel_save(c->store, c->arena, ch, err);
+
+    if (code == RX_OK)
+        code = api_audit(c, action, "channel", ch->id, ch->name, err);
+    if (code == RX_OK)
+        answer(c, ch);
+    return code;
+}
+
+enum rx_code
+api_channels_create(struct api_call *c, struct rx_err *err)
+{
+    struct channel *ch = channel_new(c->arena);
+
+    if (rx_json_there(c->body))
+        channel_read(ch, c->body, FIELD_CREATE, c->arena);
+    enum rx_code code = api_body_done(c, err);
+    c->status = 201;
+    return code == RX_OK ? finish_change(c, ch, "create", err) : code;
+}
+
+enum rx_code
+api_channel_get(struct api_call *c, struct rx_err *err)
+{
+    struct channel *ch;
+    enum rx_code code =
+        channel_load(c->store, c->arena, c->params[0], false, &ch, err);
+
+    if (code == RX_OK)
+        answer(c, ch);
+    return code;
+}
+
+static enum rx_code
+change(struct api_call *c, enum field_mode mode, struct rx_err *err)
+{
+    struct channel *ch;
+    enum rx_code code =
+        channel_load(c->store, c->arena, c->params[0], true, &ch, err);
+
+    if (code == RX_OK)
+        code = api_if_match(c, ch->rev, err);
+    if (code != RX_OK)
+        return code;
+    if (rx_json_there(c->body))
+        channel_read(ch, c->body, mode, c->arena);
+    code = api_body_done(c, err);
+    return code == RX_OK ? finish_change(c, ch, "update", err) : code;
+}
+
+enum rx_code
+api_channel_replace(struct api_call *c, struct rx_err *err)
+{
+    return change(c, FIELD_REPLACE, err);
+}
+
+enum rx_code
+api_channel_patch(struct api_call *c, struct rx_err *err)
+{
+    return change(c, FIELD_PATCH, err);
+}
+
+enum rx_code
+api_channel_delete(struct api_call *c, struct rx_err *err)
+{
+    struct channel *ch;
+    enum rx_code code =
+        channel_load(c->store, c->arena, c->params[0], false, &ch, err);
+
+    if (code == RX_OK)
+        code = api_if_match(c, ch->rev, err);
+    if (code == RX_OK)
+        code = channel_delete(c->store, ch, err);
+    if (code == RX_OK)
+        code = api_audit(c, "delete", "channel", ch->id, ch->name, err);
+    if (code == RX_OK)
+        api_put_deleted(c, ch->id);
+    return code;
+}
+
+static enum rx_code
+set_status(
+    struct api_call *c, rx_str status, const char *action, struct rx_err *err)
+{
+    struct channel *ch;
+    enum rx_code code =
+        channel_load(c->store, c->arena, c->params[0], true, &ch, err);
+
+    if (code != RX_OK)
+        return code;
+    if (rx_json_there(c->body))
+        rx_json_no_more(c->body);
+    if (rx_json_there(c->body) && (code = api_body_done(c, err)) != RX_OK)
+        return code;
+    ch->status = status;
+    return finish_change(c, ch, action, err);
+}
+
+enum rx_code
+api_channel_pause(struct api_call *c, struct rx_err *err)
+{
+    return set_status(c, RX_S("paused"), "pause", err);
+}
+
+enum rx_code
+api_channel_resume(struct api_call *c, struct rx_err *err)
+{
+    return set_status(c, RX_S("enabled"), "resume", err);
+}

@@ -1,0 +1,69 @@
+/*
+ * The table.  docs/openapi.yaml describes the same routes; a test compares.
+ */
+#include "controlplane/api.h"
+
+#define PUBLIC(method, path, handle, summary)            \
+    {                                                    \
+        method, path, API_PUBLIC, false, handle, summary \
+    }
+#define READ(path, handle, summary)                    \
+    {                                                  \
+        "GET", path, API_ADMIN, false, handle, summary \
+    }
+#define CHANGE(method, path, handle, summary)          \
+    {                                                  \
+        method, path, API_ADMIN, true, handle, summary \
+    }
+
+const struct api_route api_routes[] = {
+    READ("/api/channels", api_channels_list, "list channels"),
+    CHANGE("POST", "/api/channels", api_channels_create, "add a channel"),
+    READ("/api/channels/{id}", api_channel_get, "one channel"),
+    CHANGE("PUT", "/api/channels/{id}", api_channel_replace, "replace it"),
+    CHANGE("PATCH", "/api/channels/{id}", api_channel_patch, "change parts"),
+    CHANGE("DELETE", "/api/channels/{id}", api_channel_delete, "remove it"),
+    CHANGE("POST", "/api/channels/{id}/pause", api_channel_pause,
+        "send it nothing for now"),
+    CHANGE("POST", "/api/channels/{id}/resume", api_channel_resume,
+        "use it again"),
+    { "POST", "/api/channels/{id}/test", API_ADMIN, false, api_channel_test,
+        "ask the provider whether address and key are good" },
+
+    READ("/api/tenants", api_tenants_list, "list tenants"),
+    CHANGE("POST", "/api/tenants", api_tenants_create, "add a tenant"),
+    READ("/api/tenants/{id}", api_tenant_get, "one tenant"),
+    CHANGE("PUT", "/api/tenants/{id}", api_tenant_replace, "replace it"),
+    CHANGE("PATCH", "/api/tenants/{id}", api_tenant_patch, "change parts"),
+    CHANGE("DELETE", "/api/tenants/{id}", api_tenant_delete, "remove it"),
+    READ("/api/tenants/{id}/usage", api_tenant_usage, "what it used"),
+
+    READ("/api/keys", api_keys_list, "list client keys"),
+    CHANGE("POST", "/api/keys", api_keys_create, "make a client key"),
+    READ("/api/keys/{id}", api_key_get, "one client key"),
+    CHANGE("PATCH", "/api/keys/{id}", api_key_patch, "change parts"),
+    CHANGE("DELETE", "/api/keys/{id}", api_key_delete, "revoke it"),
+    CHANGE("POST", "/api/keys/{id}/rotate", api_key_rotate,
+        "replace its text, keep the rest"),
+
+    READ("/api/settings", api_settings_get, "how the router behaves"),
+    CHANGE("PUT", "/api/settings", api_settings_replace, "replace them"),
+    CHANGE("PATCH", "/api/settings", api_settings_patch, "change some"),
+
+    READ("/api/requests", api_requests_list, "what was asked, newest first"),
+    READ("/api/requests/{id}", api_request_get, "one, with its attempts"),
+    READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),
+
+    READ("/api/planes", api_planes_list, "the data planes"),
+    READ("/api/providers", api_providers_list, "types of channels"),
+    READ("/api/audit", api_audit_list, "who changed what"),
+    READ("/api/status", api_status, "everything on one page"),
+
+    PUBLIC("GET", "/api/openapi.json", api_openapi, "this API, described"),
+    PUBLIC("GET", "/health", api_health, "is it well?"),
+    PUBLIC("GET", "/livez", api_livez, "is it alive?"),
+    PUBLIC("GET", "/readyz", api_readyz, "can it do its work?"),
+    PUBLIC("GET", "/metrics", api_metrics, "numbers for Prometheus"),
+    PUBLIC("GET", "/dashboard", api_dashboard, "the dashboard"),
+    { 0 },
+};
