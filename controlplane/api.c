@@ -546,6 +546,7 @@ api_open(struct api **out, const struct api_world *world,
     api->began_ms = rx_clock_ms();
     api->stat = rx_stat_new();
     count_from_zero(api);
+    api_ops_stats(api->stat, &api->world);
     if (options->admin_key != NULL && options->admin_key[0] != '\0') {
         api->has_admin_key = true;
         api->admin_key = rx_digest(field_text(options->admin_key));

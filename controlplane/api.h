@@ -149,6 +149,8 @@ void api_put_deleted(struct api_call *c, rx_str id);
 /* A handler that set c->later has its answer, or its failure, now. */
 void api_finish(struct api_call *c, enum rx_code code, struct rx_err *err);
 struct rx_stat *api_stat(struct api *api);
+/* The numbers of /metrics that are asked for when somebody looks. */
+void api_ops_stats(struct rx_stat *stat, struct api_world *world);
 uint64_t api_uptime_s(const struct api *api);
 
 /* One file per noun. */

@@ -1,0 +1,318 @@
+/*
+ * routex-control - wires the control plane together and runs it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "controlplane/api.h"
+#include "controlplane/collector.h"
+#include "controlplane/first.h"
+#include "controlplane/place.h"
+#include "controlplane/publisher.h"
+#include "controlplane/request.h"
+#include "controlplane/source.h"
+#include "controlplane/store.h"
+#include "shared/conf.h"
+#include "shared/fetch.h"
+#include "shared/log.h"
+#include "shared/loop.h"
+
+#define DRAIN_MS 5000
+
+struct options {
+    const char *data_dir;
+    const char *db_path;
+    const char *key_file;
+    const char *host;
+    uint16_t admin_port;
+    const char *admin_key;
+    const char *publish;
+    const char *pull;
+    const char *tls_file;
+    const char *demo_url;
+    bool json;
+    enum rx_log_level log_level;
+};
+
+static const struct rx_conf_row rows[] = {
+    RX_CONF("data-dir", "ROUTEX_DATA_DIR", "DIR", rx_conf_text, struct options,
+        data_dir, NULL, "where everything is kept [~/.routex]"),
+    RX_CONF("database", "DATABASE_PATH", "FILE", rx_conf_text, struct options,
+        db_path, NULL, "the store [<data-dir>/routex.db]"),
+    RX_CONF("master-key-file", "ROUTEX_MASTER_KEY_FILE", "FILE", rx_conf_text,
+        struct options, key_file, NULL,
+        "seals the secrets in the store [<data-dir>/master.key]"),
+    RX_CONF("host", "HOST", "ADDRESS", rx_conf_text, struct options, host,
+        "127.0.0.1", "where the admin API listens"),
+    RX_CONF("admin-port", "ADMIN_PORT", "PORT", rx_conf_port, struct options,
+        admin_port, "8081", "its port; 0: any"),
+    RX_CONF("admin-api-key", "ADMIN_API_KEY", "TOKEN", rx_conf_text,
+        struct options, admin_key, NULL, "an admin token of your own choice"),
+    RX_CONF("publish", NULL, "URL", rx_conf_text, struct options, publish, NULL,
+        "where data planes listen to us: ipc://, tcp://, tls+tcp://\n"
+        "[ipc in <data-dir>/run]"),
+    RX_CONF("pull", NULL, "URL", rx_conf_text, struct options, pull, NULL,
+        "where data planes talk to us [ipc in <data-dir>/run]"),
+    RX_CONF("tls-file", NULL, "FILE", rx_conf_text, struct options, tls_file,
+        NULL, "certificate and key, for tls+tcp:// only"),
+    RX_CONF("demo-url", NULL, "URL", rx_conf_text, struct options, demo_url,
+        NULL, "a demo provider, used when there is no other channel"),
+    RX_CONF_SWITCH("json", NULL, struct options, json,
+        "print the first credentials for machines"),
+    RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
+        log_level, "info", "error, warn, info or debug"),
+    { 0 },
+};
+
+static const struct rx_conf conf = {
+    .program = "routex-control",
+    .summary = "The control plane of Routex: owns the store, serves the admin "
+               "API, tells\nthe data planes what was decided and takes in what "
+               "happened.",
+    .rows = rows,
+};
+
+struct control {
+    struct options options;
+    struct place place;
+    struct rx_loop *loop;
+    struct rx_fetch *fetch;
+    struct store *store;
+    struct publisher *publisher;
+    struct collector *collector;
+    struct api *api;
+    struct rx_timer give_up; /* longest wait for answers under way */
+    bool stopping;
+};
+
+/* ---- parts ---- */
+
+/* Words for whoever starts Routex for the first time. */
+static void
+print_first(const struct control *c, const struct first_words *words)
+{
+    struct rx_buf line;
+
+    if (words->admin_token.len == 0)
+        return;
+    rx_buf_init(&line, 8192);
+    if (c->options.json) {
+        struct rx_json_out w = rx_json_out(&line);
+        rx_json_open_object(&w, NULL);
+        rx_json_put_str(&w, "admin_token", words->admin_token);
+        rx_json_put_str(&w, "client_key", words->client_key);
+        rx_json_close(&w);
+        rx_buf_addc(&line, '\n');
+    } else {
+        rx_buf_addf(&line,
+            "\nThis is a new store.  Keep these two, they are shown only now:\n"
+            "\n  admin token  " RX_STR_FMT "\n  client key   " RX_STR_FMT
+            "\n\nThe token is for the admin API and `routex`, the key is for "
+            "clients.\n\n",
+            RX_STR_ARG(words->admin_token), RX_STR_ARG(words->client_key));
+    }
+    fwrite(line.ptr, 1, line.len, stdout);
+    fflush(stdout);
+    rx_wipe(line.ptr, line.len);
+    rx_buf_fini(&line);
+}
+
+static enum rx_code
+open_store(struct control *c, struct rx_err *err)
+{
+    struct first_words words;
+    struct rx_arena *arena = rx_arena_new((size_t)16 << 20);
+    enum rx_code code =
+        store_open(&c->store, c->place.database, c->place.master_key, err);
+
+    if (code == RX_OK)
+        code = first_start(c->store, arena, c->options.demo_url, &words, err);
+    if (code == RX_OK)
+        print_first(c, &words);
+    rx_arena_free(arena);
+    return code;
+}
+
+/* A new incarnation; durable before anybody hears of it. */
+static enum rx_code
+next_epoch(struct store *s, uint64_t *out, struct rx_err *err)
+{
+    uint64_t stored;
+    enum rx_code code = store_get(s, "epoch", &stored, err);
+
+    if (code == RX_OK)
+        code = store_begin(s, err);
+    if (code != RX_OK)
+        return code;
+    *out = publisher_next_epoch(stored);
+    code = store_set(s, "epoch", *out, err);
+    if (code == RX_OK)
+        return store_commit(s, err);
+    store_rollback(s);
+    return code;
+}
+
+static void
+on_change(void *arg, enum state_kind kind, rx_str id)
+{
+    struct control *c = arg;
+
+    publisher_touch(c->publisher, kind, id);
+}
+
+static enum rx_code
+open_planes(struct control *c, struct rx_err *err)
+{
+    struct publisher_options publish = {
+        .url = c->place.publish,
+        .tls_cert_key_file = c->options.tls_file,
+        .lock_file = c->place.publish_lock,
+    };
+    struct collector_options collect = {
+        .url = c->place.pull,
+        .tls_cert_key_file = c->options.tls_file,
+    };
+    struct state_source source = source_of(c->store);
+    struct usage_sink sink = request_sink(c->store);
+
+    enum rx_code code = next_epoch(c->store, &publish.epoch, err);
+    if (code == RX_OK)
+        code = rx_join_file(c->place.join_token, true, &publish.keys, err);
+    collect.keys = publish.keys;
+    if (code == RX_OK)
+        code = publisher_open(&c->publisher, c->loop, &publish, &source, err);
+    if (code == RX_OK)
+        code = collector_open(
+            &c->collector, c->loop, &collect, &sink, c->publisher, err);
+    rx_wipe(&publish.keys, sizeof(publish.keys));
+    rx_wipe(&collect.keys, sizeof(collect.keys));
+    if (code == RX_OK)
+        store_on_change(c->store, on_change, c);
+    return code;
+}
+
+static enum rx_code
+open_api(struct control *c, struct rx_err *err)
+{
+    struct api_options options = {
+        .host = c->options.host,
+        .port = c->options.admin_port,
+        .admin_key = c->options.admin_key,
+    };
+    struct api_world world = {
+        .loop = c->loop,
+        .fetch = c->fetch,
+        .store = c->store,
+        .publisher = c->publisher,
+        .collector = c->collector,
+    };
+
+    return api_open(&c->api, &world, &options, err);
+}
+
+/* ---- stopping ---- */
+
+static void
+stop_now(void *arg)
+{
+    struct control *c = arg;
+
+    rx_loop_stop(c->loop);
+}
+
+static void
+on_signal(void *arg, int signo)
+{
+    struct control *c = arg;
+
+    if (c->stopping) {
+        stop_now(c);
+        return;
+    }
+    c->stopping = true;
+    rx_info("control.stopping", "signal=%d", signo);
+    rx_timer_set(&c->give_up, DRAIN_MS);
+    api_drain(c->api, stop_now, c);
+}
+
+static void
+close_all(struct control *c)
+{
+    api_close(c->api);
+    if (c->collector != NULL)
+        collector_close(c->collector);
+    if (c->publisher != NULL)
+        publisher_close(c->publisher);
+    store_close(c->store);
+    if (c->fetch != NULL)
+        rx_fetch_free(c->fetch);
+    rx_timer_fini(&c->give_up);
+    if (c->loop != NULL)
+        rx_loop_free(c->loop);
+}
+
+/* ---- running ---- */
+
+static enum rx_code
+start(struct control *c, struct rx_err *err)
+{
+    struct place_wishes wishes = {
+        .data_dir = c->options.data_dir,
+        .database = c->options.db_path,
+        .master_key = c->options.key_file,
+        .publish = c->options.publish,
+        .pull = c->options.pull,
+    };
+
+    c->loop = rx_loop_new();
+    rx_timer_init(&c->give_up, c->loop, stop_now, c);
+    c->fetch = rx_fetch_new(c->loop);
+    enum rx_code code = place_prepare(&c->place, &wishes, err);
+    if (code == RX_OK)
+        code = open_store(c, err);
+    if (code == RX_OK)
+        code = open_planes(c, err);
+    if (code == RX_OK)
+        code = open_api(c, err);
+    if (code != RX_OK)
+        return code;
+    rx_loop_signal(c->loop, SIGTERM, on_signal, c);
+    rx_loop_signal(c->loop, SIGINT, on_signal, c);
+    return place_tell(&c->place, c->options.host, api_port(c->api), err);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct control c = { 0 };
+    struct rx_err err = { 0 };
+
+    switch (rx_conf_load(&conf, &c.options, &argc, argv, &err)) {
+    case RX_CONF_RUN: break;
+    case RX_CONF_DONE: return 0;
+    case RX_CONF_WRONG:
+        fprintf(stderr, "routex-control: %s\n", err.text);
+        return 2;
+    }
+    rx_log_init("control", c.options.log_level);
+    rx_secret_init();
+    signal(SIGPIPE, SIG_IGN);
+    if (start(&c, &err) != RX_OK) {
+        fprintf(stderr, "routex-control: %s\n", err.text);
+        close_all(&c);
+        return 1;
+    }
+    rx_info("control.ready", "admin_port=%u", api_port(c.api));
+    rx_loop_run(c.loop);
+    place_untell(&c.place);
+    close_all(&c);
+    rx_info("control.stopped", "clean=true");
+    return 0;
+}
