@@ -8,7 +8,6 @@
 #include "controlplane/field.h"
 #include "controlplane/request.h"
 
-
 #define COLUMNS                                                              \
     "r.id, r.request_id, r.started_ms, r.tenant_id, t.name, r.key_id, "      \
     "k.name, r.dialect, r.operation, r.stream, r.model_requested, r.model, " \
