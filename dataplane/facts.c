@@ -61,16 +61,14 @@ void
 facts_walk(struct facts *f, struct rx_span *j,
     const struct facts_member *members, size_t n)
 {
-    rx_str key;
-
     if (rx_span_kind(j) != RX_SPAN_OBJECT) {
         rx_span_skip(j, NULL);
         return;
     }
     rx_span_enter_object(j);
-    while (rx_span_member(j, &key)) {
+    while (rx_span_member(j, NULL)) {
         const struct facts_member *m = members;
-        while (m < members + n && !rx_span_is(key, m->name))
+        while (m < members + n && !rx_span_key_is(j, m->name))
             m++;
         if (m < members + n)
             m->read(f, j);
@@ -288,15 +286,14 @@ rx_str
 facts_type(rx_str data)
 {
     struct rx_span j;
-    rx_str key;
     rx_str type = { 0 };
 
     rx_span_init(&j, data);
     if (rx_span_kind(&j) != RX_SPAN_OBJECT)
         return type;
     rx_span_enter_object(&j);
-    while (rx_span_member(&j, &key)) {
-        if (rx_span_is(key, RX_S("type"))) {
+    while (rx_span_member(&j, NULL)) {
+        if (rx_span_key_is(&j, RX_S("type"))) {
             rx_span_string(&j, &type);
             break;
         }

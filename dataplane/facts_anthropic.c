@@ -9,7 +9,6 @@
 static void
 read_block(struct facts *f, struct rx_span *j)
 {
-    rx_str key;
     rx_str type = { 0 };
     rx_str value;
 
@@ -18,19 +17,19 @@ read_block(struct facts *f, struct rx_span *j)
         return;
     }
     rx_span_enter_object(j);
-    while (rx_span_member(j, &key)) {
-        if (rx_span_is(key, RX_S("type"))) {
+    while (rx_span_member(j, NULL)) {
+        if (rx_span_key_is(j, RX_S("type"))) {
             rx_span_string(j, &type);
-        } else if (rx_span_is(key, RX_S("text")) ||
-                   rx_span_is(key, RX_S("thinking"))) {
+        } else if (rx_span_key_is(j, RX_S("text")) ||
+                   rx_span_key_is(j, RX_S("thinking"))) {
             facts_text(f, j);
-        } else if (rx_span_is(key, RX_S("partial_json"))) {
+        } else if (rx_span_key_is(j, RX_S("partial_json"))) {
             facts_code(f, j);
-        } else if (rx_span_is(key, RX_S("input"))) {
+        } else if (rx_span_key_is(j, RX_S("input"))) {
             if (rx_span_skip(j, &value) && value.len > 2)
                 tally_add_code(&f->tally, value);
-        } else if (rx_span_is(key, RX_S("signature")) ||
-                   rx_span_is(key, RX_S("citation"))) {
+        } else if (rx_span_key_is(j, RX_S("signature")) ||
+                   rx_span_key_is(j, RX_S("citation"))) {
             facts_content(f, j);
         } else {
             rx_span_skip(j, NULL);

@@ -146,7 +146,6 @@ static void
 read_modality(
     struct figures *f, enum figure audio, enum figure image, struct rx_span *j)
 {
-    rx_str key;
     rx_str modality = { 0 };
     uint64_t n = 0;
 
@@ -155,10 +154,10 @@ read_modality(
         return;
     }
     rx_span_enter_object(j);
-    while (rx_span_member(j, &key)) {
-        if (rx_span_is(key, RX_S("modality")))
+    while (rx_span_member(j, NULL)) {
+        if (rx_span_key_is(j, RX_S("modality")))
             rx_span_string(j, &modality);
-        else if (rx_span_is(key, RX_S("tokenCount")))
+        else if (rx_span_key_is(j, RX_S("tokenCount")))
             rx_span_u64(j, &n);
         else
             rx_span_skip(j, NULL);
@@ -184,15 +183,15 @@ read_modalities(
 
 /* What does not fit the tables. */
 static void
-read_other(struct figures *f, rx_str key, struct rx_span *j)
+read_other(struct figures *f, struct rx_span *j)
 {
-    if (rx_span_is(key, RX_S("promptTokensDetails")))
+    if (rx_span_key_is(j, RX_S("promptTokensDetails")))
         read_modalities(f, FIGURE_IN_AUDIO, FIGURE_IN_IMAGE, j);
-    else if (rx_span_is(key, RX_S("candidatesTokensDetails")))
+    else if (rx_span_key_is(j, RX_S("candidatesTokensDetails")))
         read_modalities(f, FIGURE_OUT_AUDIO, FIGURE_OUT_IMAGE, j);
-    else if (rx_span_is(key, RX_S("service_tier")) ||
-             rx_span_is(key, RX_S("serviceTier")) ||
-             rx_span_is(key, RX_S("trafficType")))
+    else if (rx_span_key_is(j, RX_S("service_tier")) ||
+             rx_span_key_is(j, RX_S("serviceTier")) ||
+             rx_span_key_is(j, RX_S("trafficType")))
         figures_read_tier(f, j);
     else
         rx_span_skip(j, NULL);
@@ -201,21 +200,19 @@ read_other(struct figures *f, rx_str key, struct rx_span *j)
 static void
 read_rows(struct figures *f, const struct row *rows, struct rx_span *j)
 {
-    rx_str key;
-
     if (rx_span_kind(j) != RX_SPAN_OBJECT) {
         rx_span_skip(j, NULL);
         return;
     }
     rx_span_enter_object(j);
-    while (rx_span_member(j, &key)) {
+    while (rx_span_member(j, NULL)) {
         const struct row *row = rows;
-        while (row->name.len > 0 && !rx_span_is(key, row->name))
+        while (row->name.len > 0 && !rx_span_key_is(j, row->name))
             row++;
         if (row->name.len > 0)
             read_row(f, row, j);
         else
-            read_other(f, key, j);
+            read_other(f, j);
     }
 }
 

@@ -275,12 +275,10 @@ not_json_in(struct work *w, rx_str name)
 static enum rx_code
 read_members(struct work *w, const struct field *fields, size_t n)
 {
-    rx_str key;
-
     rx_span_enter_object(&w->j);
-    while (rx_span_member(&w->j, &key)) {
+    while (rx_span_member(&w->j, NULL)) {
         const struct field *f = fields;
-        while (f < fields + n && !rx_span_is(key, f->name))
+        while (f < fields + n && !rx_span_key_is(&w->j, f->name))
             f++;
         if (f == fields + n) {
             rx_span_skip(&w->j, NULL);
@@ -300,12 +298,11 @@ static void
 note_opening(struct work *w)
 {
     struct rx_span ahead = w->j;
-    rx_str key;
 
     if (!rx_span_enter_object(&ahead))
         return;
     w->out->object_start = (size_t)(ahead.at - w->body.ptr);
-    w->out->object_empty = !rx_span_member(&ahead, &key);
+    w->out->object_empty = !rx_span_member(&ahead, NULL);
 }
 
 enum rx_code

@@ -33,9 +33,10 @@ skip_white(struct rx_span *j)
 }
 
 /* Behind the closing quote of the string whose inside begins at `at`. */
-static const char *
-string_end(const char *at, const char *end)
+static inline const char *
+string_end(const char *at, const char *end, bool *escaped)
 {
+    *escaped = false;
     while (at < end) {
 #if defined(__SSE2__)
         const __m128i quote = _mm_set1_epi8('"');
@@ -60,6 +61,7 @@ string_end(const char *at, const char *end)
             return at + 1;
         if (end - at < 2)
             return NULL;
+        *escaped = true;
         at += 2;
     }
     return NULL;
@@ -121,19 +123,31 @@ rx_span_init(struct rx_span *j, rx_str text)
     };
 }
 
-static enum rx_span_kind
+/* By the first byte; the rest is RX_SPAN_NOTHING. */
+static const uint8_t kinds[256] = {
+    ['{'] = RX_SPAN_OBJECT,
+    ['['] = RX_SPAN_ARRAY,
+    ['"'] = RX_SPAN_STRING,
+    ['t'] = RX_SPAN_TRUE,
+    ['f'] = RX_SPAN_FALSE,
+    ['n'] = RX_SPAN_NULL,
+    ['-'] = RX_SPAN_NUMBER,
+    ['0'] = RX_SPAN_NUMBER,
+    ['1'] = RX_SPAN_NUMBER,
+    ['2'] = RX_SPAN_NUMBER,
+    ['3'] = RX_SPAN_NUMBER,
+    ['4'] = RX_SPAN_NUMBER,
+    ['5'] = RX_SPAN_NUMBER,
+    ['6'] = RX_SPAN_NUMBER,
+    ['7'] = RX_SPAN_NUMBER,
+    ['8'] = RX_SPAN_NUMBER,
+    ['9'] = RX_SPAN_NUMBER,
+};
+
+static inline enum rx_span_kind
 kind_of_byte(char c)
 {
-    switch (c) {
-    case '{': return RX_SPAN_OBJECT;
-    case '[': return RX_SPAN_ARRAY;
-    case '"': return RX_SPAN_STRING;
-    case 't': return RX_SPAN_TRUE;
-    case 'f': return RX_SPAN_FALSE;
-    case 'n': return RX_SPAN_NULL;
-    case '-': return RX_SPAN_NUMBER;
-    default: return digit(c) ? RX_SPAN_NUMBER : RX_SPAN_NOTHING;
-    }
+    return (enum rx_span_kind)kinds[(unsigned char)c];
 }
 
 enum rx_span_kind
@@ -209,10 +223,12 @@ rx_span_member(struct rx_span *j, rx_str *key)
         return fail(j);
 
     const char *from = j->at + 1;
-    const char *behind = string_end(from, j->end);
+    const char *behind = string_end(from, j->end, &j->key_escaped);
     if (behind == NULL)
         return fail(j);
-    *key = (rx_str){ from, (size_t)(behind - from) - 1 };
+    j->key = (rx_str){ from, (size_t)(behind - from) - 1 };
+    if (key != NULL)
+        *key = j->key;
     j->at = behind;
     skip_white(j);
     if (j->at == j->end || *j->at != ':')
@@ -232,6 +248,7 @@ rx_span_skip(struct rx_span *j, rx_str *value)
 {
     const char *behind = NULL;
     const char *from;
+    bool escaped;
 
     enum rx_span_kind kind = rx_span_kind(j);
     from = j->at;
@@ -239,7 +256,7 @@ rx_span_skip(struct rx_span *j, rx_str *value)
     case RX_SPAN_NOTHING: break;
     case RX_SPAN_OBJECT:
     case RX_SPAN_ARRAY: behind = container_end(from, j->end); break;
-    case RX_SPAN_STRING: behind = string_end(from + 1, j->end); break;
+    case RX_SPAN_STRING: behind = string_end(from + 1, j->end, &escaped); break;
     case RX_SPAN_NUMBER: behind = number_end(from, j->end); break;
     case RX_SPAN_TRUE: behind = literal_end(from, j->end, RX_S("true")); break;
     case RX_SPAN_FALSE:
@@ -362,15 +379,11 @@ rx_span_whole(rx_str text)
 }
 
 bool
-rx_span_is_escaped(rx_str key, rx_str name)
+rx_span_key_is_escaped(const struct rx_span *j, rx_str name)
 {
     char plain[256];
     size_t len;
 
-    /* An escape is at most six times as long as what it stands for. */
-    if (key.len > 6 * name.len || key.len > sizeof(plain) ||
-        memchr(key.ptr, '\\', key.len) == NULL)
-        return false;
-    return rx_span_decode(key, plain, &len) &&
+    return j->key.len <= sizeof(plain) && rx_span_decode(j->key, plain, &len) &&
            rx_str_eq((rx_str){ plain, len }, name);
 }

@@ -6,12 +6,11 @@
  * skipped at several bytes per clock tick.  No allocation, no recursion.
  *
  *     struct rx_span j;
- *     rx_str key;
  *
  *     rx_span_init(&j, text);
  *     if (rx_span_enter_object(&j)) {
- *         while (rx_span_member(&j, &key)) {
- *             if (rx_span_is(key, RX_S("model")))
+ *         while (rx_span_member(&j, NULL)) {
+ *             if (rx_span_key_is(&j, RX_S("model")))
  *                 rx_span_string(&j, &model);
  *             else
  *                 rx_span_skip(&j, NULL);
@@ -55,7 +54,9 @@ struct rx_span {
     const char *end;
     const char *start;
     unsigned depth; /* objects and arrays entered and not yet left */
-    bool fresh;     /* just entered: no comma before the next */
+    rx_str key;     /* of the member reached last */
+    bool key_escaped;
+    bool fresh; /* just entered: no comma before the next */
     bool bad;
 };
 
@@ -71,9 +72,9 @@ bool rx_span_enter_object(struct rx_span *j);
 bool rx_span_enter_array(struct rx_span *j);
 /*
  * To the next member of the object entered last; the cursor is then at its
- * value, which must be read, entered or skipped before the next call.  `key` is
- * without its quotes and still escaped.  False behind the last one (the object
- * is left then) or when the text is bad.
+ * value, which must be read, entered or skipped before the next call.  `key`
+ * (may be NULL) is without its quotes and still escaped.  False behind the last
+ * one (the object is left then) or when the text is bad.
  */
 bool rx_span_member(struct rx_span *j, rx_str *key);
 bool rx_span_element(struct rx_span *j);
@@ -96,14 +97,15 @@ bool rx_span_finish(struct rx_span *j);
 /* Is all of `text` one value (as far as a skip checks), nothing behind it? */
 bool rx_span_whole(rx_str text);
 
-/* Is `key` this name?  Escapes in the key are understood. */
-bool rx_span_is_escaped(rx_str key, rx_str name);
+/* Is the key read last this name?  Escapes in it are understood. */
+bool rx_span_key_is_escaped(const struct rx_span *j, rx_str name);
 static inline bool
-rx_span_is(rx_str key, rx_str name)
+rx_span_key_is(const struct rx_span *j, rx_str name)
 {
-    if (key.len == name.len)
-        return memcmp(key.ptr, name.ptr, name.len) == 0;
-    return key.len > name.len && rx_span_is_escaped(key, name);
+    if (j->key_escaped)
+        return rx_span_key_is_escaped(j, name);
+    return j->key.len == name.len &&
+           memcmp(j->key.ptr, name.ptr, name.len) == 0;
 }
 
 /*
