@@ -67,8 +67,12 @@ static const rx_str inbound_never[] = {
 static bool
 in(const rx_str *list, size_t count, rx_str name)
 {
+    char first = name.len > 0 ? (char)(name.ptr[0] | 0x20) : '\0';
+
     for (size_t i = 0; i < count; i++) {
         rx_str p = list[i];
+        if (p.ptr[0] != first) /* most of them, most of the time */
+            continue;
         if (p.ptr[p.len - 1] == '*') {
             p.len--;
             if (name.len >= p.len && rx_str_ieq(p, (rx_str){ name.ptr, p.len }))

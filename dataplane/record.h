@@ -13,7 +13,7 @@
 #include "shared/err.h"
 #include "shared/str.h"
 
-#define RECORD_ATTEMPTS_MAX 8
+#define RECORD_ATTEMPTS_MAX 8 /* a single digit */
 
 struct record_attempt {
     rx_str channel_id, channel, credential_id, model;

@@ -1,7 +1,6 @@
 #include "dataplane/request.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "shared/arena.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/secret.h"
 
 #define ARENA_MAX   ((size_t)4 * 1024 * 1024)
 #define HEAD_MAX    ((size_t)256 * 1024)
@@ -259,18 +259,24 @@ port_cancel(void *world)
 /* --- the answer ------------------------------------------------------------ */
 
 static void
+add_own(struct rx_buf *out, rx_str name_colon, rx_str value)
+{
+    rx_buf_add(out, name_colon);
+    rx_buf_add(out, value);
+    rx_buf_add(out, RX_S("\r\n"));
+}
+
+static void
 add_own_headers(struct request *q, struct rx_buf *out)
 {
-    rx_buf_addf(out, "x-routex-request-id: " RX_STR_FMT "\r\n",
-        RX_STR_ARG(q->record.request_id));
+    add_own(out, RX_S("x-routex-request-id: "), q->record.request_id);
     if (q->record.attempt_count == 0)
         return;
-    rx_buf_addf(out, "x-routex-channel: " RX_STR_FMT "\r\n",
-        RX_STR_ARG(q->record.channel));
+    add_own(out, RX_S("x-routex-channel: "), q->record.channel);
     if (q->record.model.len > 0)
-        rx_buf_addf(out, "x-routex-model: " RX_STR_FMT "\r\n",
-            RX_STR_ARG(q->record.model));
-    rx_buf_addf(out, "x-routex-attempts: %zu\r\n", q->record.attempt_count);
+        add_own(out, RX_S("x-routex-model: "), q->record.model);
+    char attempts = (char)('0' + q->record.attempt_count);
+    add_own(out, RX_S("x-routex-attempts: "), (rx_str){ &attempts, 1 });
 }
 
 /* The upstream's status and headers, with ours. */
@@ -480,15 +486,15 @@ static const struct exchange_port port = {
 
 /* --- the client's side ----------------------------------------------------- */
 
-/* "req_" and 22 characters; unique, not secret. */
+/* "req_" and 24 hex digits; unique, not secret. */
 static rx_str
 make_id(struct request *q)
 {
-    char text[32];
+    uint64_t dice[2] = { proxy_dice(q->proxy), proxy_dice(q->proxy) };
+    char text[4 + 24 + 1] = "req_";
 
-    snprintf(text, sizeof(text), "req_%016" PRIx64 "%08" PRIx64,
-        proxy_dice(q->proxy), proxy_dice(q->proxy) >> 32);
-    return rx_arena_copy(q->arena, (rx_str){ text, strlen(text) });
+    rx_hex(dice, 12, text + 4);
+    return rx_arena_copy(q->arena, (rx_str){ text, sizeof(text) - 1 });
 }
 
 /* A header's value for the row, cut to what is sensible. */
