@@ -84,6 +84,7 @@ struct daemon {
     char pull_url[256];
     char client_url[320];
     char ops_url[320];
+    char plane_dir[512]; /* <data>/data/<plane> */
 };
 
 static void
@@ -129,6 +130,28 @@ check_options(struct daemon *d, struct rx_err *err)
             (rx_str){ o->admin_url, strlen(o->admin_url) }, &url, err) != RX_OK)
         return rx_because(err, "--admin-url");
     return split_control(d, err);
+}
+
+/* <data>/data/<plane>, made as needed; a name is one path component. */
+static enum rx_code
+make_plane_dir(struct daemon *d, struct rx_err *err)
+{
+    const struct options *o = &d->options;
+    char parent[480];
+
+    if (o->plane[0] == '\0' || o->plane[0] == '.' ||
+        strchr(o->plane, '/') != NULL)
+        return rx_fail(err, RX_INVALID, "--plane: not a usable name");
+    mkdir(o->data_dir, 0700);
+    snprintf(parent, sizeof(parent), "%s/data", o->data_dir);
+    mkdir(parent, 0700);
+    if (snprintf(d->plane_dir, sizeof(d->plane_dir), "%s/%s", parent,
+            o->plane) >= (int)sizeof(d->plane_dir))
+        return rx_fail(err, RX_INVALID, "--data-dir: too long a path");
+    if (mkdir(d->plane_dir, 0700) != 0 && errno != EEXIST)
+        return rx_fail(
+            err, RX_INTERNAL, "%s: %s", d->plane_dir, strerror(errno));
+    return RX_OK;
 }
 
 static const char *
@@ -207,11 +230,13 @@ start(struct daemon *d, struct rx_err *err)
         .pull_url = d->pull_url,
         .join_token_file = o->join_token_file,
         .tls_ca_file = o->tls_ca_file,
-        .data_dir = o->data_dir,
+        .data_dir = d->plane_dir,
         .ops_url = d->ops_url,
         .client_url = d->client_url,
     };
 
+    if (make_plane_dir(d, err) != RX_OK)
+        return err->code;
     if (ops_open(&d->ops, d->loop, o->ops_host, o->ops_port, err) != RX_OK)
         return rx_because(err, "ops listener");
     snprintf(d->ops_url, sizeof(d->ops_url), "http://%s:%u",
