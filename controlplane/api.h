@@ -33,6 +33,7 @@ struct api_options {
     const char *host;
     uint16_t port;         /* 0: any */
     const char *admin_key; /* ADMIN_API_KEY: also a credential; NULL: none */
+    rx_str local_token;    /* of local_token.h: also a credential */
 };
 /* What the API shows and drives; all of it outlives the API. */
 struct api_world {

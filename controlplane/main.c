@@ -14,6 +14,7 @@
 #include "controlplane/api.h"
 #include "controlplane/collector.h"
 #include "controlplane/first.h"
+#include "controlplane/local_token.h"
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
 #include "controlplane/request.h"
@@ -201,6 +202,7 @@ open_planes(struct control *c, struct rx_err *err)
 static enum rx_code
 open_api(struct control *c, struct rx_err *err)
 {
+    struct rx_buf token;
     struct api_options options = {
         .host = c->options.host,
         .port = c->options.admin_port,
@@ -214,7 +216,13 @@ open_api(struct control *c, struct rx_err *err)
         .collector = c->collector,
     };
 
-    return api_open(&c->api, &world, &options, err);
+    rx_buf_init(&token, 256);
+    enum rx_code code = local_token(c->place.master_key, &token, err);
+    options.local_token = rx_buf_str(&token);
+    if (code == RX_OK)
+        code = api_open(&c->api, &world, &options, err);
+    rx_buf_fini(&token);
+    return code;
 }
 
 /* ---- stopping ---- */

@@ -353,6 +353,8 @@ account(struct request *q, enum request_outcome outcome, const char *reason)
     r->outcome = outcome_names[outcome];
     r->reason = (rx_str){ reason, strlen(reason) };
     r->duration_ms = rx_loop_ms(q->proxy->loop) - q->start_ms;
+    if (r->duration_ms < r->ttft_ms)
+        r->duration_ms = r->ttft_ms; /* which is 1 where it took no time */
     report_add(follow_report(q->proxy->follow), r);
     count(q);
     rx_log_at(outcome == REQUEST_OK ? RX_LOG_DEBUG : RX_LOG_INFO,

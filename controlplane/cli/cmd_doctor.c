@@ -105,8 +105,8 @@ check_data_dir(struct doctor *d)
     static const struct {
         const char *name;
         unsigned mode;
-    } files[] = { { "master.key", 0600 }, { "admin.token", 0600 },
-        { "join.token", 0600 }, { "routex.db", 0600 }, { "run", 0700 } };
+    } files[] = { { "master.key", 0600 }, { "join.token", 0600 },
+        { "routex.db", 0600 }, { "run", 0700 } };
     const char *dir = d->c->data_dir;
     unsigned before = d->counts[WARN] + d->counts[FAIL];
     char path[PLACE_PATH];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/cli/place.h"
+#include "controlplane/local_token.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define CALL_MS    60000
@@ -54,22 +55,29 @@ static enum rx_code
 find_token(struct remote *a, const char *data_dir, const char *token,
     struct rx_err *err)
 {
+    const char *file = from_env("ROUTEX_MASTER_KEY_FILE", NULL);
     char path[PLACE_PATH];
-    enum rx_code code;
+    struct rx_buf local;
+    enum rx_code code = RX_OK;
 
     if (token == NULL)
         token = from_env("ROUTEX_TOKEN", "ADMIN_API_KEY");
     if (token != NULL)
         return take(a->token, token, "--token", err);
-    code = place_join(data_dir, "admin.token", path, err);
+    if (file == NULL)
+        code = place_join(data_dir, "master.key", path, err);
+    rx_buf_init(&local, REMOTE_TEXT);
     if (code == RX_OK)
-        code = place_read_line(path, a->token, REMOTE_TEXT, NULL);
-    if (code != RX_OK)
-        return rx_fail(err, RX_UNAUTHENTICATED,
-            "no admin token: there is none in %.100s\n"
+        code = local_token(file != NULL ? file : path, &local, NULL);
+    if (code == RX_OK)
+        code = take(a->token, local.ptr, "local token", err);
+    else
+        rx_fail(err, code = RX_UNAUTHENTICATED,
+            "no admin token: %.100s holds no master key to derive one from\n"
             "Give it with --token or ROUTEX_TOKEN.",
             data_dir);
-    return RX_OK;
+    rx_buf_fini(&local);
+    return code;
 }
 
 enum rx_code
