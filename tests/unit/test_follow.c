@@ -1,0 +1,311 @@
+#include "planes_rig.h"
+#include "shared/log.h"
+
+static void
+a_late_joiner_gets_everything(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    RIG_RUN(r, 100); /* what was published is long gone */
+    uint64_t start = rx_clock_ms();
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    printf("     joined in %" PRIu64 " ms\n", rx_clock_ms() - start);
+    CHECK(follow_connected(f));
+    CHECK(!follow_from_disk(f));
+    CHECK_INT(1, (int)follow_snapshot(f)->key_count);
+    RIG_UNTIL(r, 3000,
+        collector_plane_count(r->collector) == 1 &&
+            collector_plane(r->collector, 0)->in_sync);
+    const struct plane_info *p = collector_plane(r->collector, 0);
+    CHECK(p->connected && p->compatible && !p->left);
+    CHECK(rx_str_eq(p->id, RX_S("data-1")));
+    CHECK(rx_str_eq(p->ops_url, RX_S("http://127.0.0.1:1")));
+    CHECK(p->rss_bytes > 0);
+    follow_close(f);
+    RIG_UNTIL(r, 1000, collector_plane(r->collector, 0)->left);
+    CHECK(!collector_plane(r->collector, 0)->connected);
+    rig_free(r);
+}
+
+static void
+a_plane_may_be_there_first(void)
+{
+    struct rig *r = rig_new();
+    struct follow *f = rig_follow(r, "data-1");
+
+    RIG_RUN(r, 200);
+    CHECK(follow_snapshot(f) == NULL);
+    CHECK(!follow_connected(f));
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    RIG_UNTIL(r, 5000, rig_in_sync(r, f));
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+a_change_reaches_all_planes_as_a_delta(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *a = rig_follow(r, "data-1");
+    struct follow *b = rig_follow(r, "data-10"); /* its prefix is data-1 */
+    RIG_UNTIL(r, 3000, rig_in_sync(r, a) && rig_in_sync(r, b));
+    uint64_t start = rx_clock_us();
+    rig_change(r, toy_channel(2, 5));
+    rig_change(r, toy_channel(3, 5));
+    uint64_t version = publisher_status(r->publisher).version;
+    RIG_UNTIL(r, 1000,
+        publisher_status(r->publisher).version == version + 1 &&
+            rig_in_sync(r, a) && rig_in_sync(r, b));
+    printf("     a change took %" PRIu64 " us\n", rx_clock_us() - start);
+    CHECK_INT(3, (int)follow_snapshot(a)->channel_count);
+
+    toy_remove(&r->toy, STATE_CHANNEL, RX_S("ch2"));
+    publisher_touch(r->publisher, STATE_CHANNEL, RX_S("ch2"));
+    RIG_UNTIL(r, 1000,
+        publisher_status(r->publisher).version == version + 2 &&
+            rig_in_sync(r, a) && rig_in_sync(r, b));
+    CHECK_INT(2, (int)follow_snapshot(b)->channel_count);
+
+    /* Touching what did not change publishes nothing. */
+    publisher_touch(r->publisher, STATE_CHANNEL, RX_S("ch3"));
+    publisher_touch_all(r->publisher);
+    RIG_RUN(r, 50);
+    CHECK_INT((int)version + 2, (int)publisher_status(r->publisher).version);
+    follow_close(a);
+    follow_close(b);
+    rig_free(r);
+}
+
+static void
+a_gap_heals(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+
+    /* A version it never hears of: another epoch's worth of change. */
+    rig_stop_control(r);
+    toy_put(&r->toy, toy_key(2, 1));
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    rig_change(r, toy_key(3, 1));
+    RIG_UNTIL(r, 6000, follow_snapshot(f)->key_count == 3);
+    CHECK(rig_in_sync(r, f));
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+it_serves_from_disk_while_control_is_away(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    rig_change(r, toy_key(2, 1));
+    RIG_UNTIL(r, 3000, follow_snapshot(f)->key_count == 2);
+    struct rx_digest state = follow_snapshot(f)->state;
+    follow_close(f);
+    rig_stop_control(r);
+
+    f = rig_follow(r, "data-1");
+    CHECK(follow_snapshot(f) != NULL);
+    CHECK(follow_from_disk(f));
+    CHECK(!follow_connected(f));
+    CHECK(memcmp(&state, &follow_snapshot(f)->state, sizeof(state)) == 0);
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    RIG_UNTIL(r, 5000, rig_in_sync(r, f) && !follow_from_disk(f));
+    follow_close(f);
+
+    /* The newest file is damaged: the one before it is taken. */
+    rig_stop_control(r);
+    char path[256];
+    snprintf(path, sizeof(path), "%s/data/data-1/snapshot.1", r->dir);
+    int fd = open(path, O_RDWR);
+    char byte = 0;
+    CHECK(pread(fd, &byte, 1, 200) == 1);
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, 200) == 1);
+    close(fd);
+    f = rig_follow(r, "data-1");
+    CHECK(follow_snapshot(f) != NULL && follow_from_disk(f));
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+control_lost_is_noticed_and_found_again(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    rig_stop_control(r);
+    RIG_UNTIL(r, 5000, !follow_connected(f));
+    CHECK(follow_snapshot(f) != NULL);
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    RIG_UNTIL(r, 5000, follow_connected(f) && rig_in_sync(r, f));
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+another_token_learns_and_changes_nothing(void)
+{
+    struct rig *r = rig_new();
+    struct follow *f = NULL;
+    char other[160];
+    struct rx_join_keys keys;
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    snprintf(other, sizeof(other), "%s/other.token", r->dir);
+    CHECK_INT(RX_OK, rx_join_file(other, true, &keys, NULL));
+    CHECK_INT(RX_OK, rig_follow_as(r, "stranger", other, &f, NULL));
+    RIG_RUN(r, 1500);
+    CHECK(follow_snapshot(f) == NULL);
+    CHECK(!follow_connected(f));
+    CHECK_INT(0, (int)collector_plane_count(r->collector));
+    CHECK(collector_status(r->collector).refused > 0);
+    rig_use(f, 1);
+    RIG_RUN(r, 300);
+    CHECK_INT(0, (int)r->row_count);
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+one_plane_id_is_used_once(void)
+{
+    struct rig *r = rig_new();
+    struct follow *f = rig_follow(r, "data-1");
+    struct follow *again = NULL;
+    struct rx_err err = { 0 };
+
+    CHECK_INT(RX_CONFLICT, rig_follow_as(r, "data-1", r->token, &again, &err));
+    CHECK(strstr(err.text, "data-1") != NULL);
+    CHECK_INT(RX_INVALID, rig_follow_as(r, "a/b", r->token, &again, &err));
+    follow_close(f);
+    f = rig_follow(r, "data-1");
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+one_control_plane_owns_a_store(void)
+{
+    struct rig *r = rig_new();
+    struct rig second = *r;
+    struct rx_err err = { 0 };
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    CHECK_INT(RX_CONFLICT, rig_start_control(&second, &err));
+    rig_free(r);
+}
+
+static void
+trouble_is_told_and_passes(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    r->toy.broken = true;
+    rig_change(r, toy_key(5, 1));
+    RIG_UNTIL(r, 1000, publisher_status(r->publisher).trouble[0] != '\0');
+    r->toy.broken = false;
+    RIG_UNTIL(r, 3000, publisher_status(r->publisher).trouble[0] == '\0');
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    CHECK_INT(2, (int)follow_snapshot(f)->key_count);
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+rejected_items_are_told_to_the_operator(void)
+{
+    static const struct state_endpoint bad = { RX_STR_INIT("chat"),
+        RX_STR_INIT("gopher://x"), RX_STR_INIT("bearer") };
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    struct state_item item = toy_channel(1, 1);
+    item.channel.endpoints = &bad;
+    rig_change(r, item);
+    RIG_UNTIL(r, 3000,
+        collector_plane_count(r->collector) == 1 &&
+            collector_plane(r->collector, 0)->rejected_count == 1);
+    const struct plane_info *p = collector_plane(r->collector, 0);
+    CHECK(p->rejected_count == 1 &&
+          rx_str_eq(p->rejected[0].name, RX_S("channel-1")));
+    CHECK(p->in_sync); /* it applies the version, without that item */
+
+    /* A restart keeps the last good value. */
+    follow_close(f);
+    rig_stop_control(r);
+    f = rig_follow(r, "data-1");
+    CHECK_INT(1, (int)follow_snapshot(f)->channel_count);
+    CHECK_INT(1, (int)follow_snapshot(f)->rejected_count);
+    follow_close(f);
+    rig_free(r);
+}
+
+static void
+works_over_tcp(void)
+{
+    struct rig *r = rig_new();
+    struct rx_bus_options o = {
+        .role = RX_BUS_PULL, .max_message = 10, .queue = 1
+    };
+    struct rx_bus *probe[2];
+
+    /* Two free ports, found by asking for any. */
+    for (int i = 0; i < 2; i++) {
+        o.url = "tcp://127.0.0.1:0";
+        CHECK_INT(RX_OK, rx_bus_open(&probe[i], r->loop, &o, NULL, NULL, NULL));
+    }
+    snprintf(r->pub_url, sizeof(r->pub_url), "tcp://127.0.0.1:%d",
+        rx_bus_port(probe[0]));
+    snprintf(r->pull_url, sizeof(r->pull_url), "tcp://127.0.0.1:%d",
+        rx_bus_port(probe[1]));
+    rx_bus_close(probe[0]);
+    rx_bus_close(probe[1]);
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    rig_use(f, 1);
+    RIG_UNTIL(r, 2000, r->row_count == 1);
+    follow_close(f);
+    rig_free(r);
+}
+
+int
+main(void)
+{
+    rx_secret_init();
+    rx_log_init("test", getenv("DEBUG") ? RX_LOG_DEBUG : RX_LOG_ERROR);
+    CHECK_RUN(a_late_joiner_gets_everything);
+    CHECK_RUN(a_plane_may_be_there_first);
+    CHECK_RUN(a_change_reaches_all_planes_as_a_delta);
+    CHECK_RUN(a_gap_heals);
+    CHECK_RUN(it_serves_from_disk_while_control_is_away);
+    CHECK_RUN(control_lost_is_noticed_and_found_again);
+    CHECK_RUN(another_token_learns_and_changes_nothing);
+    CHECK_RUN(one_plane_id_is_used_once);
+    CHECK_RUN(one_control_plane_owns_a_store);
+    CHECK_RUN(trouble_is_told_and_passes);
+    CHECK_RUN(rejected_items_are_told_to_the_operator);
+    CHECK_RUN(works_over_tcp);
+    return CHECK_EXIT();
+}
