@@ -152,8 +152,9 @@ pack_channel(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
 {
     const struct state_channel *c = &item->channel;
-    Routex__Channel m = ROUTEX__CHANNEL__INIT;
+    Routex__Channel m;
 
+    routex__channel__init(&m);
     m.id = text(arena, c->id);
     m.name = text(arena, c->name);
     m.type = text(arena, c->type);
@@ -177,8 +178,9 @@ pack_tenant(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
 {
     const struct state_tenant *t = &item->tenant;
-    Routex__Tenant m = ROUTEX__TENANT__INIT;
+    Routex__Tenant m;
 
+    routex__tenant__init(&m);
     m.id = text(arena, t->id);
     m.name = text(arena, t->name);
     m.enabled = t->enabled;
@@ -194,8 +196,9 @@ pack_key(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
 {
     const struct state_key *k = &item->key;
-    Routex__ClientKey m = ROUTEX__CLIENT_KEY__INIT;
+    Routex__ClientKey m;
 
+    routex__client_key__init(&m);
     m.id = text(arena, k->id);
     m.name = text(arena, k->name);
     m.digest = blob(k->digest.bytes, sizeof(k->digest.bytes));
@@ -215,8 +218,9 @@ pack_settings(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
 {
     const struct state_settings *s = &item->settings;
-    Routex__Settings m = ROUTEX__SETTINGS__INIT;
+    Routex__Settings m;
 
+    routex__settings__init(&m);
     m.strategy = text(arena, s->strategy);
     m.timeouts = timeouts(arena, &s->timeouts);
     m.max_attempts = s->max_attempts;
@@ -294,8 +298,9 @@ wire_pack_heartbeat(struct rx_buf *out, uint64_t epoch, uint64_t version,
     const struct rx_digest *digest, const rx_str *planes, size_t plane_count)
 {
     struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
-    Routex__Heartbeat m = ROUTEX__HEARTBEAT__INIT;
+    Routex__Heartbeat m;
 
+    routex__heartbeat__init(&m);
     m.epoch = epoch;
     m.version = version;
     m.digest = blob(digest->bytes, sizeof(digest->bytes));
@@ -309,8 +314,9 @@ wire_pack_heartbeat(struct rx_buf *out, uint64_t epoch, uint64_t version,
 bool
 wire_pack_ack(struct rx_buf *out, uint64_t boot, uint64_t seq)
 {
-    Routex__Ack m = ROUTEX__ACK__INIT;
+    Routex__Ack m;
 
+    routex__ack__init(&m);
     m.boot = boot;
     m.seq = seq;
     return pack(out, &m.base);

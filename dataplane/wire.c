@@ -505,10 +505,11 @@ bool
 wire_add_hello(struct rx_buf *out, const struct wire_hello *h)
 {
     struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
-    Routex__Hello m = ROUTEX__HELLO__INIT;
+    Routex__Hello m;
     size_t n = h->rejected_count < 1000 ? h->rejected_count : 1000;
     Routex__Rejected *items = rx_arena_make(arena, Routex__Rejected, n);
 
+    routex__hello__init(&m);
     m.rejected = rx_arena_make(arena, Routex__Rejected *, n);
     m.n_rejected = n;
     for (size_t i = 0; i < n; i++) {
@@ -619,10 +620,11 @@ bool
 wire_add_record(struct rx_buf *out, uint64_t seq, const struct record *record)
 {
     struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
-    Routex__UsageRecord m = ROUTEX__USAGE_RECORD__INIT;
+    Routex__UsageRecord m;
     Routex__Attempt attempts[RECORD_ATTEMPTS_MAX];
     Routex__Attempt *list[RECORD_ATTEMPTS_MAX];
 
+    routex__usage_record__init(&m);
     assert(record->attempt_count <= RECORD_ATTEMPTS_MAX);
     m.seq = seq;
     fill_record(arena, &m, record);
@@ -641,8 +643,9 @@ bool
 wire_add_batch(struct rx_buf *out, const struct wire_batch *batch)
 {
     struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
-    Routex__UsageBatch m = ROUTEX__USAGE_BATCH__INIT;
+    Routex__UsageBatch m;
 
+    routex__usage_batch__init(&m);
     m.plane = own(batch->plane);
     m.boot = batch->boot;
     m.first_seq = batch->first_seq;
