@@ -49,7 +49,7 @@ segment_get_header(rx_str bytes, uint64_t *boot, uint64_t *first_seq)
         return false;
     *boot = get(bytes.ptr + 8, 8);
     *first_seq = get(bytes.ptr + 16, 8);
-    return *first_seq > 0;
+    return *first_seq > 0 && *first_seq <= INT64_MAX; /* room to count */
 }
 
 void
