@@ -7,7 +7,7 @@ api_channels_list(struct api_call *c, struct rx_err *err)
 {
     struct channel **list =
         field_make(c->arena, struct channel *, API_PAGE_MAX);
-    size_t limit, count;
+    size_t limit, count = 0;
     rx_str after;
 
     enum rx_code code = api_page(c, &limit, &after, err);

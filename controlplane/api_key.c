@@ -53,7 +53,7 @@ api_keys_list(struct api_call *c, struct rx_err *err)
     struct key_filter filter = { 0 };
     rx_str tenant = api_query(c, "tenant");
     struct tenant *t;
-    size_t limit, count;
+    size_t limit, count = 0;
     rx_str cursor;
 
     enum rx_code code = api_page(c, &limit, &cursor, err);

@@ -51,7 +51,7 @@ api_providers_list(struct api_call *c, struct rx_err *err)
 enum rx_code
 api_audit_list(struct api_call *c, struct rx_err *err)
 {
-    size_t limit, count;
+    size_t limit, count = 0;
     uint64_t before = 0, last;
     char next[32];
     rx_str cursor;

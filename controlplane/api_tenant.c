@@ -6,7 +6,7 @@ enum rx_code
 api_tenants_list(struct api_call *c, struct rx_err *err)
 {
     struct tenant **list = field_make(c->arena, struct tenant *, API_PAGE_MAX);
-    size_t limit, count;
+    size_t limit, count = 0;
     rx_str after;
 
     enum rx_code code = api_page(c, &limit, &after, err);

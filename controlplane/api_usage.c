@@ -83,7 +83,7 @@ api_range(struct api_call *c, struct request_range *r, struct rx_err *err)
 {
     uint64_t now = rx_clock_wall_ms();
     const char *name = api_query(c, "range").len > 0 ? "range" : "since";
-    uint64_t since, until;
+    uint64_t since = 0, until = 0;
 
     (void)api_query(c, "since");
     enum rx_code code = api_query_time(c, name, now - WEEK_MS, &since, err);

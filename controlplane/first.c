@@ -120,29 +120,34 @@ once(struct first *f, const char *what, bool *done)
                                    : code;
 }
 
+/* *out is NULL when there is no such channel, which is no failure here. */
 static enum rx_code
-channel_exists(struct first *f, const char *name, bool *exists)
+find_channel(struct first *f, const char *name, struct channel **out)
 {
-    struct channel *ch;
+    struct rx_err err = { 0 };
     enum rx_code code =
-        channel_load(f->store, f->arena, field_text(name), false, &ch, f->err);
+        channel_load(f->store, f->arena, field_text(name), true, out, &err);
 
-    *exists = code == RX_OK;
-    return code == RX_NOT_FOUND ? RX_OK : code;
+    if (code != RX_OK)
+        *out = NULL;
+    if (code != RX_OK && code != RX_NOT_FOUND)
+        return rx_fail(f->err, code, "%s", err.text);
+    return RX_OK;
 }
 
 static enum rx_code
 make_from_environment(struct first *f, const struct provider *p)
 {
     const char *api_key = environment(p->key_env);
-    bool done, exists;
+    struct channel *there = NULL;
+    bool done;
 
     if (api_key == NULL)
         return RX_OK;
     enum rx_code code = once(f, p->key_env, &done);
     if (code == RX_OK)
-        code = channel_exists(f, p->type, &exists);
-    if (code != RX_OK || done || exists)
+        code = find_channel(f, p->type, &there);
+    if (code != RX_OK || done || there != NULL)
         return code;
     return make_channel(f, p, NULL, api_key, 100, p->key_env);
 }
@@ -179,12 +184,9 @@ move_demo(struct first *f)
 {
     rx_str url = field_text(f->demo_url);
     struct channel *ch;
-    enum rx_code code =
-        channel_load(f->store, f->arena, RX_S(DEMO), true, &ch, f->err);
+    enum rx_code code = find_channel(f, DEMO, &ch);
 
-    if (code == RX_NOT_FOUND)
-        return RX_OK;
-    if (code != RX_OK || !rx_str_eq(ch->type, RX_S(DEMO)) ||
+    if (code != RX_OK || ch == NULL || !rx_str_eq(ch->type, RX_S(DEMO)) ||
         !rx_str_starts(ch->base_url, RX_S("http://127.0.0.1:")) ||
         rx_str_eq(ch->base_url, url))
         return code;
