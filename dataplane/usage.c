@@ -121,27 +121,29 @@ usage_tap_free(struct usage_tap *tap)
  * that reader understands both.
  */
 static void
-find_form(struct usage_tap *tap, rx_str bytes)
+find_form(struct usage_tap *tap, rx_str *bytes)
 {
-    size_t i = 0;
-
     if (tap->declared_events) {
         tap->form = FORM_EVENTS;
         return;
     }
-    while (i < bytes.len && (bytes.ptr[i] == ' ' || bytes.ptr[i] == '\n' ||
-                                bytes.ptr[i] == '\r' || bytes.ptr[i] == '\t'))
-        i++;
-    if (i == bytes.len)
+    while (
+        bytes->len > 0 && (bytes->ptr[0] == ' ' || bytes->ptr[0] == '\n' ||
+                              bytes->ptr[0] == '\r' || bytes->ptr[0] == '\t')) {
+        bytes->ptr++;
+        bytes->len--;
+    }
+    if (bytes->len == 0)
         return;
-    switch (bytes.ptr[i]) {
+    switch (bytes->ptr[0]) {
     case '{':
     case '[': tap->form = FORM_DOCUMENTS; break;
     case 'd': /* data: */
     case 'e': /* event: */
     case 'i': /* id: */
     case 'r': /* retry: */
-    case ':': tap->form = FORM_EVENTS; break;
+    case ':':
+    case '\xef': /* a byte order mark */ tap->form = FORM_EVENTS; break;
     case '<': refuse_page(tap); break;
     default: cannot_read(tap); break;
     }
@@ -211,7 +213,7 @@ static void
 feed_plain(struct usage_tap *tap, rx_str bytes)
 {
     if (tap->form == FORM_UNKNOWN)
-        find_form(tap, bytes);
+        find_form(tap, &bytes);
     switch (tap->form) {
     case FORM_EVENTS: feed_events(tap, bytes); break;
     case FORM_DOCUMENTS: feed_documents(tap, bytes); break;
@@ -226,12 +228,13 @@ feed_coded(struct usage_tap *tap, rx_str bytes)
     rx_str piece;
 
     do {
-        if (rx_decode_step(tap->decode, &bytes, &piece) != RX_OK) {
+        enum rx_code code = rx_decode_step(tap->decode, &bytes, &piece);
+        if (piece.len > 0)
+            feed_plain(tap, piece);
+        if (code != RX_OK) {
             cannot_read(tap);
             return;
         }
-        if (piece.len > 0)
-            feed_plain(tap, piece);
     } while ((bytes.len > 0 || piece.len > 0) && tap->form != FORM_OPAQUE);
 }
 

@@ -47,7 +47,8 @@ void rx_decode_free(struct rx_decode *d); /* NULL is allowed */
 /*
  * Take what can be taken from the front of `in` and say what came out of it:
  * a view valid until the next call.  Call again until `in` and `out` are both
- * empty.  RX_INVALID when the input is broken, which is final.
+ * empty.  RX_INVALID when the input is broken, which is final; `out` is then
+ * what came before the fault.
  */
 RX_NODISCARD enum rx_code rx_decode_step(
     struct rx_decode *d, rx_str *in, rx_str *out);

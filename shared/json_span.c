@@ -116,6 +116,8 @@ container_end(const char *at, const char *end)
 void
 rx_span_init(struct rx_span *j, rx_str text)
 {
+    if (text.len == 0)
+        text.ptr = "";
     *j = (struct rx_span){
         .at = text.ptr,
         .end = text.ptr + text.len,
