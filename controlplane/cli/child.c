@@ -116,9 +116,11 @@ reap(void *arg, int signo)
 
 void
 child_set_init(struct child_set *set, struct rx_loop *loop,
+    void (*on_start)(void *arg, struct child *child),
     void (*on_end)(void *arg, struct child *child, int status), void *arg)
 {
     set->loop = loop;
+    set->on_start = on_start;
     set->on_end = on_end;
     set->arg = arg;
     rx_list_init(&set->list);
@@ -241,6 +243,8 @@ spawn(struct child *c)
     if (ends[0] >= 0)
         watch_output(c, ends[0]);
     rx_info("child.started", "name=%s pid=%d", c->name, (int)c->pid);
+    if (c->set->on_start != NULL)
+        c->set->on_start(c->set->arg, c);
 }
 
 void

@@ -45,12 +45,15 @@ struct child {
 struct child_set {
     struct rx_loop *loop;
     struct rx_list list;
+    /* `child` runs, for the first time or again; may be NULL. */
+    void (*on_start)(void *arg, struct child *child);
     /* `child` ended with this wait status; its state is already the new one. */
     void (*on_end)(void *arg, struct child *child, int status);
     void *arg;
 };
 
 void child_set_init(struct child_set *set, struct rx_loop *loop,
+    void (*on_start)(void *arg, struct child *child),
     void (*on_end)(void *arg, struct child *child, int status), void *arg);
 /* Children that still run: not IDLE and not WAITING. */
 unsigned child_set_running(const struct child_set *set);

@@ -248,25 +248,15 @@ cmd_channel_rm(struct cli *c, int argc, char **argv)
 /* ---- testing ---- */
 
 static const struct table_column test_columns[] = {
-    { "result", "status", TABLE_STATE },
-    { "address", "url", TABLE_TEXT },
-    { "answer", "http_status", TABLE_TEXT },
-    { "took", "duration_ms", TABLE_MS },
-    { "words", "message", TABLE_TEXT },
-    { "error", "error", TABLE_TEXT },
+    { "ok", "ok", TABLE_STATE },
+    { "dialect", "dialect", TABLE_TEXT },
+    { "address", "base_url", TABLE_TEXT },
+    { "status", "status", TABLE_TEXT },
+    { "took", "latency_ms", TABLE_MS },
+    { "which says", "message", TABLE_TEXT },
+    { "in its words", "provider_message", TABLE_TEXT },
     { 0 },
 };
-
-bool
-cmd_channel_is_well(rx_json data)
-{
-    rx_json ok = rx_json_find(data, "ok");
-    rx_str status = rx_json_str(rx_json_find(data, "status"));
-
-    if (rx_json_there(ok))
-        return rx_json_bool(ok);
-    return rx_str_eq(status, RX_S("ok")) || rx_str_eq(status, RX_S("healthy"));
-}
 
 int
 cmd_channel_test(struct cli *c, int argc, char **argv)
@@ -282,11 +272,8 @@ cmd_channel_test(struct cli *c, int argc, char **argv)
         rx_buf_fini(&path);
         return code;
     }
-    well = cmd_channel_is_well(answer.data);
+    well = rx_json_bool(rx_json_find(answer.data, "ok"));
     cli_print(c, test_columns, answer.data);
-    if (!c->o.json)
-        rx_buf_addf(&c->out, "Channel %s %s.\n", argv[1],
-            well ? "answers" : "does not answer as it should");
     remote_answer_fini(&answer);
     rx_buf_fini(&path);
     return well ? CLI_OK : CLI_FAILED;

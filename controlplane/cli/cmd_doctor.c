@@ -207,44 +207,26 @@ check_control(struct doctor *d)
     remote_answer_fini(&answer);
 }
 
-static rx_json
-first_array(rx_json data)
-{
-    if (rx_json_kind(data) == RX_JSON_ARRAY)
-        return data;
-    for (rx_json v = rx_json_first(data); rx_json_there(v); v = rx_json_next(v))
-        if (rx_json_kind(v) == RX_JSON_ARRAY)
-            return v;
-    return data;
-}
-
 static void
 check_plane(struct doctor *d, rx_json plane)
 {
-    rx_str name = rx_json_str(rx_json_find(plane, "plane"));
-    rx_json sync = rx_json_find(plane, "in_sync");
-    rx_json alive = rx_json_find(plane, "alive");
+    rx_str name = rx_json_str(rx_json_find(plane, "id"));
+    rx_str state = rx_json_str(rx_json_find(plane, "state"));
     size_t rejected = rx_json_count(rx_json_find(plane, "rejected"));
-    uint64_t journal = 0;
+    uint64_t waiting = 0;
 
-    (void)rx_json_u64(rx_json_find(plane, "journal_records"), &journal);
-    if (name.len == 0)
-        name = rx_json_str(rx_json_find(plane, "id"));
-    if (rx_json_there(alive) && !rx_json_bool(alive))
+    (void)rx_json_u64(rx_json_find(plane, "journal.records"), &waiting);
+    if (!rx_str_eq(state, RX_S("in_sync")))
         say(d, "data plane", WARN,
-            "start it, or forget it if it is meant to be gone",
-            RX_STR_FMT " is silent", RX_STR_ARG(name));
-    else if (rx_json_there(sync) && !rx_json_bool(sync))
-        say(d, "data plane", WARN, "wait a second; else look at its log",
-            RX_STR_FMT " has not applied the newest configuration",
-            RX_STR_ARG(name));
+            "behind: wait a second; lost: look at its log; left: it was ended",
+            RX_STR_FMT " is " RX_STR_FMT, RX_STR_ARG(name), RX_STR_ARG(state));
     else if (rejected > 0)
         say(d, "data plane", WARN, "routex status --json names them",
             RX_STR_FMT " cannot use %zu items", RX_STR_ARG(name), rejected);
-    else if (journal > 10000)
+    else if (waiting > 10000)
         say(d, "data plane", WARN, "is the control plane short of disk?",
             RX_STR_FMT " holds %" PRIu64 " records nobody has taken",
-            RX_STR_ARG(name), journal);
+            RX_STR_ARG(name), waiting);
     else
         say(d, "data plane", OK, NULL, RX_STR_FMT " is in step",
             RX_STR_ARG(name));
@@ -260,7 +242,7 @@ check_planes(struct doctor *d)
         return;
     if (remote_call(&d->c->remote, "GET", "/api/planes", RX_S(""), &answer,
             &err) == RX_OK) {
-        rx_json list = first_array(answer.data);
+        rx_json list = answer.data;
 
         if (rx_json_count(list) == 0)
             say(d, "data planes", FAIL, "start one: routex-data, or routex up",
@@ -325,7 +307,7 @@ check_channel(struct doctor *d, rx_json channel)
             &err) != RX_OK)
         say(d, "channel", FAIL, "routex channel show has its settings",
             "%s: %s", word, err.text);
-    else if (!cmd_channel_is_well(answer.data))
+    else if (!rx_json_bool(rx_json_find(answer.data, "ok")))
         say(d, "channel", FAIL, "check its key and address",
             "%s does not answer as it should: " RX_STR_FMT, word,
             RX_STR_ARG(rx_json_str(rx_json_find(answer.data, "message"))));

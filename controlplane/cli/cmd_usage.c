@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "controlplane/cli/command.h"
+#include "shared/clock.h"
 
 #define FOLLOW_US 500000
 
@@ -157,18 +158,16 @@ cmd_requests(struct cli *c, int argc, char **argv)
     return code;
 }
 
-/* The list in an answer that may be a list itself. */
-static rx_json
-list_in(rx_json data)
+/* "24h" back from now, as the API wants it; other texts are times already. */
+static const char *
+since_of(const char *range, char out[RX_TIME_SIZE])
 {
-    if (rx_json_kind(data) == RX_JSON_ARRAY)
-        return data;
-    for (rx_json v = rx_json_first(data); rx_json_there(v);
-         v = rx_json_next(v)) {
-        if (rx_json_kind(v) == RX_JSON_ARRAY)
-            return v;
-    }
-    return data;
+    uint64_t ms;
+
+    if (range == NULL || !rx_conf_ms(&ms, range))
+        return range;
+    rx_time_format(rx_clock_wall_ms() - ms, out);
+    return out;
 }
 
 int
@@ -176,22 +175,25 @@ cmd_usage(struct cli *c, int argc, char **argv)
 {
     const char *by = c->o.by != NULL ? c->o.by : "model";
     bool time = strcmp(by, "day") == 0 || strcmp(by, "hour") == 0;
+    char since[RX_TIME_SIZE];
+    char member[64];
     struct remote_answer answer;
     struct rx_buf path;
     int code;
 
     (void)argc;
     (void)argv;
-    cli_path(&path, "/api/analytics", "", "");
+    snprintf(member, sizeof(member), "by_%s", by);
+    cli_path(&path, "/api/analytics/summary", "", "");
     cli_query(&path, "by", by);
-    cli_query(&path, "range", c->o.range);
+    cli_query(&path, "since", since_of(c->o.range, since));
     cli_query(&path, "tenant", c->o.tenant);
     if (cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code)) {
         if (c->o.json)
             cli_print(c, NULL, answer.data);
         else
-            cli_print(
-                c, time ? sums_by_time : sums_by_name, list_in(answer.data));
+            cli_print(c, time ? sums_by_time : sums_by_name,
+                rx_json_find(answer.data, member));
         remote_answer_fini(&answer);
     }
     rx_buf_fini(&path);
@@ -201,14 +203,15 @@ cmd_usage(struct cli *c, int argc, char **argv)
 /* ---- status ---- */
 
 static const struct table_column plane_columns[] = {
-    { "PLANE", "plane", TABLE_TEXT },
+    { "PLANE", "id", TABLE_TEXT },
     { "STATE", "state", TABLE_STATE },
-    { "IN SYNC", "in_sync", TABLE_STATE },
-    { "VERSION", "version", TABLE_TEXT },
+    { "VERSION", "applied.version", TABLE_TEXT },
     { "CLIENTS", "client_url", TABLE_TEXT },
-    { "OPS", "ops_url", TABLE_TEXT },
-    { "JOURNAL", "journal_records", TABLE_NUMBER },
+    { "REQUESTS", "requests", TABLE_NUMBER },
+    { "ACTIVE", "active", TABLE_NUMBER },
+    { "JOURNAL", "journal.records", TABLE_NUMBER },
     { "REJECTED", "rejected", TABLE_COUNT },
+    { "SINCE (UTC)", "started_at", TABLE_TIME },
     { 0 },
 };
 
@@ -239,7 +242,7 @@ cmd_status(struct cli *c, int argc, char **argv)
         rx_buf_addc(&c->out, '\n');
     } else {
         rx_buf_addf(&c->out, "Control plane at %s\n\n", c->remote.url);
-        cli_print(c, plane_columns, list_in(planes.data));
+        cli_print(c, plane_columns, planes.data);
         rx_buf_addc(&c->out, '\n');
         cli_print(c, cmd_channel_columns, channels.data);
     }

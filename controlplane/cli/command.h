@@ -102,9 +102,6 @@ void cli_put_opt(struct rx_json_out *w, const char *key, const char *value);
 
 extern const struct table_column cmd_channel_columns[];
 
-/* Does the answer to a channel's test say that all is well? */
-bool cmd_channel_is_well(rx_json data);
-
 /* Handlers, by file. */
 typedef int cli_fn(struct cli *c, int argc, char **argv);
 cli_fn cmd_up;

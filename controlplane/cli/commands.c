@@ -85,7 +85,7 @@ static const struct rx_conf_row request_rows[] = {
 };
 static const struct rx_conf_row usage_rows[] = {
     TEXT("by", "WHAT", by, "model, channel, tenant, key, day or hour (model)"),
-    TEXT("range", "TIME", range, "how far back: 24h, 7d, 30d"),
+    TEXT("range", "TIME", range, "how far back: 30m, 24h, 168h (a week)"),
     TEXT("tenant", "TENANT", tenant, "only of this tenant"),
     REACH,
     { 0 },

@@ -19,10 +19,13 @@ static const struct {
 } states[] = {
     { "enabled", GREEN },
     { "ok", GREEN },
+    { "in_sync", GREEN },
     { "healthy", GREEN },
     { "connected", GREEN },
     { "yes", GREEN },
     { "paused", YELLOW },
+    { "behind", YELLOW },
+    { "left", YELLOW },
     { "degraded", YELLOW },
     { "warn", YELLOW },
     { "cancelled", YELLOW },
@@ -32,6 +35,7 @@ static const struct {
     { "failed", RED },
     { "error", RED },
     { "lost", RED },
+    { "incompatible", RED },
     { "refused", RED },
 };
 
@@ -123,6 +127,19 @@ add_time(struct rx_buf *out, rx_str s)
     add_clean(out, (rx_str){ s.ptr + 11, 8 });
 }
 
+/* "name", or "name=upstream" of a model that has another name there. */
+static void
+add_named(struct rx_buf *out, rx_json e)
+{
+    rx_str upstream = rx_json_str(rx_json_find(e, "upstream"));
+
+    add_clean(out, rx_json_str(rx_json_find(e, "name")));
+    if (upstream.len > 0) {
+        rx_buf_addc(out, '=');
+        add_clean(out, upstream);
+    }
+}
+
 static void
 add_list(struct rx_buf *out, rx_json v)
 {
@@ -131,10 +148,10 @@ add_list(struct rx_buf *out, rx_json v)
     for (rx_json e = rx_json_first(v); rx_json_there(e); e = rx_json_next(e)) {
         rx_buf_addf(out, "%s", comma);
         comma = ", ";
-        if (rx_json_kind(e) == RX_JSON_OBJECT)
-            e = rx_json_find(e, "name");
         if (rx_json_kind(e) == RX_JSON_STRING)
             add_clean(out, rx_json_str(e));
+        else if (rx_json_kind(e) == RX_JSON_OBJECT)
+            add_named(out, e);
         else
             rx_json_print(e, false, out);
     }

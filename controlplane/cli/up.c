@@ -73,6 +73,20 @@ static void look(void *arg);
 
 /* ---- the words of the children ---- */
 
+/* The commands of this user on this machine find their way in by it. */
+static void
+keep_token(const struct up *u)
+{
+    char path[PLACE_PATH];
+    char line[REMOTE_TEXT + 1];
+    struct rx_err err = { 0 };
+    int n = snprintf(line, sizeof(line), "%s\n", u->admin_token);
+
+    if (place_join(u->data_dir, "admin.token", path, &err) != RX_OK ||
+        place_write(path, (rx_str){ line, (size_t)n }, &err) != RX_OK)
+        rx_warn("up.token", "why=%s", rx_log_quote(err.text));
+}
+
 /* The control plane prints one JSON line at its very first start. */
 static void
 read_words(struct up *u)
@@ -94,6 +108,7 @@ read_words(struct up *u)
             snprintf(
                 u->admin_token, REMOTE_TEXT, RX_STR_FMT, RX_STR_ARG(token));
             snprintf(u->client_key, REMOTE_TEXT, RX_STR_FMT, RX_STR_ARG(key));
+            keep_token(u);
         }
         rx_json_free(doc);
     }
@@ -295,6 +310,7 @@ write_up_json(struct up *u)
     struct rx_err err = { 0 };
     struct rx_buf b;
     struct rx_json_out w;
+    struct rx_link *l;
 
     rx_buf_init(&b, 64 * 1024);
     w = rx_json_out(&b);
@@ -303,11 +319,12 @@ write_up_json(struct up *u)
     rx_json_put_text(&w, "admin_url", u->admin_url);
     rx_json_open_object(&w, "pids");
     rx_json_put_u64(&w, "up", (uint64_t)getpid());
-    rx_json_put_u64(&w, u->control.name, (uint64_t)u->control.pid);
-    for (unsigned i = 0; i < u->o.planes; i++)
-        rx_json_put_u64(&w, u->planes[i].name, (uint64_t)u->planes[i].pid);
-    if (u->demo.pid != 0)
-        rx_json_put_u64(&w, u->demo.name, (uint64_t)u->demo.pid);
+    RX_LIST_FOREACH(l, &u->children.list) {
+        const struct child *c = RX_LIST_ITEM(l, struct child, link);
+
+        if (c->pid != 0)
+            rx_json_put_u64(&w, c->name, (uint64_t)c->pid);
+    }
     rx_json_close(&w);
     rx_json_close(&w);
     rx_buf_addc(&b, '\n');
@@ -374,8 +391,6 @@ note_demo(struct up *u, bool wanted)
         child_start(&u->demo);
     else
         child_stop(&u->demo);
-    if (u->stage == RUNNING)
-        write_up_json(u);
 }
 
 static void
@@ -503,6 +518,16 @@ look(void *arg)
         give_up(u, "not ready within a minute; see the lines above");
 }
 
+static void
+on_start(void *arg, struct child *c)
+{
+    struct up *u = arg;
+
+    (void)c;
+    if (u->stage == RUNNING)
+        write_up_json(u);
+}
+
 /* A child that ends before all are ready will not do better next time. */
 static void
 on_end(void *arg, struct child *c, int status)
@@ -519,6 +544,8 @@ on_end(void *arg, struct child *c, int status)
             c->name, child_end_words(status));
         give_up(u, words);
     }
+    if (u->stage == RUNNING)
+        write_up_json(u);
     if (u->stage == DRAINING && planes_left(u) == 0)
         close_rest(u);
     if (u->stage == CLOSING && child_set_running(&u->children) == 0)
@@ -617,7 +644,7 @@ init(struct up *u)
     rx_buf_init(&u->words, 64 * 1024);
     rx_timer_init(&u->look, u->loop, look, u);
     rx_timer_init(&u->hurry, u->loop, kill_all, u);
-    child_set_init(&u->children, u->loop, on_end, u);
+    child_set_init(&u->children, u->loop, on_start, on_end, u);
     child_init(&u->control, &u->children, "control");
     u->control.on_output = on_words;
     child_init(&u->demo, &u->children, "demo");

@@ -35,7 +35,7 @@ tell_try(const struct up_told *t)
     if (t->demo)
         printf("\n  The demo provider answers. An account of yours:\n"
                "    routex channel add main --type anthropic "
-               "--api-key sk-ant-...\n");
+               "--api-key-stdin\n");
 }
 
 void
