@@ -312,6 +312,7 @@ main(int argc, char **argv)
     rx_log_init("control", c.options.log_level);
     rx_secret_init();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
     if (start(&c, &err) != RX_OK) {
         fprintf(stderr, "routex-control: %s\n", err.text);
         close_all(&c);

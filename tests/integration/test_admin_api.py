@@ -1,0 +1,612 @@
+"""The admin API on a real control plane: every documented route answers as the
+document says, every wrong field is named, and what was committed stays."""
+import json
+import pathlib
+import re
+import resource
+import subprocess
+
+from harness import ROOT, Program, Routex, main, test
+from peers import Client, Upstream
+
+
+def control(build, **more):
+    """A control plane with no data plane."""
+    return Routex(build, planes=0, **more)
+
+
+def ask(r, method, path, body=None, token=None, headers=()):
+    data = body if isinstance(body, (bytes, type(None))) \
+        else json.dumps(body).encode()
+    with Client(r.control_url) as client:
+        return client.request(method, path, {
+            "authorization": f"Bearer {token or r.admin.token}",
+            **dict(headers)}, data)
+
+
+def wrong(answer, status, field=None, code=None):
+    """The one form of error."""
+    assert answer.status == status, (answer.status, answer.body)
+    error = answer.json()["error"]
+    assert set(error) <= {"code", "message", "field"}, error
+    assert error["message"], error
+    if field:
+        assert error.get("field") == field, error
+        assert field in error["message"], error
+    if code:
+        assert error["code"] == code, error
+    return error
+
+
+CHANNEL = {"name": "main", "type": "openai", "api_key": "sk-test-000011112222"}
+
+
+def add(r, **fields):
+    return r.admin.post("/api/channels", {**CHANNEL, **fields})["data"]
+
+
+# -- the document -------------------------------------------------------------
+
+
+def table():
+    """The route table, as the source has it."""
+    text = (ROOT / "controlplane" / "api_routes.c").read_text()
+    text = text[text.index("api_routes[] = {"):]
+    rows = set()
+    for kind, one, two in re.findall(
+            r"(PUBLIC|READ|CHANGE)\(\s*\"([^\"]+)\",\s*(?:\"([^\"]+)\")?",
+            text):
+        rows.add(("GET", one) if kind == "READ" else (one, two))
+    for method, path in re.findall(r"\{\s*\"([A-Z]+)\",\s*\"(/[^\"]+)\"", text):
+        rows.add((method, path))
+    return rows
+
+
+class Document:
+    def __init__(self, text):
+        self.doc = json.loads(text)
+
+    def routes(self):
+        return {(method.upper(), path)
+                for path, item in self.doc["paths"].items()
+                for method in item if method != "parameters"}
+
+    def operation(self, method, path):
+        return self.doc["paths"][path][method.lower()]
+
+    def resolve(self, schema):
+        while "$ref" in schema:
+            at = self.doc
+            for step in schema["$ref"][2:].split("/"):
+                at = at[step]
+            schema = at
+        return schema
+
+    def fits(self, value, schema, where="body"):
+        """Enough of JSON Schema for the words our document uses."""
+        schema = self.resolve(schema)
+        for part in schema.get("allOf", ()):
+            self.fits(value, part, where)
+        if "oneOf" in schema:
+            fitting = [s for s in schema["oneOf"] if self.fits_quietly(value, s)]
+            assert len(fitting) == 1, f"{where}: {value!r} fits {len(fitting)}"
+        kinds = schema.get("type")
+        if kinds:
+            kinds = [kinds] if isinstance(kinds, str) else kinds
+            assert any(self.is_kind(value, k) for k in kinds), \
+                f"{where}: {value!r} is not {kinds}"
+        if "enum" in schema:
+            assert value in schema["enum"], f"{where}: {value!r}"
+        if schema.get("format") == "date-time" and value is not None:
+            assert re.fullmatch(
+                r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), where
+        if isinstance(value, dict):
+            known = schema.get("properties", {})
+            for name in schema.get("required", ()):
+                assert name in value, f"{where}.{name} is missing"
+            for name, inner in value.items():
+                if name in known:
+                    self.fits(inner, known[name], f"{where}.{name}")
+                elif known and "allOf" not in schema and \
+                        schema.get("additionalProperties") is False:
+                    raise AssertionError(f"{where}.{name} is not described")
+        if isinstance(value, list) and "items" in schema:
+            for n, inner in enumerate(value):
+                self.fits(inner, schema["items"], f"{where}[{n}]")
+
+    def fits_quietly(self, value, schema):
+        try:
+            self.fits(value, schema)
+        except AssertionError:
+            return False
+        return True
+
+    @staticmethod
+    def is_kind(value, kind):
+        if kind == "null":
+            return value is None
+        if kind == "boolean":
+            return isinstance(value, bool)
+        if kind == "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        if kind == "number":
+            return isinstance(value, (int, float)) and not isinstance(
+                value, bool)
+        return isinstance(value, {"string": str, "array": list,
+                                  "object": dict}[kind])
+
+    def check(self, method, path, answer):
+        """The answer is one of those described, in its described form."""
+        responses = self.operation(method, path)["responses"]
+        assert str(answer.status) in responses, \
+            f"{method} {path}: {answer.status} is not described"
+        response = self.resolve(responses[str(answer.status)])
+        kind = answer.header("content-type").split(";")[0]
+        content = response["content"]
+        assert kind in content, f"{method} {path}: {kind}"
+        if kind == "application/json":
+            self.fits(answer.json(), content[kind]["schema"],
+                      f"{method} {path}")
+
+
+# What to send to each route, in this order; {x} is an id from an answer before.
+WALK = [
+    ("POST", "/api/channels", "", {**CHANNEL, "models": [
+        "gpt-*", {"name": "s", "upstream": "t"}], "tags": ["eu"],
+        "headers": {"x-a": "b"}, "timeouts": {"connect_s": 2.5}}, "channel"),
+    ("GET", "/api/channels", "?limit=1", None, None),
+    ("GET", "/api/channels/{id}", "channel", None, None),
+    ("PUT", "/api/channels/{id}", "channel", CHANNEL, None),
+    ("PATCH", "/api/channels/{id}", "channel", {"weight": 3}, None),
+    ("POST", "/api/channels/{id}/pause", "channel", None, None),
+    ("POST", "/api/channels/{id}/resume", "channel", None, None),
+    ("PATCH", "/api/channels/{id}", "channel",
+     {"base_url": "http://127.0.0.1:1"}, None),
+    ("POST", "/api/channels/{id}/test", "channel", None, None),
+    ("POST", "/api/tenants", "", {"name": "Acme & Co", "models": ["a*"],
+                                  "limits": {}}, "tenant"),
+    ("GET", "/api/tenants", "", None, None),
+    ("GET", "/api/tenants/{id}", "tenant", None, None),
+    ("PUT", "/api/tenants/{id}", "tenant", {"name": "Acme"}, None),
+    ("PATCH", "/api/tenants/{id}", "tenant", {"status": "disabled"}, None),
+    ("GET", "/api/tenants/{id}/usage", "tenant", None, None),
+    ("POST", "/api/keys", "", {"name": "ci", "tenant": "default",
+                               "expires_at": "2099-01-01T00:00:00Z"}, "key"),
+    ("GET", "/api/keys", "?tenant=default", None, None),
+    ("GET", "/api/keys/{id}", "key", None, None),
+    ("PATCH", "/api/keys/{id}", "key", {"may_force_channel": True}, None),
+    ("POST", "/api/keys/{id}/rotate", "key", None, None),
+    ("GET", "/api/settings", "", None, None),
+    ("PUT", "/api/settings", "", {"max_attempts": 2}, None),
+    ("PATCH", "/api/settings", "", {"timeouts": {"idle_s": 9}}, None),
+    ("GET", "/api/requests", "?status=200&since=7d", None, None),
+    ("GET", "/api/requests/{id}", "none", None, None),
+    ("GET", "/api/analytics/summary", "?range=24h&by=hour,model", None, None),
+    ("GET", "/api/planes", "", None, None),
+    ("GET", "/api/providers", "", None, None),
+    ("GET", "/api/audit", "", None, None),
+    ("GET", "/api/status", "", None, None),
+    ("GET", "/api/openapi.json", "", None, None),
+    ("GET", "/health", "", None, None),
+    ("GET", "/livez", "", None, None),
+    ("GET", "/readyz", "", None, None),
+    ("GET", "/metrics", "", None, None),
+    ("GET", "/dashboard", "", None, None),
+    ("DELETE", "/api/keys/{id}", "key", None, None),
+    ("DELETE", "/api/tenants/{id}", "tenant", None, None),
+    ("DELETE", "/api/channels/{id}", "channel", None, None),
+]
+
+
+@test
+def every_route_is_described_and_answers_as_described(build):
+    with control(build) as r:
+        document = Document(ask(r, "GET", "/api/openapi.json").body)
+        assert document.doc["openapi"].startswith("3.1")
+        assert document.routes() == table(), document.routes() ^ table()
+        walked, ids = set(), {"none": "req_none"}
+        for method, path, more, body, name in WALK:
+            real = path
+            if "{id}" in path:
+                real, more = path.replace("{id}", ids[more]), ""
+            answer = ask(r, method, real + more, body)
+            document.check(method, path, answer)
+            if "none" not in real and path != "/dashboard":
+                assert answer.status < 300, (method, real, answer.body)
+            if name:
+                ids[name] = answer.json()["data"]["id"]
+            walked.add((method, path))
+        assert walked == document.routes(), walked ^ document.routes()
+
+
+@test
+def no_route_but_the_public_ones_answers_without_a_token(build):
+    with control(build) as r:
+        document = Document(ask(r, "GET", "/api/openapi.json").body)
+        for method, path in sorted(document.routes()):
+            public = document.operation(method, path).get("security") == []
+            for headers in ({}, {"authorization": "Bearer wrong"},
+                            {"authorization": r.admin.token},
+                            {"authorization": f"Bearer {r.key}"}):
+                with Client(r.control_url) as client:
+                    answer = client.request(
+                        method, path.replace("{id}", "x"), headers, None)
+                if public:
+                    assert answer.status in (200, 404), (path, answer.status)
+                else:
+                    wrong(answer, 401, code="unauthenticated")
+                    assert answer.header("www-authenticate") == "Bearer"
+
+
+# -- errors -------------------------------------------------------------------
+
+
+@test
+def every_wrong_field_is_named(build):
+    rows = [
+        ("/api/channels", {**CHANNEL, "prio": 1}, "prio"),
+        ("/api/channels", {**CHANNEL, "models": ["a", {"nam": 1}]},
+         "models[1].name"),
+        ("/api/channels", {**CHANNEL, "limits": {"rpm": 1}}, "limits"),
+        ("/api/channels", {**CHANNEL, "transformers": {"use": ["x"]}},
+         "transformers.use"),
+        ("/api/channels", {**CHANNEL, "status": "on"}, "status"),
+        ("/api/channels", {**CHANNEL, "proxy_url": "gopher://x"}, "proxy_url"),
+        ("/api/channels", {**CHANNEL, "base_url": "http://u:p@h/"}, "base_url"),
+        ("/api/channels", {"type": "openai", "api_key": "k"}, "name"),
+        ("/api/tenants", {"name": "x", "limits": {"requests_per_min": 5}},
+         "limits"),
+        ("/api/tenants", {"name": "x\n"}, "name"),
+        ("/api/tenants", {"name": "x", "models": "a"}, "models"),
+        ("/api/keys", {"name": "x", "tenant": "nobody"}, "tenant"),
+        ("/api/keys", {"name": "x", "expires_at": "soon"}, "expires_at"),
+        ("/api/keys", {"name": "x", "limits": {"concurrent": 1}}, "limits"),
+    ]
+    with control(build) as r:
+        for path, body, field in rows:
+            wrong(ask(r, "POST", path, body), 400, field, "invalid_request")
+        for body, field in (({"strategy": "random"}, "strategy"),
+                            ({"timeouts": {"idle_s": 0}}, "timeouts.idle_s"),
+                            ({"max_attempts": 0}, "max_attempts"),
+                            ({"sessions": {}}, "sessions")):
+            wrong(ask(r, "PUT", "/api/settings", body), 400, field)
+        for query, field in (("limit=0", "limit"), ("limit=x", "limit"),
+                             ("cursor=%21", "cursor"), ("since=then", "since"),
+                             ("status=abc", "status"), ("foo=1", "foo")):
+            wrong(ask(r, "GET", f"/api/requests?{query}"), 400, field)
+        assert r.admin.get("/api/channels")["data"] == []
+        assert len(r.admin.get("/api/keys")["data"]) == 1
+
+
+@test
+def what_is_no_request_is_refused_in_the_same_form(build):
+    with control(build) as r:
+        for body in (b"", b"{", b"[]", b"null", b'"x"', b"\xff", b"{}{}",
+                     b"[" * 5000, b'{"name":"\\u0000"}'):
+            answer = ask(r, "POST", "/api/tenants", body)
+            assert answer.status in (400, 413), (body[:20], answer.status)
+            assert "error" in answer.json()
+        big = b'{"name":"' + b"x" * (2 << 20) + b'"}'
+        assert ask(r, "POST", "/api/tenants", big).status == 413
+        wrong(ask(r, "GET", "/api/nothing"), 404, code="not_found")
+        wrong(ask(r, "GET", "/api/channels/%zz"), 400)
+        wrong(ask(r, "GET", "/api/channels/a%00b"), 400)
+        wrong(ask(r, "GET", "/api/channels/nobody"), 404, code="not_found")
+        answer = ask(r, "PATCH", "/api/channels", {})
+        wrong(answer, 405, code="method_not_allowed")
+        assert answer.header("allow") == "GET, HEAD, POST"
+        wrong(ask(r, "GET", "/dashboard"), 404)
+        assert ask(r, "HEAD", "/api/channels").status == 200
+
+
+# -- concurrency and repetition -----------------------------------------------
+
+
+@test
+def a_change_of_an_old_version_is_refused(build):
+    with control(build) as r:
+        answer = ask(r, "POST", "/api/channels", CHANNEL)
+        tag = answer.header("etag")
+        path = f"/api/channels/{answer.json()['data']['id']}"
+        assert ask(r, "GET", path).header("etag") == tag
+        match = {"if-match": tag}
+        answer = ask(r, "PATCH", path, {"weight": 2}, headers=match)
+        assert answer.status == 200 and answer.header("etag") != tag
+        for method, body in (("PATCH", {"weight": 3}), ("PUT", CHANNEL),
+                             ("DELETE", None)):
+            wrong(ask(r, method, path, body, headers=match), 412,
+                  code="precondition_failed")
+        assert ask(r, "GET", path).json()["data"]["weight"] == 2
+        assert ask(r, "DELETE", path,
+                   headers={"if-match": '"9", *'}).status == 200
+
+
+@test
+def the_same_post_again_changes_nothing_again(build):
+    with control(build) as r:
+        again = {"idempotency-key": "once-1"}
+        first = ask(r, "POST", "/api/keys", {"name": "ci"}, headers=again)
+        second = ask(r, "POST", "/api/keys", {"name": "ci"}, headers=again)
+        assert first.status == second.status == 201
+        assert first.body == second.body
+        assert second.header("idempotency-replayed") == "true"
+        assert len(r.admin.get("/api/keys")["data"]) == 2
+        wrong(ask(r, "POST", "/api/keys", {"name": "cd"}, headers=again), 409,
+              code="conflict")
+        r.restart_control()
+        third = ask(r, "POST", "/api/keys", {"name": "ci"}, headers=again)
+        assert third.body == first.body
+        # A refused request is not remembered.
+        odd = {"idempotency-key": "once-2"}
+        assert ask(r, "POST", "/api/keys", {"name": ""},
+                   headers=odd).status == 400
+        assert ask(r, "POST", "/api/keys", {"name": "ok"},
+                   headers=odd).status == 201
+
+
+@test
+def pages_cover_everything_once(build):
+    with control(build) as r:
+        names = [f"t-{n:03}" for n in range(23)]
+        for name in reversed(names):
+            r.admin.post("/api/tenants", {"name": name})
+            r.admin.post("/api/keys", {"name": name})
+        for path, want in (("/api/tenants", sorted([*names, "default"])),
+                           ("/api/keys", ["first", *reversed(names)])):
+            seen, cursor = [], ""
+            while True:
+                page = r.admin.get(f"{path}?limit=5{cursor}")
+                seen += [row["name"] for row in page["data"]]
+                if not page["next"]:
+                    break
+                cursor = f"&cursor={page['next']}"
+            assert seen == want, seen
+
+
+# -- nouns --------------------------------------------------------------------
+
+
+@test
+def a_channel_read_may_be_sent_back_and_keeps_its_keys(build):
+    with control(build) as r:
+        made = add(r, proxy_url="http://u:secretpw@127.0.0.1:3128",
+                   models=["gpt-*", {"name": "s", "upstream": "t"}],
+                   keys=["sk-second-33334444"])
+        path = f"/api/channels/{made['name']}"
+        assert [k["last4"] for k in made["keys"]] == ["2222", "4444"]
+        assert made["proxy_url"] == "http://u:****@127.0.0.1:3128"
+        back = r.admin.call("PUT", path, r.admin.get(path)["data"])["data"]
+        assert {**back, "updated_at": 0} == {**made, "updated_at": 0}
+        # One key off, one more.
+        keys = [{"id": made["keys"][0]["id"], "status": "disabled"},
+                {"key": "sk-third-555566667777"}]
+        back = r.admin.call("PATCH", path, {"keys": keys})["data"]
+        assert [(k["last4"], k["status"]) for k in back["keys"]] == [
+            ("2222", "disabled"), ("7777", "enabled")]
+        assert back["keys"][0]["id"] == made["keys"][0]["id"]
+        wrong(ask(r, "POST", "/api/channels", {**CHANNEL, "name": "MAIN"}), 409,
+              code="conflict")
+        # The names of the seed interfaces are understood.
+        back = r.admin.call("PATCH", path, {
+            "baseUrl": "https://x.example", "apiKey": "sk-camel-88889999"})
+        assert back["data"]["base_url"] == "https://x.example"
+        assert [k["last4"] for k in back["data"]["keys"]] == ["9999"]
+
+
+@test
+def no_secret_leaves_or_lies_in_clear(build):
+    secrets = ["sk-test-000011112222", "sk-second-33334444", "proxypassword",
+               "sk-header-value"]
+    with control(build) as r:
+        add(r, keys=[secrets[1]],
+            proxy_url=f"http://u:{secrets[2]}@127.0.0.1:3128")
+        made = r.admin.post("/api/keys", {"name": "ci"})["data"]
+        secrets += [made["key"], r.key, r.admin.token]
+        shown = b"".join(ask(r, "GET", path).body for path in (
+            "/api/channels", "/api/channels/main", "/api/keys",
+            f"/api/keys/{made['id']}", "/api/audit", "/api/status",
+            "/metrics"))
+        r.control.stop()
+        files = b"".join(path.read_bytes() for path in
+                         r.data_dir.rglob("*") if path.is_file())
+        logged = r.control.err.read_bytes()
+        for secret in secrets:
+            for where in (shown, files, logged):
+                assert secret.encode() not in where, secret
+
+
+@test
+def a_tenant_with_keys_cannot_be_removed(build):
+    with control(build) as r:
+        r.admin.post("/api/tenants", {"name": "acme"})
+        key = r.admin.post("/api/keys", {"name": "k", "tenant": "acme"})["data"]
+        wrong(ask(r, "DELETE", "/api/tenants/acme"), 409, code="conflict")
+        assert r.admin.get("/api/tenants/acme")["data"]["key_count"] == 1
+        r.admin.call("DELETE", f"/api/keys/{key['id']}")
+        r.admin.call("DELETE", "/api/tenants/acme")
+        wrong(ask(r, "GET", "/api/tenants/acme"), 404)
+
+
+@test
+def a_rotated_key_has_another_text_and_the_rest_stays(build):
+    with control(build) as r:
+        made = r.admin.post("/api/keys", {
+            "name": "k", "models": ["gpt-*"], "may_force_channel": True})["data"]
+        again = r.admin.post(f"/api/keys/{made['id']}/rotate")["data"]
+        assert again["key"] != made["key"] and again["key"].startswith("rtx_")
+        for name in ("id", "models", "may_force_channel", "tenant"):
+            assert again[name] == made[name], name
+        assert again["last4"] == again["key"][-4:]
+        assert "key" not in r.admin.get(f"/api/keys/{made['id']}")["data"]
+
+
+@test
+def settings_go_back_to_their_defaults_when_left_out(build):
+    with control(build) as r:
+        before = r.admin.get("/api/settings")["data"]
+        r.admin.call("PATCH", "/api/settings", {
+            "timeouts": {"idle_s": 7.5, "total_s": 60}})
+        r.restart_control()
+        now = r.admin.get("/api/settings")["data"]
+        assert now["timeouts"]["idle_s"] == 7.5
+        assert now["timeouts"]["connect_s"] == before["timeouts"]["connect_s"]
+        now = r.admin.call("PUT", "/api/settings", {})["data"]
+        assert {**now, "updated_at": None} == before
+
+
+@test
+def testing_a_channel_asks_its_provider_and_says_what_it_heard(build):
+    heard = []
+
+    def provider(call):
+        heard.append(call)
+        good = call.header("authorization") == "Bearer sk-good-00001111"
+        call.answer_json({"object": "list", "data": []} if good else {
+            "error": {"message": "no such key"}}, 200 if good else 401)
+
+    with control(build) as r, Upstream(provider) as upstream:
+        add(r, base_url=upstream.url + "/v1", api_key="sk-good-00001111")
+        add(r, name="bad", base_url=upstream.url, api_key="sk-bad-000022223")
+        add(r, name="gone", base_url="http://127.0.0.1:1")
+        told = r.admin.post("/api/channels/main/test")["data"]
+        assert told["ok"] and told["status"] == 200, told
+        assert heard[0].path.startswith("/v1/models"), heard[0].path
+        told = r.admin.post("/api/channels/bad/test",
+                            {"dialect": "responses"})["data"]
+        assert not told["ok"] and told["status"] == 401, told
+        assert told["provider_message"] == "no such key"
+        told = r.admin.post("/api/channels/gone/test")["data"]
+        assert not told["ok"] and told["status"] is None and told["message"]
+        wrong(ask(r, "POST", "/api/channels/main/test",
+                  {"dialect": "gemini"}), 400, "dialect")
+
+
+@test
+def changes_are_on_record(build):
+    with control(build) as r:
+        add(r)
+        r.admin.post("/api/channels/main/pause")
+        r.admin.call("DELETE", "/api/channels/main")
+        lines = r.admin.get("/api/audit")["data"]
+        assert [line["action"] for line in lines[:3]] == [
+            "delete", "pause", "create"]
+        assert all(line["name"] == "main" for line in lines[:3])
+        assert lines[2]["detail"]["api_key"] == "(not recorded)"
+        assert lines[2]["detail"]["type"] == "openai"
+        # A change that failed is none.
+        ask(r, "POST", "/api/channels", {**CHANNEL, "name": ""})
+        assert len(r.admin.get("/api/audit")["data"]) == len(lines)
+
+
+# -- the process --------------------------------------------------------------
+
+
+@test
+def a_restart_prints_nothing_and_makes_nothing_again(build):
+    with control(build, demo=True) as r:
+        assert [c["name"] for c in r.admin.get("/api/channels")["data"]] == [
+            "demo"]
+        r.admin.call("DELETE", "/api/channels/demo")
+        first = r.control.out.read_text()
+        r.control.stop()
+        r.start_control()
+        assert r.control.out.read_text() == first
+        assert r.admin.get("/api/channels")["data"] == []
+        assert len(r.admin.get("/api/keys")["data"]) == 1
+        assert r.admin.get("/api/status")["data"]["published"]["items"] == 3
+
+
+@test
+def the_environment_brings_channels_and_a_token(build):
+    with control(build) as r:
+        r.control.stop()
+        r.control = Program("again", [
+            r.build / "routex-control", "--data-dir", r.data_dir,
+            "--admin-port", "0"], r.folder, env={
+                "ADMIN_API_KEY": "my-own-token",
+                "DEFAULT_ANTHROPIC_KEY": "sk-ant-00001111",
+                "DEFAULT_GEMINI_KEY": "AIza-00002222"})
+        r.programs.append(r.control)
+        r.control_url = r._told(r.control, "control.json")["admin_url"]
+        answer = ask(r, "GET", "/api/channels", token="my-own-token")
+        assert [c["name"] for c in answer.json()["data"]] == [
+            "anthropic", "gemini"]
+        assert r.control.out.read_text() == ""
+
+
+@test
+def a_second_control_plane_on_the_store_is_refused(build):
+    with control(build) as r:
+        second = subprocess.run([
+            r.build / "routex-control", "--data-dir", r.data_dir,
+            "--admin-port", "0"], capture_output=True, text=True, timeout=20)
+        assert second.returncode == 1
+        assert "another control plane" in second.stderr, second.stderr
+        assert r.admin.get("/api/status")
+
+
+@test
+def wrong_options_are_explained(build):
+    for words, says in ((["--data-dri", "x"], "did you mean --data-dir?"),
+                        (["--admin-port", "99999"], "not a valid PORT"),
+                        (["extra"], "not expected")):
+        done = subprocess.run([build / "routex-control", *words],
+                              capture_output=True, text=True, timeout=20)
+        assert done.returncode == 2 and says in done.stderr, done.stderr
+    done = subprocess.run([build / "routex-control", "--help"],
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and "--admin-port" in done.stdout
+
+
+@test
+def killed_at_any_moment_it_keeps_what_it_acknowledged(build):
+    with control(build) as r:
+        acknowledged = set()
+        for n in range(30):
+            name = f"t-{n}"
+            r.admin.post("/api/tenants", {"name": name})
+            acknowledged.add(name)
+            if n % 10 == 9:
+                r.restart_control()
+        page = r.admin.get("/api/tenants?limit=200")["data"]
+        assert {t["name"] for t in page} == acknowledged | {"default"}
+
+
+@test
+def a_full_disk_refuses_changes_and_goes_on_answering(build):
+    with control(build) as r:
+        r.control.stop()
+        size = (r.data_dir / "routex.db").stat().st_size
+        r.start_control(limits=[(resource.RLIMIT_FSIZE, size + (64 << 10))])
+        body = {**CHANNEL, "tags": [f"{n:060}" for n in range(900)]}
+        refused = None
+        for n in range(50):
+            answer = ask(r, "POST", "/api/channels", {**body, "name": f"c{n}"})
+            if answer.status != 201:
+                refused = answer
+                break
+        assert refused, "the disk never filled"
+        assert refused.status in (500, 503), refused.body
+        listed = r.admin.get("/api/channels?limit=200")["data"]
+        assert len(listed) == n, (len(listed), n)
+
+
+@test
+def it_is_small_when_idle(build):
+    with control(build) as r:
+        shadow = "asan" in pathlib.Path(f"/proc/{r.control.pid}/maps").read_text()
+        assert shadow or r.control.rss() < 16 << 20, r.control.rss()
+
+
+@test
+def numbers_are_there_from_the_start(build):
+    with control(build) as r:
+        text = ask(r, "GET", "/metrics").body.decode()
+        for name in ("routex_build_info", "routex_admin_answers_total",
+                     "routex_admin_duration_seconds_bucket",
+                     "routex_planes_connected 0",
+                     "routex_usage_rows_collected 0"):
+            assert name in text, name
+
+
+main()
