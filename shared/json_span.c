@@ -9,7 +9,8 @@
 static inline bool
 white(char c)
 {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    return (unsigned char)c <= ' ' &&
+           (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 static inline bool
@@ -32,31 +33,33 @@ skip_white(struct rx_span *j)
         j->at++;
 }
 
+/* The first quote or backslash in [at, end), or end. */
+static inline const char *
+string_mark(const char *at, const char *end)
+{
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i slash = _mm_set1_epi8('\\');
+
+    for (; end - at >= 16; at += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
+        int hit = _mm_movemask_epi8(
+            _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        if (hit != 0)
+            return at + __builtin_ctz((unsigned)hit);
+    }
+#endif
+    while (at < end && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
 /* Behind the closing quote of the string whose inside begins at `at`. */
 static inline const char *
 string_end(const char *at, const char *end, bool *escaped)
 {
     *escaped = false;
-    while (at < end) {
-#if defined(__SSE2__)
-        const __m128i quote = _mm_set1_epi8('"');
-        const __m128i slash = _mm_set1_epi8('\\');
-        int hit = 0;
-
-        for (; end - at >= 16; at += 16) {
-            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
-            hit = _mm_movemask_epi8(_mm_or_si128(
-                _mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
-            if (hit != 0) {
-                at += __builtin_ctz((unsigned)hit);
-                break;
-            }
-        }
-#endif
-        while (at < end && *at != '"' && *at != '\\')
-            at++;
-        if (at == end)
-            return NULL;
+    while ((at = string_mark(at, end)) < end) {
         if (*at == '"')
             return at + 1;
         if (end - at < 2)
@@ -192,7 +195,7 @@ rx_span_enter_array(struct rx_span *j)
 }
 
 /* To where the next member or element begins, past its comma. */
-static bool
+static inline bool
 next(struct rx_span *j, char close)
 {
     if (j->bad)
