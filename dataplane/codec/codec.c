@@ -1,0 +1,33 @@
+#include "dataplane/codec/codec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct codec *const codecs[DIALECT_COUNT] = {
+    [DIALECT_ANTHROPIC] = NULL,
+};
+
+const struct codec *
+codec_of(enum dialect dialect)
+{
+    return codecs[dialect];
+}
+
+rx_str
+codec_id(
+    const struct codec_world *w, const char *prefix, char out[CODEC_ID_MAX])
+{
+    static const char digits[] =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    int n = snprintf(out, CODEC_ID_MAX - 24, "%s", prefix);
+    uint64_t bits = 0;
+
+    for (int i = 0; i < 24; i++) {
+        if (i % 8 == 0)
+            bits = w->random(w->arg);
+        out[n++] = digits[bits % 62];
+        bits /= 62;
+    }
+    out[n] = '\0';
+    return (rx_str){ out, (size_t)n };
+}
