@@ -215,6 +215,40 @@ a_restored_store_does_not_stop_the_flow(void)
     rig_free(r);
 }
 
+static void
+a_full_journal_does_what_policy_says(void)
+{
+    struct rig *r = rig_new();
+    struct state_item settings = toy_settings(3);
+
+    settings.settings.journal_limit_bytes = 100000;
+    toy_put(&r->toy, settings);
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 3000, rig_in_sync(r, f));
+    r->commit_fails = true;
+    for (unsigned i = 0; i < 2000; i++)
+        rig_use(f, i);
+    struct report_status st = report_status(follow_report(f));
+    CHECK(st.full && st.dropped > 500 && st.last_seq > 200);
+    CHECK_INT(2000, (int)(st.dropped + st.last_seq));
+    CHECK(st.pending_bytes <= 100000);
+    CHECK(report_admits(follow_report(f))); /* keep-serving */
+    RIG_UNTIL(r, 3000,
+        collector_plane_count(r->collector) == 1 &&
+            collector_plane(r->collector, 0)->journal_dropped == st.dropped);
+
+    settings.settings.journal_full = RX_S("refuse");
+    rig_change(r, settings);
+    RIG_UNTIL(r, 3000, !report_admits(follow_report(f)));
+    r->commit_fails = false;
+    RIG_UNTIL(r, 6000, pending(f) == 0);
+    CHECK(report_admits(follow_report(f)));
+    CHECK_INT((int)st.last_seq, (int)r->row_count);
+    follow_close(f);
+    rig_free(r);
+}
+
 /* ---- strangers and old acquaintances ----------------------------------- */
 
 static struct rx_bus *
@@ -333,6 +367,7 @@ main(int argc, char **argv)
     CHECK_RUN(a_store_that_fails_is_asked_again);
     CHECK_RUN(a_killed_plane_loses_and_doubles_nothing);
     CHECK_RUN(a_restored_store_does_not_stop_the_flow);
+    CHECK_RUN(a_full_journal_does_what_policy_says);
     CHECK_RUN(a_plane_of_another_major_version_is_shown);
     CHECK_RUN(a_replayed_message_is_refused);
     CHECK_RUN(noise_and_oversize_are_refused);

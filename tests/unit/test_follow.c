@@ -1,3 +1,6 @@
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "planes_rig.h"
 #include "shared/log.h"
 
@@ -290,11 +293,224 @@ works_over_tcp(void)
     rig_free(r);
 }
 
+/* A plane in another process, so that it can be stopped. */
+static int
+be_a_plane(const char *dir)
+{
+    struct rig *r = calloc(1, sizeof(*r));
+
+    r->loop = rx_loop_new();
+    snprintf(r->dir, sizeof(r->dir), "%s", dir);
+    snprintf(r->token, sizeof(r->token), "%s/join.token", dir);
+    snprintf(r->pub_url, sizeof(r->pub_url), "ipc://%s/pub.sock", dir);
+    snprintf(r->pull_url, sizeof(r->pull_url), "ipc://%s/pull.sock", dir);
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_RUN(r, 60000);
+    follow_close(f);
+    return 0;
+}
+
+static pid_t
+fork_plane(const struct rig *r)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execl("/proc/self/exe", "test_follow", r->dir, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+/* ---- a control plane of our own making --------------------------------- */
+
+static struct rx_bus *
+open_pub(struct rig *r)
+{
+    struct rx_bus_options o = {
+        .role = RX_BUS_PUB, .url = r->pub_url, .queue = 64
+    };
+    struct rx_bus *bus = NULL;
+
+    CHECK_INT(RX_OK, rx_bus_open(&bus, r->loop, &o, NULL, NULL, NULL));
+    return bus;
+}
+
+static void
+publish(struct rig *r, struct rx_bus *bus, const struct rx_envelope *head,
+    rx_str body)
+{
+    struct rx_buf out;
+
+    rx_buf_init(&out, body.len + RX_ENVELOPE_EXTRA);
+    CHECK(rx_envelope_seal(&r->keys, head, body, &out));
+    CHECK_INT(RX_OK, rx_bus_send(bus, rx_buf_str(&out)));
+    rx_buf_fini(&out);
+}
+
+/* The toy's state under that version; a subscriber may not be there yet. */
+static void
+publish_state(struct rig *r, struct rx_bus *bus, uint64_t epoch,
+    uint64_t version, uint64_t sequence, unsigned major)
+{
+    struct rx_envelope head = { .kind = RX_MSG_SNAPSHOT,
+        .topic = RX_S("all"),
+        .major = (uint8_t)major,
+        .from_control = true,
+        .epoch = epoch,
+        .version = version,
+        .sequence = sequence };
+    struct rx_buf body;
+
+    rx_buf_init(&body, 1 << 20);
+    toy_pack(&r->toy, &body);
+    publish(r, bus, &head, rx_buf_str(&body));
+    rx_buf_fini(&body);
+}
+
+static uint64_t
+version_of(const struct follow *f)
+{
+    const struct snapshot *s = follow_snapshot(f);
+
+    return s != NULL ? s->version : 0;
+}
+
+static void
+state_is_never_taken_back(void)
+{
+    struct rig *r = rig_new();
+    struct rx_bus *bus = open_pub(r);
+    struct follow *f = rig_follow(r, "data-1");
+    uint64_t sequence = 0;
+
+    RIG_UNTIL(r, 3000,
+        (publish_state(r, bus, 50, 7, ++sequence, RX_WIRE_MAJOR),
+            version_of(f) == 7));
+    sequence += 2;
+    publish_state(r, bus, 50, 8, sequence, RX_WIRE_MAJOR);
+    RIG_UNTIL(r, 1000, version_of(f) == 8);
+    /* Recorded and played again; older versions; older epochs. */
+    toy_put(&r->toy, toy_key(2, 1));
+    publish_state(r, bus, 50, 9, sequence, RX_WIRE_MAJOR);
+    publish_state(r, bus, 50, 9, sequence - 1, RX_WIRE_MAJOR);
+    publish_state(r, bus, 50, 6, sequence + 1, RX_WIRE_MAJOR);
+    publish_state(r, bus, 49, 10, sequence + 2, RX_WIRE_MAJOR);
+    RIG_RUN(r, 100);
+    CHECK_INT(8, (int)version_of(f));
+    CHECK_INT(1, (int)follow_snapshot(f)->key_count);
+    /* Going on is fine, and so is a new epoch. */
+    publish_state(r, bus, 50, 9, sequence + 5, RX_WIRE_MAJOR);
+    RIG_UNTIL(r, 1000, version_of(f) == 9);
+    publish_state(r, bus, 51, 1, 1, RX_WIRE_MAJOR);
+    RIG_UNTIL(r, 1000, version_of(f) == 1);
+
+    /* A restart remembers, by its disk. */
+    follow_close(f);
+    f = rig_follow(r, "data-1");
+    CHECK_INT(1, (int)version_of(f));
+    publish_state(r, bus, 50, 99, 99, RX_WIRE_MAJOR);
+    RIG_RUN(r, 200);
+    publish_state(r, bus, 50, 99, 100, RX_WIRE_MAJOR);
+    RIG_RUN(r, 100);
+    CHECK_INT(1, (int)version_of(f));
+    follow_close(f);
+    rx_bus_close(bus);
+    rig_free(r);
+}
+
+static void
+a_control_plane_of_another_major_version_changes_nothing(void)
+{
+    struct rig *r = rig_new();
+    struct rx_bus *bus = open_pub(r);
+    struct follow *f = rig_follow(r, "data-1");
+
+    for (unsigned i = 1; i < 20; i++) {
+        publish_state(r, bus, 50, i, i, RX_WIRE_MAJOR + 1);
+        RIG_RUN(r, 10);
+    }
+    CHECK(follow_snapshot(f) == NULL);
+    CHECK(!follow_connected(f));
+    /* One of a newer minor is understood. */
+    publish_state(r, bus, 50, 20, 20, RX_WIRE_MAJOR);
+    RIG_UNTIL(r, 1000, version_of(f) == 20);
+    follow_close(f);
+    rx_bus_close(bus);
+    rig_free(r);
+}
+
+static void
+what_cannot_be_read_leaves_the_state_in_force(void)
+{
+    struct rig *r = rig_new();
+    struct rx_bus *bus = open_pub(r);
+    struct follow *f = rig_follow(r, "data-1");
+    uint64_t sequence = 0;
+
+    RIG_UNTIL(r, 3000,
+        (publish_state(r, bus, 50, 7, ++sequence, RX_WIRE_MAJOR),
+            version_of(f) == 7));
+    static const enum rx_message kinds[] = { RX_MSG_SNAPSHOT, RX_MSG_DELTA,
+        RX_MSG_HEARTBEAT, RX_MSG_ACK, (enum rx_message)9 };
+    for (size_t i = 0; i < RX_COUNT(kinds); i++) {
+        struct rx_envelope head = { .kind = kinds[i],
+            .topic = RX_S("all"),
+            .major = RX_WIRE_MAJOR,
+            .from_control = true,
+            .epoch = 50,
+            .version = 8,
+            .sequence = ++sequence };
+        if (rx_message_max(kinds[i]) > 0)
+            publish(r, bus, &head, RX_S("\xff\xff\xff noise"));
+        CHECK_INT(RX_OK, rx_bus_send(bus, RX_S("all\0noise")));
+    }
+    RIG_RUN(r, 100);
+    CHECK_INT(7, (int)version_of(f));
+    toy_put(&r->toy, toy_key(2, 1));
+    publish_state(r, bus, 50, 8, ++sequence, RX_WIRE_MAJOR);
+    RIG_UNTIL(r, 1000, version_of(f) == 8);
+    follow_close(f);
+    rx_bus_close(bus);
+    rig_free(r);
+}
+
+static void
+a_subscriber_that_was_not_listening_catches_up(void)
+{
+    struct rig *r = rig_new();
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    pid_t pid = fork_plane(r);
+    RIG_UNTIL(r, 5000,
+        collector_plane_count(r->collector) == 1 &&
+            collector_plane(r->collector, 0)->in_sync);
+    /* It sleeps while more is published than any queue holds. */
+    kill(pid, SIGSTOP);
+    for (unsigned i = 0; i < 12000; i++) {
+        rig_change(r, toy_channel(1, (int32_t)i));
+        rx_loop_tick(r->loop, false);
+    }
+    RIG_RUN(r, 50);
+    CHECK(publisher_status(r->publisher).version > 10000);
+    kill(pid, SIGCONT);
+    RIG_UNTIL(r, 15000, collector_plane(r->collector, 0)->in_sync);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    rig_free(r);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     rx_secret_init();
     rx_log_init("test", getenv("DEBUG") ? RX_LOG_DEBUG : RX_LOG_ERROR);
+    if (argc == 2)
+        return be_a_plane(argv[1]);
+    CHECK_RUN(state_is_never_taken_back);
+    CHECK_RUN(a_control_plane_of_another_major_version_changes_nothing);
+    CHECK_RUN(what_cannot_be_read_leaves_the_state_in_force);
+    CHECK_RUN(a_subscriber_that_was_not_listening_catches_up);
     CHECK_RUN(a_late_joiner_gets_everything);
     CHECK_RUN(a_plane_may_be_there_first);
     CHECK_RUN(a_change_reaches_all_planes_as_a_delta);
