@@ -276,6 +276,48 @@ class Relay(Proxy):
         self.pids = [self.child.pid]
 
 
+class Data(Proxy):
+    """A data plane under a control plane without a store (control.c), which
+    makes configurations of any size cheap."""
+
+    def __init__(self, build, upstream, name, channels, keys):
+        super().__init__(upstream)
+        self.build = build
+        self.name = name
+        self.size = [str(channels), str(keys)]
+        self.key = "rtx_bench_0"
+        self.control = None
+
+    def start(self):
+        run = self.folder
+        self.control = spawn([self.build / "bench_control", run,
+                              self.upstream, *self.size], REST_CORE,
+                             stdout=subprocess.PIPE, text=True,
+                             stderr=open(run / "control.log", "ab"))
+        if self.control.stdout.readline() != "ready\n":
+            raise RuntimeError((run / "control.log").read_text())
+        self.port = free_port()
+        begin = time.monotonic()
+        self.child = spawn([self.build / "routex-data", "--data-dir", run,
+                            "--plane", "data-1", "--host", "127.0.0.1",
+                            "--port", self.port, "--ops-port", "0",
+                            "--control", f"ipc://{run}/pub.sock,"
+                                         f"ipc://{run}/pull.sock",
+                            "--join-token-file", run / "join.token"],
+                           GATEWAY_CORE, stdout=subprocess.DEVNULL,
+                           stderr=open(run / "log", "ab"))
+        wait_for_answer(self.port, self.key, deadline=120)
+        self.start_ms = (time.monotonic() - begin) * 1e3
+        self.pids = [self.child.pid]
+
+    def stop(self):
+        super().stop()
+        if self.control is not None:
+            self.control.kill()
+            self.control.wait()
+            self.control = None
+
+
 class Routex:
     """Both planes as shipped: key check, usage journal, fifty channels."""
     name = "routex"
