@@ -73,20 +73,6 @@ static void look(void *arg);
 
 /* ---- the words of the children ---- */
 
-/* The commands of this user on this machine find their way in by it. */
-static void
-keep_token(const struct up *u)
-{
-    char path[PLACE_PATH];
-    char line[REMOTE_TEXT + 1];
-    struct rx_err err = { 0 };
-    int n = snprintf(line, sizeof(line), "%s\n", u->admin_token);
-
-    if (place_join(u->data_dir, "admin.token", path, &err) != RX_OK ||
-        place_write(path, (rx_str){ line, (size_t)n }, &err) != RX_OK)
-        rx_warn("up.token", "why=%s", rx_log_quote(err.text));
-}
-
 /* The control plane prints one JSON line at its very first start. */
 static void
 read_words(struct up *u)
@@ -108,7 +94,6 @@ read_words(struct up *u)
             snprintf(
                 u->admin_token, REMOTE_TEXT, RX_STR_FMT, RX_STR_ARG(token));
             snprintf(u->client_key, REMOTE_TEXT, RX_STR_FMT, RX_STR_ARG(key));
-            keep_token(u);
         }
         rx_json_free(doc);
     }

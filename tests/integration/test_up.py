@@ -112,7 +112,7 @@ def first_words_come_once_and_the_key_stays_good(build):
         with Up(build, folder=folder) as up:
             key = up.key()
             assert "admin token" in up.printed()
-            for name in "admin.token", "master.key", "join.token":
+            for name in "master.key", "join.token":
                 mode = (up.dir / name).stat().st_mode & 0o777
                 assert mode == 0o600, (name, oct(mode))
         (folder / "up.out").write_text("")
