@@ -1,8 +1,12 @@
 #include "dataplane/facts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "shared/attr.h"
+
+/* The largest text that is kept of an answer. */
+#define HOLD_MAX ((size_t)512)
 
 /* Names of errors and the HTTP status each stands for, all dialects. */
 static const struct {
@@ -152,26 +156,23 @@ facts_tier(struct facts *f, struct rx_span *j)
     figures_read_tier(&f->figures, j);
 }
 
-/* As much of a string's contents as fits, at a character's border. */
+/* As much of a string's contents as fits, at a character's border; what comes
+ * behind a bad escape is left out. */
 static rx_str
 hold(char *room, size_t size, rx_str escaped)
 {
-    struct rx_buf b;
-    size_t n = 0;
+    char plain[6 * HOLD_MAX]; /* an escape is six bytes at most */
+    size_t len;
 
-    /* Decoded is never longer, so four times the room is enough to look at. */
-    rx_buf_init(&b, 6 * size);
-    if (escaped.len > 6 * size)
-        escaped.len = 6 * size;
-    while (!rx_span_unescape(escaped, &b) && escaped.len > 0)
-        escaped.len--; /* the cut was within an escape, or it is a bad one */
-    n = b.len < size ? b.len : size - 1;
-    while (n > 0 && n < b.len && (b.ptr[n] & 0xc0) == 0x80)
+    assert(size <= HOLD_MAX);
+    if (escaped.len > sizeof(plain))
+        escaped.len = sizeof(plain);
+    (void)rx_span_decode(escaped, plain, &len);
+    size_t n = len < size ? len : size - 1;
+    while (n > 0 && n < len && (plain[n] & 0xc0) == 0x80)
         n--;
-    if (n > 0)
-        memcpy(room, b.ptr, n);
+    memcpy(room, plain, n);
     room[n] = '\0';
-    rx_buf_fini(&b);
     return (rx_str){ room, n };
 }
 

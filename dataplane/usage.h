@@ -17,15 +17,13 @@
 #include "shared/str.h"
 
 /* name of each counter; order is that of Usage in proto/telemetry.proto */
-#define USAGE_COUNTERS(X)                                              \
-    X(in_uncached)                                                     \
-    X(cache_read)                                                      \
-    X(cache_write_5m)                                                  \
-    X(cache_write_1h)                                                  \
-    X(cache_write_other)                                               \
-    X(in_tool_use)                                                     \
-    X(out_total) X(out_reasoning) X(in_audio) X(in_image) X(out_audio) \
-        X(out_image) X(web_searches) X(web_fetches)
+// clang-format off
+#define USAGE_COUNTERS(X)                                             \
+    X(in_uncached) X(cache_read) X(cache_write_5m) X(cache_write_1h)  \
+    X(cache_write_other) X(in_tool_use) X(out_total) X(out_reasoning) \
+    X(in_audio) X(in_image) X(out_audio) X(out_image)                 \
+    X(web_searches) X(web_fetches)
+// clang-format on
 
 enum usage_counter {
 #define USAGE_ENUM(name) USAGE_##name,

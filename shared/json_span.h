@@ -110,7 +110,8 @@ rx_span_key_is(const struct rx_span *j, rx_str name)
 
 /*
  * Decode the inside of a string.  `out` needs room for escaped.len bytes at
- * most; half a surrogate pair becomes U+FFFD.  False on a bad escape.
+ * most; half a surrogate pair becomes U+FFFD.  False on a bad escape; `len` is
+ * then what came before it.
  */
 bool rx_span_decode(rx_str escaped, char *out, size_t *len);
 bool rx_span_unescape(rx_str escaped, struct rx_buf *out);

@@ -94,6 +94,27 @@ plain_escape(char c)
     }
 }
 
+/* One escape sequence, decoded to `to`; NULL when it is none. */
+static const char *
+take_escape(const char *at, const char *end, char **to)
+{
+    uint32_t code;
+
+    if (end - at < 2)
+        return NULL;
+    if (at[1] == 'u') {
+        at = code_point(at + 2, end, &code);
+        if (at != NULL)
+            *to += put_utf8(*to, code);
+        return at;
+    }
+    char c = plain_escape(at[1]);
+    if (c == 0)
+        return NULL;
+    *(*to)++ = c;
+    return at + 2;
+}
+
 bool
 rx_span_decode(rx_str escaped, char *out, size_t *len)
 {
@@ -101,32 +122,16 @@ rx_span_decode(rx_str escaped, char *out, size_t *len)
     const char *end = at + escaped.len;
     char *to = out;
 
-    while (at < end) {
+    while (at != NULL && at < end) {
         const char *slash = memchr(at, '\\', (size_t)(end - at));
         size_t plain = (size_t)((slash != NULL ? slash : end) - at);
 
         memcpy(to, at, plain);
         to += plain;
-        at += plain;
-        if (at == end)
-            break;
-        if (end - at < 2)
-            return false;
-        char c = at[1];
-        at += 2;
-        if (c == 'u') {
-            uint32_t code;
-            if ((at = code_point(at, end, &code)) == NULL)
-                return false;
-            to += put_utf8(to, code);
-        } else if ((c = plain_escape(c)) != 0) {
-            *to++ = c;
-        } else {
-            return false;
-        }
+        at = slash != NULL ? take_escape(slash, end, &to) : end;
     }
     *len = (size_t)(to - out);
-    return true;
+    return at == end;
 }
 
 bool

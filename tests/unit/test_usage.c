@@ -408,6 +408,11 @@ names_and_messages_are_decoded_and_bounded(void)
     CHECK(rest == 0 || rest == 2);
     usage_tap_free(tap);
     rx_buf_fini(&b);
+
+    tap = feed(DIALECT_CHAT, OP_CREATE, JSON, "",
+        RX_S("{\"error\":{\"message\":\"good\\x bad\"}}"), 9);
+    CHECK(rx_str_eq(usage_tap_seen(tap)->error_message, RX_S("good")));
+    usage_tap_free(tap);
 }
 
 static size_t
