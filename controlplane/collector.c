@@ -127,8 +127,10 @@ set_connected(struct collector *c, struct plane *p, bool connected)
     p->info.connected = connected;
     if (connected)
         rx_info("plane.connected", "plane=%s", p->id);
+    else if (p->info.left)
+        rx_info("plane.left", "plane=%s", p->id);
     else
-        rx_warn("plane.lost", "plane=%s said_goodbye=%d", p->id, p->info.left);
+        rx_warn("plane.lost", "plane=%s", p->id);
     tell_change(c);
 }
 

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/builder.h"
 #include "dataplane/keep.h"
-#include "dataplane/snapshot_build.h"
 #include "dataplane/wire.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
@@ -72,6 +72,7 @@ struct follow {
     struct rx_timer hello;
     struct rx_timer watch;
 
+    struct builder *builder;
     struct rx_job save_job;
     const struct snapshot *saving; /* pinned while the thread writes it */
     bool save_again, saved;
@@ -313,55 +314,39 @@ refuse(struct follow *f, const char *what, const struct rx_err *err)
     ask(f);
 }
 
-/* Is this state newer than ours, or at least another one of that age? */
-static bool
-outdated(const struct follow *f, const struct rx_envelope *head)
-{
-    const struct snapshot *s = f->snapshot;
-
-    return s != NULL &&
-           (head->epoch < s->epoch ||
-               (head->epoch == s->epoch && head->version < s->version));
-}
-
+/* The builder's answer about one Snapshot or Delta. */
 static void
-on_snapshot(struct follow *f, const struct rx_envelope *head, rx_str body)
+on_built(void *arg, const struct built *b)
 {
-    const struct snapshot *s = NULL;
-    struct rx_err err = { 0 };
+    struct follow *f = arg;
 
-    if (outdated(f, head))
-        return;
-    if (snapshot_from_full(
-            f->snapshot, head->epoch, head->version, body, &s, &err) != RX_OK)
-        refuse(f, "snapshot", &err);
-    else
-        installed_from_control(f, s);
-}
-
-static void
-on_delta(struct follow *f, const struct rx_envelope *head, rx_str body)
-{
-    const struct snapshot *s = NULL;
-    struct rx_err err = { 0 };
-
-    if (f->snapshot == NULL || head->epoch != f->snapshot->epoch) {
-        ask(f);
-        return;
-    }
-    if (head->version <= f->snapshot->version)
-        return;
-    enum rx_code code = snapshot_from_delta(
-        f->snapshot, head->epoch, head->version, body, &s, &err);
-    if (code == RX_OK) {
-        installed_from_control(f, s);
-    } else if (code == RX_CONFLICT) {
+    switch (b->result) {
+    case BUILT: installed_from_control(f, b->snapshot); break;
+    case BUILT_GAP:
         rx_info("snapshot.gap", "have=%" PRIu64 " got=%" PRIu64,
-            f->snapshot->version, head->version);
+            f->snapshot != NULL ? f->snapshot->version : 0, b->version);
         ask(f);
-    } else {
-        refuse(f, "delta", &err);
+        break;
+    case BUILT_BROKEN:
+        refuse(f, b->delta ? "delta" : "snapshot", b->err);
+        break;
     }
+}
+
+static const struct snapshot *
+current(void *arg)
+{
+    struct follow *f = arg;
+
+    return f->snapshot;
+}
+
+static void
+on_state(struct follow *f, const struct rx_envelope *head, rx_str body)
+{
+    bool delta = head->kind == RX_MSG_DELTA;
+
+    builder_give(f->builder, delta, head->epoch, head->version, body);
 }
 
 static void
@@ -372,6 +357,8 @@ on_heartbeat(struct follow *f, const struct rx_envelope *head, rx_str body)
 
     if (!wire_read_heartbeat(body, &hb) || hb.epoch != head->epoch)
         return;
+    if (builder_busy(f->builder))
+        return; /* what we will apply is not known yet; the next one tells */
     bool same = s != NULL && hb.epoch == s->epoch && hb.version == s->version &&
                 memcmp(&hb.digest, &s->state, sizeof(hb.digest)) == 0;
     if (!same) {
@@ -398,8 +385,8 @@ static const struct {
     enum rx_message kind;
     void (*take)(struct follow *f, const struct rx_envelope *head, rx_str body);
 } takers[] = {
-    { RX_MSG_SNAPSHOT, on_snapshot },
-    { RX_MSG_DELTA, on_delta },
+    { RX_MSG_SNAPSHOT, on_state },
+    { RX_MSG_DELTA, on_state },
     { RX_MSG_HEARTBEAT, on_heartbeat },
     { RX_MSG_ACK, on_ack },
 };
@@ -616,6 +603,7 @@ destroy(struct follow *f)
     rx_timer_fini(&f->watch);
     rx_bus_close(f->sub);
     rx_bus_close(f->push);
+    builder_free(f->builder);
     rx_worker_finish(f->worker); /* the newest snapshot is on disk */
     report_close(f->report);
     rx_worker_free(f->worker);
@@ -652,6 +640,7 @@ follow_open(struct follow **out, struct rx_loop *loop,
     f->started_ms = rx_clock_wall_ms();
     f->retry_ms = RETRY_MS;
     f->worker = rx_worker_new(loop);
+    f->builder = builder_new(loop, current, on_built, f);
     f->save_job =
         (struct rx_job){ .work = save_work, .done = save_done, .arg = f };
     rx_timer_init(&f->hello, loop, on_hello, f);

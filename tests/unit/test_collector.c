@@ -171,13 +171,13 @@ a_killed_plane_loses_and_doubles_nothing(void)
 
     for (unsigned round = 0; round < 4; round++) {
         unsigned from = round * 2000;
+        size_t rows = r->row_count;
         pid_t pid = plane_process(r, from, 2000);
         snprintf(path, sizeof(path), "%s/written-%u", r->dir, from);
         RIG_UNTIL(r, 5000, access(path, F_OK) == 0);
         /* Once before anything was sent, then at some point on the way. */
         if (round == 1)
             CHECK_INT(RX_OK, rig_start_control(r, NULL));
-        size_t rows = r->row_count;
         if (round > 0)
             RIG_UNTIL(r, 8000, r->row_count > rows);
         kill(pid, SIGKILL);

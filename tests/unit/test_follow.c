@@ -322,6 +322,33 @@ fork_plane(const struct rig *r)
     return pid;
 }
 
+/* Enough keys that snapshots are built on the helper thread. */
+static void
+a_big_state_is_built_aside_and_ends_the_same(void)
+{
+    struct rig *r = rig_new();
+
+    for (unsigned i = 2; i < 4000; i++)
+        toy_put(&r->toy, toy_key(i, 1));
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, 5000, rig_in_sync(r, f));
+    for (unsigned i = 0; i < 300; i++) {
+        rig_change(r, toy_channel(i % 5, (int32_t)i));
+        rig_change(r, toy_key(10 + i, 1 + i % 2));
+        rx_loop_tick(r->loop, false);
+    }
+    uint64_t version = publisher_status(r->publisher).version;
+    CHECK(version > 100);
+    RIG_UNTIL(r, 8000,
+        rig_in_sync(r, f) && publisher_status(r->publisher).version == version);
+    follow_close(f); /* maybe in the middle of building: */
+    f = rig_follow(r, "data-1");
+    rig_change(r, toy_key(5, 2));
+    follow_close(f);
+    rig_free(r);
+}
+
 /* ---- a control plane of our own making --------------------------------- */
 
 static struct rx_bus *
@@ -511,6 +538,7 @@ main(int argc, char **argv)
     CHECK_RUN(a_control_plane_of_another_major_version_changes_nothing);
     CHECK_RUN(what_cannot_be_read_leaves_the_state_in_force);
     CHECK_RUN(a_subscriber_that_was_not_listening_catches_up);
+    CHECK_RUN(a_big_state_is_built_aside_and_ends_the_same);
     CHECK_RUN(a_late_joiner_gets_everything);
     CHECK_RUN(a_plane_may_be_there_first);
     CHECK_RUN(a_change_reaches_all_planes_as_a_delta);
