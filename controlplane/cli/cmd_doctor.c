@@ -68,12 +68,12 @@ check_programs(struct doctor *d)
 {
     static const char *const names[] = { "routex-control", "routex-data",
         "routex-demo" };
-    char path[PLACE_PATH];
+    char path[HOME_PATH];
     struct rx_err err = { 0 };
     unsigned missing = 0;
 
     for (size_t i = 0; i < RX_COUNT(names); i++) {
-        if (place_sibling(names[i], path, &err) == RX_OK)
+        if (home_sibling(names[i], path, &err) == RX_OK)
             continue;
         missing++;
         say(d, "programs", i < 2 ? FAIL : WARN,
@@ -109,7 +109,7 @@ check_data_dir(struct doctor *d)
         { "routex.db", 0600 }, { "run", 0700 } };
     const char *dir = d->c->data_dir;
     unsigned before = d->counts[WARN] + d->counts[FAIL];
-    char path[PLACE_PATH];
+    char path[HOME_PATH];
 
     if (access(dir, R_OK | W_OK | X_OK) != 0) {
         say(d, "data dir", FAIL,
@@ -119,7 +119,7 @@ check_data_dir(struct doctor *d)
     }
     check_mode(d, dir, 0700, false);
     for (size_t i = 0; i < RX_COUNT(files); i++) {
-        if (place_join(dir, files[i].name, path, NULL) == RX_OK)
+        if (home_join(dir, files[i].name, path, NULL) == RX_OK)
             check_mode(d, path, files[i].mode, files[i].mode == 0600);
     }
     if (d->counts[WARN] + d->counts[FAIL] == before)
@@ -266,7 +266,7 @@ check_clients(struct doctor *d)
     struct rx_err err = { 0 };
     rx_str status;
 
-    if (!place_told(d->c->data_dir, "up", 0, "client_url", url, sizeof(url)))
+    if (!home_told(d->c->data_dir, "up", 0, "client_url", url, sizeof(url)))
         return;
     snprintf(health, sizeof(health), "%s/health", url);
     if (remote_fetch(&d->c->remote, "GET", health, NULL, RX_S(""), &answer,

@@ -61,7 +61,7 @@ find_client_url(struct cli *c, char *out, size_t size)
 
     if (given != NULL && given[0] != '\0')
         snprintf(out, size, "%s", given);
-    else if (!place_told(c->data_dir, "up", 0, "client_url", out, size))
+    else if (!home_told(c->data_dir, "up", 0, "client_url", out, size))
         snprintf(out, size, "http://127.0.0.1:8080");
 }
 

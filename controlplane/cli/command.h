@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "controlplane/cli/place.h"
+#include "controlplane/cli/home.h"
 #include "controlplane/cli/remote.h"
 #include "controlplane/cli/table.h"
 #include "shared/conf.h"
@@ -64,7 +64,7 @@ extern const struct noun nouns[];
 struct cli {
     const struct command *command;
     struct cli_options o;
-    char data_dir[PLACE_PATH];
+    char data_dir[HOME_PATH];
     struct remote remote;
     bool remote_known;
     bool colour;

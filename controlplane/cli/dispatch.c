@@ -163,7 +163,7 @@ prepare(struct cli *c)
     struct rx_err err = { 0 };
 
     rx_buf_init(&c->out, OUT_MAX);
-    if (c->o.data_dir == NULL && place_default_dir(c->data_dir, &err) != RX_OK)
+    if (c->o.data_dir == NULL && home_default_dir(c->data_dir, &err) != RX_OK)
         return cli_fail(&err);
     if (c->o.data_dir != NULL)
         snprintf(c->data_dir, sizeof(c->data_dir), "%s", c->o.data_dir);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/cli/place.h"
+#include "controlplane/cli/home.h"
 #include "controlplane/local_token.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
@@ -43,7 +43,7 @@ find_url(
         url = from_env("ROUTEX_URL", NULL);
     if (url != NULL)
         return take(a->url, url, "--url", err);
-    if (place_told(data_dir, "control", 0, "admin_url", a->url, REMOTE_TEXT))
+    if (home_told(data_dir, "control", 0, "admin_url", a->url, REMOTE_TEXT))
         return RX_OK;
     return rx_fail(err, RX_UNAVAILABLE,
         "no control plane has run with %.100s\n"
@@ -56,7 +56,7 @@ find_token(struct remote *a, const char *data_dir, const char *token,
     struct rx_err *err)
 {
     const char *file = from_env("ROUTEX_MASTER_KEY_FILE", NULL);
-    char path[PLACE_PATH];
+    char path[HOME_PATH];
     struct rx_buf local;
     enum rx_code code = RX_OK;
 
@@ -65,7 +65,7 @@ find_token(struct remote *a, const char *data_dir, const char *token,
     if (token != NULL)
         return take(a->token, token, "--token", err);
     if (file == NULL)
-        code = place_join(data_dir, "master.key", path, err);
+        code = home_join(data_dir, "master.key", path, err);
     rx_buf_init(&local, REMOTE_TEXT);
     if (code == RX_OK)
         code = local_token(file != NULL ? file : path, &local, NULL);

@@ -41,7 +41,7 @@ enum stage { STARTING, CONTROL, PLANES, RUNNING, DRAINING, CLOSING };
 
 struct up {
     struct up_options o;
-    char data_dir[PLACE_PATH];
+    char data_dir[HOME_PATH];
     struct rx_loop *loop;
     struct rx_fetch *fetch;
     struct child_set children;
@@ -115,7 +115,7 @@ static void arg_format(struct child *c, const char *fmt, ...) RX_PRINTF(2, 3);
 static void
 arg_format(struct child *c, const char *fmt, ...)
 {
-    char text[2 * PLACE_PATH];
+    char text[2 * HOME_PATH];
     va_list args;
 
     va_start(args, fmt);
@@ -127,8 +127,8 @@ arg_format(struct child *c, const char *fmt, ...)
 static enum rx_code
 begin_args(struct child *c, const char *program, struct rx_err *err)
 {
-    char path[PLACE_PATH];
-    enum rx_code code = place_sibling(program, path, err);
+    char path[HOME_PATH];
+    enum rx_code code = home_sibling(program, path, err);
 
     child_clear(c);
     if (code == RX_OK)
@@ -291,7 +291,7 @@ on_signal(void *arg, int signo)
 static void
 write_up_json(struct up *u)
 {
-    char path[PLACE_PATH];
+    char path[HOME_PATH];
     struct rx_err err = { 0 };
     struct rx_buf b;
     struct rx_json_out w;
@@ -313,8 +313,8 @@ write_up_json(struct up *u)
     rx_json_close(&w);
     rx_json_close(&w);
     rx_buf_addc(&b, '\n');
-    if (place_join(u->data_dir, "run/up.json", path, &err) != RX_OK ||
-        place_write(path, rx_buf_str(&b), &err) != RX_OK)
+    if (home_join(u->data_dir, "run/up.json", path, &err) != RX_OK ||
+        home_write(path, rx_buf_str(&b), &err) != RX_OK)
         rx_warn("up.untold", "why=%s", rx_log_quote(err.text));
     rx_buf_fini(&b);
 }
@@ -328,7 +328,7 @@ ready(struct up *u)
         .data_dir = u->data_dir,
         .admin_token = u->admin_token,
         .client_key = u->client_key,
-        .platform = place_platform(),
+        .platform = home_platform(),
         .planes = (unsigned)u->o.planes,
         .demo = u->demo_wanted,
     };
@@ -457,7 +457,7 @@ all_ready(struct up *u)
     for (unsigned i = 0; i < u->o.planes; i++) {
         if (u->ready[i])
             continue;
-        if (place_told(u->data_dir, u->names[i], u->planes[i].pid, "ops_url",
+        if (home_told(u->data_dir, u->names[i], u->planes[i].pid, "ops_url",
                 url, URL_SIZE)) {
             memcpy(url + strlen(url), "/readyz", sizeof("/readyz"));
             ask(u, i, url, NULL);
@@ -470,7 +470,7 @@ all_ready(struct up *u)
 static void
 look_control(struct up *u)
 {
-    if (!place_told(u->data_dir, "control", u->control.pid, "admin_url",
+    if (!home_told(u->data_dir, "control", u->control.pid, "admin_url",
             u->admin_url, URL_SIZE))
         return;
     /* Its output and its file reach us by different ways. */
@@ -543,8 +543,8 @@ on_end(void *arg, struct child *c, int status)
 static enum rx_code
 lock_dir(struct up *u, struct rx_err *err)
 {
-    char path[PLACE_PATH];
-    enum rx_code code = place_join(u->data_dir, "run/up.lock", path, err);
+    char path[HOME_PATH];
+    enum rx_code code = home_join(u->data_dir, "run/up.lock", path, err);
 
     if (code != RX_OK)
         return code;
@@ -560,19 +560,19 @@ lock_dir(struct up *u, struct rx_err *err)
 static enum rx_code
 choose_dir(struct up *u, struct rx_err *err)
 {
-    char given[PLACE_PATH];
+    char given[HOME_PATH];
     enum rx_code code;
 
     if (u->o.data_dir == NULL) {
-        code = place_default_dir(given, err);
+        code = home_default_dir(given, err);
         if (code != RX_OK)
             return code;
-    } else if (strlen(u->o.data_dir) >= PLACE_PATH) {
+    } else if (strlen(u->o.data_dir) >= HOME_PATH) {
         return rx_fail(err, RX_TOO_BIG, "--data-dir: path too long");
     } else {
         snprintf(given, sizeof(given), "%s", u->o.data_dir);
     }
-    code = place_make_dir(given, err);
+    code = home_make_dir(given, err);
     if (code != RX_OK)
         return code;
     if (realpath(given, u->data_dir) == NULL)
@@ -588,7 +588,7 @@ choose_dir(struct up *u, struct rx_err *err)
 static void
 choose_rest(struct up *u)
 {
-    bool platform = place_platform() != NULL;
+    bool platform = home_platform() != NULL;
 
     if (u->o.host == NULL)
         u->o.host = platform ? "0.0.0.0" : "127.0.0.1";
@@ -642,11 +642,11 @@ init(struct up *u)
 static void
 fini(struct up *u)
 {
-    char path[PLACE_PATH];
+    char path[HOME_PATH];
 
     stop_asking(u);
     if (u->data_dir[0] != '\0' &&
-        place_join(u->data_dir, "run/up.json", path, NULL) == RX_OK &&
+        home_join(u->data_dir, "run/up.json", path, NULL) == RX_OK &&
         u->lock_fd >= 0 && u->stage != STARTING)
         unlink(path);
     for (unsigned i = 0; i < PLANES_MAX; i++)

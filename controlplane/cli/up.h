@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "controlplane/cli/place.h"
+#include "controlplane/cli/home.h"
 #include "shared/conf.h"
 
 struct up_options {

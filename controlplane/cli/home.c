@@ -1,4 +1,4 @@
-#include "controlplane/cli/place.h"
+#include "controlplane/cli/home.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #define SMALL_FILE ((size_t)1 << 20)
 
 const char *
-place_platform(void)
+home_platform(void)
 {
     static const char *const marks[] = { "CLAW_ENV", "RAILWAY_ENVIRONMENT",
         "FLY_APP_NAME", "RENDER" };
@@ -28,18 +28,18 @@ place_platform(void)
 }
 
 enum rx_code
-place_default_dir(char out[PLACE_PATH], struct rx_err *err)
+home_default_dir(char out[HOME_PATH], struct rx_err *err)
 {
     const char *home = getenv("HOME");
 
-    if (place_platform() != NULL) {
-        snprintf(out, PLACE_PATH, "/data");
+    if (home_platform() != NULL) {
+        snprintf(out, HOME_PATH, "/data");
         return RX_OK;
     }
     if (home == NULL || home[0] == '\0')
         return rx_fail(err, RX_INVALID,
             "HOME is not set: say where data shall be with --data-dir");
-    return place_join(home, ".routex", out, err);
+    return home_join(home, ".routex", out, err);
 }
 
 static enum rx_code
@@ -59,31 +59,31 @@ make_one(const char *dir, struct rx_err *err)
 }
 
 enum rx_code
-place_make_dir(const char *dir, struct rx_err *err)
+home_make_dir(const char *dir, struct rx_err *err)
 {
-    char run[PLACE_PATH];
+    char run[HOME_PATH];
     enum rx_code code = make_one(dir, err);
 
     if (code == RX_OK)
-        code = place_join(dir, "run", run, err);
+        code = home_join(dir, "run", run, err);
     return code == RX_OK ? make_one(run, err) : code;
 }
 
 enum rx_code
-place_join(
-    const char *dir, const char *name, char out[PLACE_PATH], struct rx_err *err)
+home_join(
+    const char *dir, const char *name, char out[HOME_PATH], struct rx_err *err)
 {
-    int n = snprintf(out, PLACE_PATH, "%s/%s", dir, name);
+    int n = snprintf(out, HOME_PATH, "%s/%s", dir, name);
 
-    if (n < 0 || n >= PLACE_PATH)
+    if (n < 0 || n >= HOME_PATH)
         return rx_fail(err, RX_TOO_BIG, "%.80s...: path too long", dir);
     return RX_OK;
 }
 
 enum rx_code
-place_sibling(const char *name, char out[PLACE_PATH], struct rx_err *err)
+home_sibling(const char *name, char out[HOME_PATH], struct rx_err *err)
 {
-    char self[PLACE_PATH];
+    char self[HOME_PATH];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     char *slash;
     enum rx_code code;
@@ -95,7 +95,7 @@ place_sibling(const char *name, char out[PLACE_PATH], struct rx_err *err)
     if (slash == NULL)
         return rx_fail(err, RX_INTERNAL, "/proc/self/exe: no path");
     *slash = '\0';
-    code = place_join(self, name, out, err);
+    code = home_join(self, name, out, err);
     if (code == RX_OK && access(out, X_OK) != 0)
         return rx_fail(err, RX_NOT_FOUND, "%s: %s (it must lie beside routex)",
             out, strerror(errno));
@@ -103,7 +103,7 @@ place_sibling(const char *name, char out[PLACE_PATH], struct rx_err *err)
 }
 
 enum rx_code
-place_read(const char *path, struct rx_buf *out, struct rx_err *err)
+home_read(const char *path, struct rx_buf *out, struct rx_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum rx_code code = RX_OK;
@@ -143,9 +143,9 @@ write_all(int fd, rx_str s)
 }
 
 enum rx_code
-place_write(const char *path, rx_str content, struct rx_err *err)
+home_write(const char *path, rx_str content, struct rx_err *err)
 {
-    char next[PLACE_PATH + 8];
+    char next[HOME_PATH + 8];
     int fd;
     bool ok;
 
@@ -160,7 +160,7 @@ place_write(const char *path, rx_str content, struct rx_err *err)
 }
 
 enum rx_code
-place_read_line(const char *path, char *out, size_t size, struct rx_err *err)
+home_read_line(const char *path, char *out, size_t size, struct rx_err *err)
 {
     struct rx_buf b;
     rx_str line;
@@ -168,7 +168,7 @@ place_read_line(const char *path, char *out, size_t size, struct rx_err *err)
     enum rx_code code;
 
     rx_buf_init(&b, SMALL_FILE);
-    code = place_read(path, &b, err);
+    code = home_read(path, &b, err);
     (void)rx_str_cut(rx_buf_str(&b), '\n', &line, &rest);
     line = rx_str_trim(line);
     if (code == RX_OK && (line.len == 0 || line.len >= size))
@@ -199,10 +199,10 @@ take_field(rx_str text, pid_t pid, const char *field, char *out, size_t size)
 }
 
 bool
-place_told(const char *dir, const char *name, pid_t pid, const char *field,
+home_told(const char *dir, const char *name, pid_t pid, const char *field,
     char *out, size_t size)
 {
-    char path[PLACE_PATH];
+    char path[HOME_PATH];
     struct rx_buf b;
     bool found = false;
 
@@ -210,7 +210,7 @@ place_told(const char *dir, const char *name, pid_t pid, const char *field,
         (int)sizeof(path))
         return false;
     rx_buf_init(&b, SMALL_FILE);
-    if (place_read(path, &b, NULL) == RX_OK)
+    if (home_read(path, &b, NULL) == RX_OK)
         found = take_field(rx_buf_str(&b), pid, field, out, size);
     rx_buf_fini(&b);
     return found;

@@ -1,0 +1,258 @@
+"""routex NOUN VERB: the admin API for people and for scripts."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import dialects
+from harness import Routex, main, test, wait_until
+
+
+class Shell:
+    """Commands against a running pair of planes."""
+
+    def __init__(self, router, build, **env):
+        self.program = pathlib.Path(build) / "routex"
+        self.folder = router.folder
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(router.folder),
+                    "LC_ALL": "C.UTF-8", "ROUTEX_URL": router.control_url,
+                    "ROUTEX_TOKEN": router.admin.token,
+                    "ROUTEX_DATA_DIR": str(router.data_dir), **env}
+
+    def run(self, *words, given="", env=None):
+        return subprocess.run(
+            [str(self.program), *words], input=given, capture_output=True,
+            text=True, timeout=60, env={**self.env, **(env or {})},
+            cwd=self.folder)
+
+    def ok(self, *words, **more):
+        done = self.run(*words, **more)
+        assert done.returncode == 0, (words, done)
+        return done.stdout
+
+    def json(self, *words, **more):
+        return json.loads(self.ok(*words, "--json", **more))
+
+
+@test
+def a_channel_lives_from_add_to_rm(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        made = sh.json("channel", "add", "main", "--type", "openai",
+                       "--api-key-stdin", "--model", "gpt-*", "--model",
+                       "fast=gpt-5.4-nano", "--priority", "-5", "--weight",
+                       "3", "--tag", "eu", "--header", "x-team: a",
+                       given="sk-abcdefghijkl-9876\n")
+        assert made["name"] == "main" and made["priority"] == -5, made
+        assert made["weight"] == 3 and made["tags"] == ["eu"], made
+        assert made["headers"] == {"x-team": "a"}, made
+        assert made["keys"][0]["last4"] == "9876", made
+        assert "sk-abc" not in json.dumps(made)
+        table = sh.ok("channel", "list").splitlines()
+        assert table[0].split()[:3] == ["NAME", "TYPE", "STATUS"], table
+        assert len({line.index(word) for line, word in zip(
+            table, ("TYPE", "demo", "openai"))}) == 1, table
+        assert "fast=gpt-5.4-nano" in sh.ok("channel", "show", "main")
+        sh.ok("channel", "edit", "main", "--name", "second", "--weight", "7")
+        shown = sh.json("channel", "show", "second")
+        assert shown["weight"] == 7 and shown["priority"] == -5, shown
+        assert shown["keys"][0]["last4"] == "9876", shown
+        sh.ok("channel", "pause", "second")
+        assert sh.json("channel", "show", "second")["status"] == "paused"
+        sh.ok("channel", "resume", "second")
+        assert sh.json("channel", "show", "second")["status"] == "enabled"
+        assert "gone" in sh.ok("channel", "rm", "second")
+        assert [c["name"] for c in sh.json("channel", "list")] == ["demo"]
+
+
+@test
+def testing_a_channel_tells_by_words_and_exit_code(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        good = sh.run("channel", "test", "demo")
+        assert good.returncode == 0 and "yes" in good.stdout, good
+        sh.ok("channel", "add", "bad", "--type", "openai", "--base-url",
+              r.demo_url + "/with/status=401", "--api-key", "sk-x")
+        bad = sh.run("channel", "test", "bad")
+        assert bad.returncode == 1 and "401" in bad.stdout, bad
+
+
+@test
+def keys_open_the_door_until_they_are_rotated_or_gone(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        first = sh.json("key", "add", "ci")["key"]
+        wait_until(lambda: r.admits("data-1", first), "the key to be known")
+        second = sh.json("key", "rotate", "ci")["key"]
+        assert first != second
+        wait_until(lambda: not r.admits("data-1", first), "the old to be out")
+        assert r.admits("data-1", second)
+        sh.ok("key", "rm", "ci")
+        wait_until(lambda: not r.admits("data-1", second), "it to be out")
+        sh.ok("key", "add", "twin")
+        sh.ok("key", "add", "twin")
+        twins = sh.run("key", "rm", "twin")
+        assert twins.returncode == 1 and "2 keys" in twins.stderr, twins
+        text = sh.ok("key", "add", "shown")
+        assert text.startswith("rtx_") and "not shown again" in text
+
+
+@test
+def tenants_come_and_go(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        sh.ok("tenant", "add", "acme", "--model", "claude-*")
+        assert sh.json("tenant", "show", "acme")["models"] == ["claude-*"]
+        sh.ok("key", "add", "k", "--tenant", "acme")
+        assert [k["name"] for k in sh.json("key", "list", "--tenant",
+                                           "acme")] == ["k"]
+        assert sh.run("tenant", "rm", "acme").returncode == 1
+        sh.ok("key", "rm", "k")
+        sh.ok("tenant", "rm", "acme")
+        assert "acme" not in sh.ok("tenant", "list")
+
+
+@test
+def what_was_asked_is_listed_followed_and_summed(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        follower = subprocess.Popen(
+            [str(sh.program), "requests", "--follow", "--json", "--since",
+             "2026-01-01T00:00:00Z"], stdout=subprocess.PIPE, text=True,
+            env=sh.env, cwd=r.folder)
+        try:
+            assert r.ask(dialects.ANTHROPIC, model="m-7").status == 200
+            r.rows(1)
+            row, = sh.json("requests", "--model", "m-7")
+            assert row["channel"] == "demo" and row["output_tokens"] > 0, row
+            assert sh.json("requests", "--model", "other") == []
+            assert row["request_id"] in sh.ok("requests")
+            followed = json.loads(follower.stdout.readline())
+            assert followed["request_id"] == row["request_id"]
+        finally:
+            follower.kill()
+            follower.wait()
+            follower.stdout.close()
+        line = [cells for cells in map(str.split, sh.ok(
+            "usage", "--range", "24h").splitlines()) if cells[0] == "m-7"][0]
+        assert line[1] == "1" and line[3] == str(row["input_tokens"]), line
+        for by in "channel", "tenant", "key", "day", "hour":
+            assert "1" in sh.ok("usage", "--by", by)
+
+
+@test
+def status_and_doctor_find_all_well_and_then_not(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        status = sh.json("status")
+        assert [p["id"] for p in status["planes"]] == ["data-1"], status
+        assert "data-1" in sh.ok("status")
+        checks = sh.json("doctor")
+        assert checks["healthy"] is True, checks
+        named = {c["check"]: c["result"] for c in checks["checks"]}
+        assert named["control plane"] == named["data plane"] == "ok", named
+        assert named["channel"] == "ok", named
+        os.chmod(r.data_dir / "master.key", 0o644)
+        done = sh.run("doctor")
+        assert done.returncode == 1 and "master.key" in done.stdout, done
+        os.chmod(r.data_dir / "master.key", 0o600)
+        wrong = sh.run("doctor", env={"ROUTEX_TOKEN": "nope"})
+        assert wrong.returncode == 1 and "token" in wrong.stdout, wrong
+
+
+@test
+def wrong_words_are_explained(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        rows = [
+            (["chanel"], 2, "did you mean channel?"),
+            (["channel", "lst"], 2, "did you mean list?"),
+            (["channel", "show"], 2, "missing"),
+            (["channel", "show", "a", "b"], 2, "too many"),
+            (["channel", "list", "--jsn"], 2, "--json"),
+            (["channel", "add", "x"], 2, "--type"),
+            (["channel", "add", "x", "--type", "demo", "--priority", "z"], 2,
+             "whole number"),
+            (["channel", "add", "x", "--type", "nonsense"], 1, "type"),
+            (["channel", "show", "nope"], 1, "nope"),
+            (["env", "emacs"], 2, "claude"),
+            (["completion", "tcsh"], 2, "bash"),
+        ]
+        for words, code, said in rows:
+            done = sh.run(*words)
+            assert done.returncode == code, (words, done)
+            assert said in done.stderr, (words, done.stderr)
+            assert done.stderr.startswith("routex"), done.stderr
+        done = sh.run("status", env={"ROUTEX_TOKEN": "nope"})
+        assert done.returncode == 3, done
+        done = sh.run("status", env={"ROUTEX_URL": "http://127.0.0.1:9"})
+        assert done.returncode == 3, done
+
+
+@test
+def help_names_every_command_and_needs_no_router(build):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="rtx-"))
+    run = lambda *words: subprocess.run(
+        [str(build / "routex"), *words], capture_output=True, text=True,
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin"}, timeout=20)
+    whole = run("--help")
+    assert whole.returncode == 0
+    for word in ("up", "channel add", "key rotate", "doctor", "completion"):
+        assert f"  {word}" in whole.stdout, word
+    assert all(len(line) <= 80 for line in whole.stdout.splitlines())
+    channel = run("channel", "--help")
+    assert channel.returncode == 0 and "pause" in channel.stdout
+    add = run("channel", "add", "--help")
+    assert add.returncode == 0 and "--api-key-stdin" in add.stdout
+    assert run("--version").stdout.startswith("routex ")
+    assert run().returncode == 2
+    none = run("channel", "list")
+    assert none.returncode == 3 and "routex up" in none.stderr, none
+    shutil.rmtree(folder)
+
+
+@test
+def bash_completes_from_the_table(build):
+    script = subprocess.run([str(build / "routex"), "completion", "bash"],
+                            capture_output=True, text=True, timeout=20,
+                            env={"HOME": "/tmp"}).stdout
+    rows = [("routex chan", "channel"), ("routex channel pa", "pause"),
+            ("routex channel add x --api-key-s", "--api-key-stdin"),
+            ("routex requests --fol", "--follow"),
+            ("routex env cl", "claude"), ("routex up --data-p",
+                                          "--data-planes")]
+    for line, want in rows:
+        words = line.split(" ")
+        code = script + "\nCOMP_WORDS=(" + " ".join(words) + ")\n" \
+            f"COMP_CWORD={len(words) - 1}\n_routex\n" \
+            'printf "%s\\n" "${COMPREPLY[@]}"\n'
+        done = subprocess.run(["bash", "-c", code], capture_output=True,
+                              text=True, timeout=20)
+        assert want in done.stdout.split(), (line, done)
+
+
+@test
+def clients_get_what_they_read_from_the_environment(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build, ROUTEX_KEY="rtx_it's", ROUTEX_CLIENT_URL=r.url)
+        shown = sh.run("env", "claude").stdout
+        done = subprocess.run(
+            ["bash", "-c", shown + 'echo "$ANTHROPIC_BASE_URL '
+             '$ANTHROPIC_AUTH_TOKEN"'], capture_output=True, text=True)
+        assert done.stdout.split("\n")[0] == f"{r.url} rtx_it's", done
+        assert sh.json("env", "openai")["OPENAI_BASE_URL"] == f"{r.url}/v1"
+        assert sh.json("env", "gemini")["GOOGLE_GEMINI_BASE_URL"] == r.url
+        fake = r.folder / "codex"
+        fake.write_text('#!/bin/sh\nprintf "%s\\n" "$OPENAI_API_KEY" "$@"\n')
+        fake.chmod(0o755)
+        words = sh.ok("code", "--", str(fake), "exec", "--json").splitlines()
+        assert words[0] == "rtx_it's" and words[-2:] == ["exec", "--json"]
+        assert f'model_providers.routex.base_url="{r.url}/v1"' in words, words
+        assert sh.run("code", "--", "no-such-program").returncode == 127
+        no_key = sh.run("env", "claude", env={"ROUTEX_KEY": ""})
+        assert no_key.returncode == 2 and "ROUTEX_KEY" in no_key.stderr
+
+
+main()
