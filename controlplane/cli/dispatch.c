@@ -58,11 +58,12 @@ add_overview(struct rx_buf *out)
     add_commands(out, false);
     add_commands(out, true);
     rx_buf_add(out,
-        RX_S("\nroutex COMMAND --help tells more.  All but up take --json, "
-             "and find the control\nplane by --url and --token, by ROUTEX_URL "
-             "and ROUTEX_TOKEN, or in the data\ndirectory.  Exit codes: 0 "
-             "done, 1 refused or wrong, 2 not understood, 3 no control\nplane "
-             "or no way in.\n"));
+        RX_S(
+            "\nroutex COMMAND --help tells more.  All but up take --json, and "
+            "find the\ncontrol plane by --url and --token, by ROUTEX_URL and "
+            "ROUTEX_TOKEN, or in the\ndata directory.\n\nExit codes: 0 done, 1 "
+            "refused or wrong, 2 not understood, 3 no control plane\nor no way "
+            "in.\n"));
 }
 
 static const struct noun *

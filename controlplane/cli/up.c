@@ -31,11 +31,14 @@
 #include "shared/log.h"
 #include "shared/loop.h"
 
-#define PLANES_MAX 64
-#define LOOK_MS    10
-#define WATCH_MS   2000
-#define SLOW_MS    60000
-#define URL_SIZE   256
+#define PLANES_MAX   64
+/* What is asked of the control plane. */
+#define ASK_CHANNELS PLANES_MAX
+#define ASK_PLANES   (PLANES_MAX + 1)
+#define LOOK_MS      10
+#define WATCH_MS     2000
+#define SLOW_MS      60000
+#define URL_SIZE     256
 
 enum stage { STARTING, CONTROL, PLANES, RUNNING, DRAINING, CLOSING };
 
@@ -55,7 +58,7 @@ struct up {
     struct rx_timer look;
     struct rx_timer hurry;
     struct rx_transfer *asking;
-    unsigned asked; /* the plane that is being asked; PLANES_MAX: control */
+    unsigned asked;      /* the plane that is being asked, or one of ASK_… */
     struct rx_buf words; /* what the control plane printed */
     char admin_token[REMOTE_TEXT];
     char client_key[REMOTE_TEXT];
@@ -63,6 +66,7 @@ struct up {
     char client_url[URL_SIZE];
     uint16_t port, demo_port;
     int port_fd, demo_fd, lock_fd;
+    bool in_sync;     /* every plane has what the control plane says now */
     bool demo_known;  /* the channels were looked at once */
     bool demo_wanted; /* one of them is of type demo */
     bool hurried;
@@ -398,14 +402,50 @@ on_channels(struct up *u, const struct rx_transfer_result *result)
     note_demo(u, wanted);
 }
 
+/* How many of our planes the control plane says are in step. */
+static unsigned
+count_in_sync(const struct up *u, rx_json list)
+{
+    unsigned n = 0;
+
+    for (rx_json p = rx_json_first(list); rx_json_there(p);
+         p = rx_json_next(p)) {
+        rx_str id = rx_json_str(rx_json_find(p, "id"));
+
+        for (unsigned i = 0; i < u->o.planes; i++) {
+            if (rx_str_eq(id, (rx_str){ u->names[i], strlen(u->names[i]) }) &&
+                rx_json_bool(rx_json_find(p, "in_sync")))
+                n++;
+        }
+    }
+    return n;
+}
+
+static void
+on_planes(struct up *u, const struct rx_transfer_result *result)
+{
+    struct rx_json_doc *doc = NULL;
+
+    if (result->code != RX_OK ||
+        rx_json_parse(&doc, result->body, NULL, NULL) != RX_OK)
+        return;
+    /* Not let in, we cannot know, and what a plane says has to do. */
+    u->in_sync = result->status != 200 ||
+                 count_in_sync(u, rx_json_find(rx_json_root(doc), "data")) ==
+                     u->o.planes;
+    rx_json_free(doc);
+}
+
 static void
 on_told(void *arg, const struct rx_transfer_result *result)
 {
     struct up *u = arg;
 
     u->asking = NULL;
-    if (u->asked == PLANES_MAX)
+    if (u->asked == ASK_CHANNELS)
         on_channels(u, result);
+    else if (u->asked == ASK_PLANES)
+        on_planes(u, result);
     else if (result->code == RX_OK && result->status == 200)
         u->ready[u->asked] = true;
 }
@@ -428,24 +468,31 @@ ask(struct up *u, unsigned who, const char *url, const char *const *headers)
     u->asking = rx_transfer_start(u->fetch, &options, on_told, u);
 }
 
-static void
-ask_channels(struct up *u)
+/* Ask the admin API; false when there is no way in. */
+static bool
+ask_control(struct up *u, unsigned what, const char *path)
 {
     struct remote a;
     struct rx_err err = { 0 };
-    char url[REMOTE_TEXT + 32];
+    char url[REMOTE_TEXT + 64];
     char credential[REMOTE_TEXT + 32];
     const char *headers[] = { credential, NULL };
 
     if (remote_find(&a, u->data_dir, u->admin_url,
-            u->admin_token[0] != '\0' ? u->admin_token : NULL, &err) != RX_OK) {
-        u->demo_known = true;
-        return;
-    }
-    snprintf(url, sizeof(url), "%s/api/channels?limit=200", a.url);
+            u->admin_token[0] != '\0' ? u->admin_token : NULL, &err) != RX_OK)
+        return false;
+    snprintf(url, sizeof(url), "%s%s", a.url, path);
     snprintf(
         credential, sizeof(credential), "authorization: Bearer %s", a.token);
-    ask(u, PLANES_MAX, url, headers);
+    ask(u, what, url, headers);
+    return true;
+}
+
+static void
+ask_channels(struct up *u)
+{
+    if (!ask_control(u, ASK_CHANNELS, "/api/channels?limit=200"))
+        u->demo_known = true;
 }
 
 /* Ask one plane that has not yet said that it can serve. */
@@ -464,7 +511,10 @@ all_ready(struct up *u)
         }
         return false;
     }
-    return true;
+    /* A plane can serve from what it kept; that may be what once was. */
+    if (!u->in_sync && !ask_control(u, ASK_PLANES, "/api/planes"))
+        u->in_sync = true;
+    return u->in_sync;
 }
 
 static void

@@ -232,7 +232,7 @@ answer_route(struct exchange *x, const struct route *route)
     bool object = question_read(&q, route->dialect, route->model, body);
     bool failing;
 
-    q.sse = rx_str_eq(head->query, RX_S("alt=sse")) ||
+    q.sse = head->query.len > 0 &&
             memmem(head->query.ptr, head->query.len, "alt=sse", 7) != NULL;
     q.stream |= route->stream;
     if (read_recipe(&x->recipe, &q, head, &err) != RX_OK) {

@@ -284,7 +284,7 @@ fault_apply(struct script *s, enum demo_dialect dialect, const struct recipe *r)
         script_truncate(s, s->terminal);
     if (r->malformed_event != RECIPE_NEVER)
         break_event(s, r->malformed_event);
-    if (recipe_on(r->gzip))
+    if (recipe_on(r->gzip) && s->body.len > 0)
         compress_body(s);
 }
 

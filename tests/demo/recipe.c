@@ -104,7 +104,7 @@ set_text(char to[RECIPE_WORD], rx_str value)
 static bool
 set_header(struct recipe *r, rx_str value)
 {
-    if (memchr(value.ptr, ':', value.len) == NULL)
+    if (value.len == 0 || memchr(value.ptr, ':', value.len) == NULL)
         return false;
     for (size_t i = 0; i < RX_COUNT(r->headers); i++) {
         if (r->headers[i][0] == '\0')
@@ -190,6 +190,8 @@ recipe_parse(struct recipe *r, rx_str text, char separator, struct rx_err *err)
     rx_str value;
     bool bare;
 
+    if (text.len == 0)
+        return RX_OK;
     while (take_word(&text, separator, &name, &bare, &value)) {
         enum rx_code code = apply(r, name, bare, value, err);
 
