@@ -357,7 +357,7 @@ class Routex:
     def admits(self, name, key):
         with Client(self.planes[name].url) as client:
             return client.request("GET", "/v1/models", {
-                "authorization": f"Bearer {key}"}).status != 401
+                "authorization": f"Bearer {key}"}).status == 200
 
     def new_key(self, **fields):
         made = self.admin.post("/api/keys", {

@@ -11,67 +11,23 @@
  * The state changes in go().  Children are asked how they are by looking at
  * the files they write when they listen, and then at their own /readyz.
  */
-#include "controlplane/cli/up.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "controlplane/cli/child.h"
-#include "controlplane/cli/remote.h"
+#include "controlplane/cli/up_state.h"
 #include "shared/conf.h"
 #include "shared/log.h"
 #include "shared/loop.h"
 
-#define PLANES_MAX   64
-/* What is asked of the control plane. */
-#define ASK_CHANNELS PLANES_MAX
-#define ASK_PLANES   (PLANES_MAX + 1)
-#define LOOK_MS      10
-#define WATCH_MS     2000
-#define SLOW_MS      60000
-#define URL_SIZE     256
-
-enum stage { STARTING, CONTROL, PLANES, RUNNING, DRAINING, CLOSING };
-
-struct up {
-    struct up_options o;
-    char data_dir[HOME_PATH];
-    struct rx_loop *loop;
-    struct rx_fetch *fetch;
-    struct child_set children;
-    struct child control;
-    struct child demo;
-    struct child planes[PLANES_MAX];
-    char names[PLANES_MAX][16];
-    bool ready[PLANES_MAX]; /* said so at its ops address, this run of it */
-    enum stage stage;
-    uint64_t stage_ms; /* when it began */
-    struct rx_timer look;
-    struct rx_timer hurry;
-    struct rx_transfer *asking;
-    unsigned asked;      /* the plane that is being asked, or one of ASK_… */
-    struct rx_buf words; /* what the control plane printed */
-    char admin_token[REMOTE_TEXT];
-    char client_key[REMOTE_TEXT];
-    char admin_url[URL_SIZE];
-    char client_url[URL_SIZE];
-    uint16_t port, demo_port;
-    int port_fd, demo_fd, lock_fd;
-    bool in_sync;     /* every plane has what the control plane says now */
-    bool demo_known;  /* the channels were looked at once */
-    bool demo_wanted; /* one of them is of type demo */
-    bool hurried;
-    int code;
-};
+#define LOOK_MS  10
+#define WATCH_MS 2000
+#define SLOW_MS  60000
 
 static void look(void *arg);
 
@@ -112,85 +68,6 @@ on_words(void *arg, rx_str bytes)
     read_words(u);
 }
 
-/* ---- arguments ---- */
-
-static void arg_format(struct child *c, const char *fmt, ...) RX_PRINTF(2, 3);
-
-static void
-arg_format(struct child *c, const char *fmt, ...)
-{
-    char text[2 * HOME_PATH];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    child_arg(c, text);
-}
-
-static enum rx_code
-begin_args(struct child *c, const char *program, struct rx_err *err)
-{
-    char path[HOME_PATH];
-    enum rx_code code = home_sibling(program, path, err);
-
-    child_clear(c);
-    if (code == RX_OK)
-        child_arg(c, path);
-    return code;
-}
-
-static enum rx_code
-control_args(struct up *u, uint16_t admin_port, struct rx_err *err)
-{
-    struct child *c = &u->control;
-    enum rx_code code = begin_args(c, "routex-control", err);
-
-    if (code != RX_OK)
-        return code;
-    arg_format(c, "--data-dir=%s", u->data_dir);
-    arg_format(c, "--host=%s", u->o.admin_host);
-    arg_format(c, "--admin-port=%u", (unsigned)admin_port);
-    arg_format(c, "--publish=ipc://%s/run/pub.sock", u->data_dir);
-    arg_format(c, "--pull=ipc://%s/run/pull.sock", u->data_dir);
-    arg_format(c, "--demo-url=http://127.0.0.1:%u", (unsigned)u->demo_port);
-    child_arg(c, "--json");
-    return RX_OK;
-}
-
-static enum rx_code
-plane_args(struct up *u, unsigned i, struct rx_err *err)
-{
-    struct child *c = &u->planes[i];
-    enum rx_code code = begin_args(c, "routex-data", err);
-
-    if (code != RX_OK)
-        return code;
-    arg_format(c, "--data-dir=%s", u->data_dir);
-    arg_format(c, "--plane=%s", u->names[i]);
-    arg_format(c, "--host=%s", u->o.host);
-    arg_format(c, "--port=%u", (unsigned)u->port);
-    child_arg(c, "--ops-port=0");
-    arg_format(c, "--control=ipc://%s/run/pub.sock,ipc://%s/run/pull.sock",
-        u->data_dir, u->data_dir);
-    arg_format(c, "--join-token-file=%s/join.token", u->data_dir);
-    arg_format(c, "--admin-url=%s", u->admin_url);
-    arg_format(c, "--drain-timeout=%" PRIu64 "ms", u->o.drain_ms);
-    return RX_OK;
-}
-
-static enum rx_code
-demo_args(struct up *u, struct rx_err *err)
-{
-    enum rx_code code = begin_args(&u->demo, "routex-demo", err);
-
-    if (code != RX_OK)
-        return code;
-    arg_format(&u->demo, "--port=%u", (unsigned)u->demo_port);
-    child_arg(&u->demo, "--reuse-port");
-    return RX_OK;
-}
-
 /* ---- stages ---- */
 
 static bool
@@ -205,14 +82,6 @@ go(struct up *u, enum stage stage)
     u->stage = stage;
     u->stage_ms = rx_loop_ms(u->loop);
     rx_timer_set(&u->look, LOOK_MS);
-}
-
-static void
-stop_asking(struct up *u)
-{
-    if (u->asking != NULL)
-        rx_transfer_cancel(u->asking);
-    u->asking = NULL;
 }
 
 /* Planes that are there, running or about to be. */
@@ -241,7 +110,7 @@ drain(struct up *u)
 {
     if (ending(u))
         return;
-    stop_asking(u);
+    up_stop_asking(u);
     go(u, DRAINING);
     rx_timer_set(&u->hurry, u->o.drain_ms + 10000);
     for (unsigned i = 0; i < u->o.planes; i++)
@@ -354,13 +223,13 @@ start_planes(struct up *u)
 
         if (colon != NULL &&
             rx_str_u64((rx_str){ colon + 1, strlen(colon + 1) }, &port) &&
-            control_args(u, (uint16_t)port, &err) != RX_OK) {
+            up_control_args(u, (uint16_t)port, &err) != RX_OK) {
             give_up(u, err.text);
             return;
         }
     }
     for (unsigned i = 0; i < u->o.planes; i++) {
-        if (plane_args(u, i, &err) != RX_OK) {
+        if (up_plane_args(u, i, &err) != RX_OK) {
             give_up(u, err.text);
             return;
         }
@@ -370,162 +239,14 @@ start_planes(struct up *u)
 }
 
 static void
-note_demo(struct up *u, bool wanted)
-{
-    u->demo_known = true;
-    if (u->demo_wanted == wanted)
-        return;
-    u->demo_wanted = wanted;
-    if (wanted)
-        child_start(&u->demo);
-    else
-        child_stop(&u->demo);
-}
-
-static void
-on_channels(struct up *u, const struct rx_transfer_result *result)
-{
-    struct rx_json_doc *doc = NULL;
-    bool wanted = false;
-
-    if (result->code != RX_OK || result->status != 200 ||
-        rx_json_parse(&doc, result->body, NULL, NULL) != RX_OK) {
-        /* The token was taken away: what we know stays. */
-        if (result->code == RX_OK)
-            u->demo_known = true;
-        return;
-    }
-    for (rx_json c = rx_json_first(rx_json_find(rx_json_root(doc), "data"));
-         rx_json_there(c); c = rx_json_next(c))
-        wanted |= rx_str_eq(rx_json_str(rx_json_find(c, "type")), RX_S("demo"));
-    rx_json_free(doc);
-    note_demo(u, wanted);
-}
-
-/* How many of our planes the control plane says are in step. */
-static unsigned
-count_in_sync(const struct up *u, rx_json list)
-{
-    unsigned n = 0;
-
-    for (rx_json p = rx_json_first(list); rx_json_there(p);
-         p = rx_json_next(p)) {
-        rx_str id = rx_json_str(rx_json_find(p, "id"));
-
-        for (unsigned i = 0; i < u->o.planes; i++) {
-            if (rx_str_eq(id, (rx_str){ u->names[i], strlen(u->names[i]) }) &&
-                rx_json_bool(rx_json_find(p, "in_sync")))
-                n++;
-        }
-    }
-    return n;
-}
-
-static void
-on_planes(struct up *u, const struct rx_transfer_result *result)
-{
-    struct rx_json_doc *doc = NULL;
-
-    if (result->code != RX_OK ||
-        rx_json_parse(&doc, result->body, NULL, NULL) != RX_OK)
-        return;
-    /* Not let in, we cannot know, and what a plane says has to do. */
-    u->in_sync = result->status != 200 ||
-                 count_in_sync(u, rx_json_find(rx_json_root(doc), "data")) ==
-                     u->o.planes;
-    rx_json_free(doc);
-}
-
-static void
-on_told(void *arg, const struct rx_transfer_result *result)
-{
-    struct up *u = arg;
-
-    u->asking = NULL;
-    if (u->asked == ASK_CHANNELS)
-        on_channels(u, result);
-    else if (u->asked == ASK_PLANES)
-        on_planes(u, result);
-    else if (result->code == RX_OK && result->status == 200)
-        u->ready[u->asked] = true;
-}
-
-static void
-ask(struct up *u, unsigned who, const char *url, const char *const *headers)
-{
-    struct rx_transfer_options options = {
-        .method = "GET",
-        .url = url,
-        .headers = headers,
-        .connect_ms = 1000,
-        .total_ms = 5000,
-        .max_response = (size_t)64 << 20,
-    };
-
-    if (u->asking != NULL)
-        return;
-    u->asked = who;
-    u->asking = rx_transfer_start(u->fetch, &options, on_told, u);
-}
-
-/* Ask the admin API; false when there is no way in. */
-static bool
-ask_control(struct up *u, unsigned what, const char *path)
-{
-    struct remote a;
-    struct rx_err err = { 0 };
-    char url[REMOTE_TEXT + 64];
-    char credential[REMOTE_TEXT + 32];
-    const char *headers[] = { credential, NULL };
-
-    if (remote_find(&a, u->data_dir, u->admin_url,
-            u->admin_token[0] != '\0' ? u->admin_token : NULL, &err) != RX_OK)
-        return false;
-    snprintf(url, sizeof(url), "%s%s", a.url, path);
-    snprintf(
-        credential, sizeof(credential), "authorization: Bearer %s", a.token);
-    ask(u, what, url, headers);
-    return true;
-}
-
-static void
-ask_channels(struct up *u)
-{
-    if (!ask_control(u, ASK_CHANNELS, "/api/channels?limit=200"))
-        u->demo_known = true;
-}
-
-/* Ask one plane that has not yet said that it can serve. */
-static bool
-all_ready(struct up *u)
-{
-    char url[URL_SIZE + 16];
-
-    for (unsigned i = 0; i < u->o.planes; i++) {
-        if (u->ready[i])
-            continue;
-        if (home_told(u->data_dir, u->names[i], u->planes[i].pid, "ops_url",
-                url, URL_SIZE)) {
-            memcpy(url + strlen(url), "/readyz", sizeof("/readyz"));
-            ask(u, i, url, NULL);
-        }
-        return false;
-    }
-    /* A plane can serve from what it kept; that may be what once was. */
-    if (!u->in_sync && !ask_control(u, ASK_PLANES, "/api/planes"))
-        u->in_sync = true;
-    return u->in_sync;
-}
-
-static void
 look_control(struct up *u)
 {
     if (!home_told(u->data_dir, "control", u->control.pid, "admin_url",
-            u->admin_url, URL_SIZE))
+            u->admin_url, UP_URL))
         return;
     /* Its output and its file reach us by different ways. */
     if (!u->demo_known)
-        ask_channels(u);
+        up_ask_channels(u);
     else
         start_planes(u);
 }
@@ -541,10 +262,10 @@ look(void *arg)
     switch (u->stage) {
     case CONTROL: look_control(u); break;
     case PLANES:
-        if (all_ready(u))
+        if (up_all_ready(u))
             ready(u);
         break;
-    case RUNNING: ask_channels(u); break;
+    case RUNNING: up_ask_channels(u); break;
     case STARTING:
     case DRAINING:
     case CLOSING: break;
@@ -644,8 +365,8 @@ choose_rest(struct up *u)
         u->o.host = platform ? "0.0.0.0" : "127.0.0.1";
     if (u->o.planes == 0)
         u->o.planes = 1;
-    if (u->o.planes > PLANES_MAX)
-        u->o.planes = PLANES_MAX;
+    if (u->o.planes > UP_PLANES_MAX)
+        u->o.planes = UP_PLANES_MAX;
 }
 
 static enum rx_code
@@ -663,11 +384,11 @@ prepare(struct up *u, struct rx_err *err)
         code = up_hold_port("127.0.0.1", 0, &u->demo_port, &u->demo_fd, err);
     if (code != RX_OK)
         return code;
-    snprintf(u->client_url, URL_SIZE, v6 ? "http://[%s]:%u" : "http://%s:%u",
+    snprintf(u->client_url, UP_URL, v6 ? "http://[%s]:%u" : "http://%s:%u",
         strcmp(u->o.host, "0.0.0.0") == 0 ? "127.0.0.1" : u->o.host,
         (unsigned)u->port);
-    code = control_args(u, u->o.admin_port, err);
-    return code == RX_OK ? demo_args(u, err) : code;
+    code = up_control_args(u, u->o.admin_port, err);
+    return code == RX_OK ? up_demo_args(u, err) : code;
 }
 
 static void
@@ -683,7 +404,7 @@ init(struct up *u)
     child_init(&u->control, &u->children, "control");
     u->control.on_output = on_words;
     child_init(&u->demo, &u->children, "demo");
-    for (unsigned i = 0; i < PLANES_MAX; i++) {
+    for (unsigned i = 0; i < UP_PLANES_MAX; i++) {
         snprintf(u->names[i], sizeof(u->names[i]), "data-%u", i + 1);
         child_init(&u->planes[i], &u->children, u->names[i]);
     }
@@ -694,12 +415,12 @@ fini(struct up *u)
 {
     char path[HOME_PATH];
 
-    stop_asking(u);
+    up_stop_asking(u);
     if (u->data_dir[0] != '\0' &&
         home_join(u->data_dir, "run/up.json", path, NULL) == RX_OK &&
         u->lock_fd >= 0 && u->stage != STARTING)
         unlink(path);
-    for (unsigned i = 0; i < PLANES_MAX; i++)
+    for (unsigned i = 0; i < UP_PLANES_MAX; i++)
         child_fini(&u->planes[i]);
     child_fini(&u->demo);
     child_fini(&u->control);
