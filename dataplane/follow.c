@@ -41,7 +41,7 @@ struct hook {
 
 struct follow {
     struct rx_loop *loop;
-    char *plane, *dir, *ops_url, *client_url;
+    char *plane, *dir, *ops_url, *client_url, *pub_url, *pull_url;
     char topic[RX_TOPIC_MAX + 1];
     struct rx_join_keys keys;
     int lock_fd;
@@ -64,6 +64,8 @@ struct follow {
     uint64_t heard_ms;      /* monotonic; 0: never */
     uint64_t control_epoch; /* of the last message */
     bool connected;
+    uint64_t opened_ms; /* monotonic */
+    bool unheard_told;
 
     bool asking; /* for a snapshot */
     bool leaving;
@@ -462,6 +464,12 @@ on_watch(void *arg)
         rx_warn("control.lost", "epoch=%" PRIu64, f->control_epoch);
         report_online(f->report, false, false);
     }
+    if (f->heard_ms == 0 && !f->unheard_told &&
+        rx_loop_ms(f->loop) - f->opened_ms > LOST_MS) {
+        f->unheard_told = true;
+        rx_warn("control.unheard", "pub=%s pull=%s", rx_log_quote(f->pub_url),
+            rx_log_quote(f->pull_url));
+    }
     rx_timer_set(&f->watch, LOST_MS / 6);
 }
 
@@ -615,6 +623,8 @@ destroy(struct follow *f)
     free(f->dir);
     free(f->ops_url);
     free(f->client_url);
+    free(f->pub_url);
+    free(f->pull_url);
     free(f);
 }
 
@@ -634,6 +644,9 @@ follow_open(struct follow **out, struct rx_loop *loop,
     f->dir = copy(options->data_dir);
     f->ops_url = copy(options->ops_url);
     f->client_url = copy(options->client_url);
+    f->pub_url = copy(options->pub_url);
+    f->pull_url = copy(options->pull_url);
+    f->opened_ms = rx_loop_ms(loop);
     f->load = load;
     f->load_arg = arg;
     f->lock_fd = -1;

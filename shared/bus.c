@@ -100,6 +100,21 @@ set_up_receiving(struct rx_bus *bus, struct rx_loop *loop,
     return 0;
 }
 
+/* Half a TLS set-up would connect to nobody, without a word. */
+static enum rx_code
+check_tls(const struct rx_bus_options *options, struct rx_err *err)
+{
+    bool listens = roles[options->role].listens;
+    const char *file =
+        listens ? options->tls_cert_key_file : options->tls_ca_file;
+
+    if (strncmp(options->url, "tls+tcp://", 10) == 0 && file == NULL)
+        return rx_fail(err, RX_INVALID, "%s: needs a file with %s",
+            options->url,
+            listens ? "certificate and key" : "the signer's certificate");
+    return RX_OK;
+}
+
 static int
 dial(struct rx_bus *bus, const struct rx_bus_options *options)
 {
@@ -145,9 +160,11 @@ rx_bus_open(struct rx_bus **out, struct rx_loop *loop,
     void (*on_message)(void *arg, rx_str message), void *arg,
     struct rx_err *err)
 {
-    struct rx_bus *bus = calloc(1, sizeof(*bus));
-
     *out = NULL;
+    if (check_tls(options, err) != RX_OK)
+        return RX_INVALID;
+
+    struct rx_bus *bus = calloc(1, sizeof(*bus));
     if (bus == NULL)
         abort();
     bus->role = options->role;

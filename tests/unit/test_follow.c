@@ -527,6 +527,32 @@ a_subscriber_that_was_not_listening_catches_up(void)
     rig_free(r);
 }
 
+static void
+addresses_of_no_use_are_refused(void)
+{
+    static const struct {
+        enum rx_bus_role role;
+        const char *url;
+    } rows[] = {
+        { RX_BUS_SUB, "nonsense" }, { RX_BUS_SUB, "smoke://127.0.0.1:1" },
+        { RX_BUS_SUB, "tls+tcp://127.0.0.1:1" }, /* whom to believe? */
+        { RX_BUS_PUB, "tls+tcp://127.0.0.1:0" }, /* who are we? */
+    };
+    struct rx_loop *loop = rx_loop_new();
+
+    for (size_t i = 0; i < RX_COUNT(rows); i++) {
+        struct rx_bus_options o = { .role = rows[i].role,
+            .url = rows[i].url,
+            .max_message = 1000,
+            .queue = 1 };
+        struct rx_bus *bus = NULL;
+        struct rx_err err = { 0 };
+        CHECK_INT(RX_INVALID, rx_bus_open(&bus, loop, &o, NULL, NULL, &err));
+        CHECK(bus == NULL && strstr(err.text, rows[i].url) != NULL);
+    }
+    rx_loop_free(loop);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -534,6 +560,7 @@ main(int argc, char **argv)
     rx_log_init("test", getenv("DEBUG") ? RX_LOG_DEBUG : RX_LOG_ERROR);
     if (argc == 2)
         return be_a_plane(argv[1]);
+    CHECK_RUN(addresses_of_no_use_are_refused);
     CHECK_RUN(state_is_never_taken_back);
     CHECK_RUN(a_control_plane_of_another_major_version_changes_nothing);
     CHECK_RUN(what_cannot_be_read_leaves_the_state_in_force);
