@@ -17,15 +17,22 @@
 
 #include <sqlite3.h>
 
+#include "shared/clock.h"
 #include "shared/map.h"
 
 /* "Rtx1": says whose file it is. */
 #define APPLICATION_ID  0x52747831
 #define BUSY_TIMEOUT_MS 1000
 
+/* A question that takes longer would keep the loop from its heartbeats. */
+#define QUESTION_MS    1500
+/* How many of SQLite's steps between two looks at the clock: about 1 ms. */
+#define STEPS_PER_LOOK 20000
+
 struct db {
     sqlite3 *handle;
     struct rx_map *queries; /* by their text */
+    uint64_t due_ms;        /* of the question being answered; 0: none */
     char *path;
 };
 
@@ -54,6 +61,8 @@ static const struct {
     { SQLITE_READONLY, RX_INTERNAL, "the file may not be written to" },
     { SQLITE_CANTOPEN, RX_INTERNAL, "the file cannot be opened" },
     { SQLITE_TOOBIG, RX_TOO_BIG, NULL },
+    { SQLITE_INTERRUPT, RX_UNAVAILABLE,
+        "the question takes too long; ask for less" },
 };
 
 static enum rx_code
@@ -167,6 +176,14 @@ migrate(struct db *db, const struct migration *history, struct rx_err *err)
     return code;
 }
 
+static int
+look_at_clock(void *arg)
+{
+    const struct db *db = arg;
+
+    return db->due_ms != 0 && rx_clock_ms() > db->due_ms;
+}
+
 static enum rx_code
 setup(struct db *db, struct rx_err *err)
 {
@@ -177,6 +194,7 @@ setup(struct db *db, struct rx_err *err)
 
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_progress_handler(db->handle, STEPS_PER_LOOK, look_at_clock, db);
     for (size_t i = 0; i < RX_COUNT(pragmas); i++) {
         enum rx_code code = run_text(db, pragmas[i], err);
         if (code != RX_OK)
@@ -326,7 +344,10 @@ db_next(struct db_query *q)
 {
     if (q->rc != SQLITE_OK)
         return false;
+    bool question = sqlite3_stmt_readonly(q->stmt) != 0;
+    q->db->due_ms = question ? rx_clock_ms() + QUESTION_MS : 0;
     int rc = sqlite3_step(q->stmt);
+    q->db->due_ms = 0;
     if (rc == SQLITE_ROW)
         return true;
     if (rc != SQLITE_DONE)

@@ -17,7 +17,8 @@
  *
  * Codes: RX_CONFLICT a constraint (unique, foreign key) was hit; RX_UNAVAILABLE
  * the disk is full or another program holds the lock: later may be better;
- * RX_INTERNAL the file is damaged or unreadable.
+ * RX_INTERNAL the file is damaged or unreadable.  A question of more than 1.5 s
+ * is given up (RX_UNAVAILABLE), because the loop has other things to do.
  */
 #ifndef CONTROLPLANE_DB_H
 #define CONTROLPLANE_DB_H

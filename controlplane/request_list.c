@@ -141,8 +141,9 @@ put_row(struct rx_json_out *w, struct db_query *q)
 /* ---- many ---- */
 
 /*
- * Only the conditions asked for are in the text, so that each combination uses
- * its index; there are few, and the values are always bound.
+ * Only the conditions asked for are in the text, so that each combination walks
+ * its index in the order that is shown; there are few, and the values are always
+ * bound.  Names of keys are not unique: those are compared row by row.
  */
 static const char *
 list_text(const struct request_filter *f, char *to, size_t size)
@@ -154,8 +155,12 @@ list_text(const struct request_filter *f, char *to, size_t size)
         f->tenant.len > 0 ? " and r.tenant_id = coalesce((select id from "
                             "tenant where name = ?5), ?5)"
                           : "",
-        f->key.len > 0 ? " and (r.key_id = ?6 or k.name = ?6)" : "",
-        f->channel.len > 0 ? " and (r.channel_id = ?7 or r.channel = ?7)" : "",
+        f->key.len == 0                       ? ""
+        : rx_str_starts(f->key, RX_S("key_")) ? " and r.key_id = ?6"
+                                              : " and k.name = ?6",
+        f->channel.len > 0 ? " and r.channel_id = coalesce((select id from "
+                             "channel where name = ?7), ?7)"
+                           : "",
         f->model.len > 0
             ? " and ?8 in (r.model_requested, r.model, r.model_served)"
             : "",

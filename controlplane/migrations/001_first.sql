@@ -73,6 +73,7 @@ create table client_key (
     rev        integer not null
 ) strict, without rowid;
 create index client_key_tenant on client_key (tenant_id, created_ms);
+create index client_key_created on client_key (created_ms);
 
 create table admin_token (
     id         text primary key,

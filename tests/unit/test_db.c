@@ -298,6 +298,23 @@ a_store_that_is_locked_is_unavailable(void)
     db_close(second);
 }
 
+static void
+a_question_that_takes_too_long_is_given_up(void)
+{
+    struct rx_err err = { 0 };
+
+    new_path();
+    struct db *db = must_open(one);
+    struct db_query *q = db_query(db,
+        "with recursive n(i) as (select 1 union all select i + 1 from n) "
+        "select max(i) from n");
+    CHECK(!db_next(q));
+    CHECK_INT(RX_UNAVAILABLE, db_done(q, &err));
+    CHECK(strstr(err.text, "too long") != NULL);
+    CHECK_INT(0, number(db, "select count(*) from t"));
+    db_close(db);
+}
+
 int
 main(void)
 {
@@ -317,6 +334,7 @@ main(void)
     CHECK_RUN(values_come_back_as_they_were);
     CHECK_RUN(a_full_disk_loses_nothing_that_was_committed);
     CHECK_RUN(a_store_that_is_locked_is_unavailable);
+    CHECK_RUN(a_question_that_takes_too_long_is_given_up);
     snprintf(clean, sizeof(clean), "rm -rf '%s'", folder);
     return system(clean) != 0 ? 1 : CHECK_EXIT();
 }
