@@ -76,10 +76,10 @@ ended(struct child *c, int status)
             c->failures = 0;
         c->state = CHILD_WAITING;
         rx_timer_set(&c->again, back_off(c));
-        c->failures++;
         rx_warn("child.ended", "name=%s end=%s again_ms=%llu", c->name,
             rx_log_quote(child_end_words(status)),
             (unsigned long long)back_off(c));
+        c->failures++;
     }
     c->set->on_end(c->set->arg, c, status);
 }

@@ -136,8 +136,10 @@ def a_child_that_dies_comes_back_on_its_port(build):
             wait_until(lambda: up.ask(key=key).status == 200,
                        f"an answer after {name} was killed")
         assert up.told()["client_url"] == up.url
-        code, text = up.cli("channel", "list", "--json")
-        assert code == 0 and json.loads(text)[0]["name"] == "demo", text
+        wait_until(lambda: up.cli("channel", "list", "--json")[0] == 0,
+                   "the control plane to answer again")
+        _, text = up.cli("channel", "list", "--json")
+        assert json.loads(text)[0]["name"] == "demo", text
 
 
 @test
