@@ -228,10 +228,7 @@ put_attempt(struct rx_json_out *w, struct db_query *q)
     rx_json_open_object(w, NULL);
     for (int i = 0; i < 4; i++)
         put_text(w, texts[i], q, i);
-    if (db_i64(q, 4) == 0)
-        rx_json_put_null(w, "status");
-    else
-        put_number(w, "status", q, 4);
+    put_number(w, "status", q, 4);
     put_text(w, "code", q, 5);
     put_text(w, "reason", q, 6);
     for (int i = 0; i < 4; i++)
