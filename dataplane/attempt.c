@@ -102,7 +102,6 @@ status_is_retryable(int status)
     case 401:
     case 402:
     case 403:
-    case 404:
     case 408:
     case 429: return true;
     default: return status >= 500;

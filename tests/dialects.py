@@ -157,8 +157,7 @@ CHAT = Dialect(
     content_at=1, terminal=b"data: [DONE]", error_mark=b'{"error"',
     usage={"input": 14, "cache_read": 7, "output": 5, "reasoning": 2},
     read_error=_openai_error,
-    words={400: "invalid_request_error", 401: "authentication_error",
-           404: "not_found_error", 413: "invalid_request_error"})
+    words=dict.fromkeys((400, 401, 404, 413), "invalid_request_error"))
 
 _RESPONSE = {
     "id": "resp_1", "object": "response", "created_at": 1,
@@ -210,8 +209,7 @@ RESPONSES = Dialect(
     error_mark=b'"response.failed"',
     usage={"input": 14, "cache_read": 7, "output": 5, "reasoning": 2},
     read_error=_openai_error,
-    words={400: "invalid_request_error", 401: "authentication_error",
-           404: "not_found_error", 413: "invalid_request_error"})
+    words=dict.fromkeys((400, 401, 404, 413), "invalid_request_error"))
 
 _USAGE_GEMINI = {"promptTokenCount": 21, "cachedContentTokenCount": 7,
                  "candidatesTokenCount": 3, "thoughtsTokenCount": 2,

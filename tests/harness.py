@@ -351,7 +351,8 @@ class Routex:
         for name in self.planes:
             wait_until(lambda name=name: self.admits(name, marker["key"]),
                        f"{name} to apply the configuration")
-            assert self.health(name)["channels"]["total"] == known
+            health = self.health(name)
+            assert health["channels"]["total"] == known, (health, known)
         self.admin.call("DELETE", f"/api/keys/{marker['id']}")
 
     def admits(self, name, key):
@@ -374,6 +375,15 @@ class Routex:
                    f"{count} rows in /api/requests", deadline)
         rows = self.admin.rows()
         assert len(rows) == count, f"{len(rows)} rows, {count} expected"
+        return rows
+
+    def all_rows(self, count, deadline=10):
+        """The rows once there are `count`, or what is there by then."""
+        end = time.monotonic() + deadline
+        while len(rows := self.admin.rows()) < count:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.2)
         return rows
 
     def row(self, answer):

@@ -82,7 +82,7 @@ class Answer:
         line, self.headers = parse_head(head)
         self.status = int(line.split(" ")[1])
         self.reader = reader
-        self.body = b""
+        self.got = bytearray()
         self.clean = False
         chunked = (self.header("transfer-encoding") or "").lower() == "chunked"
         length = self.header("content-length")
@@ -99,6 +99,11 @@ class Answer:
     def header(self, name):
         return field(self.headers, name)
 
+    @property
+    def body(self):
+        """What has come so far."""
+        return bytes(self.got)
+
     def json(self):
         return json.loads(self.body)
 
@@ -108,7 +113,7 @@ class Answer:
                 "close": self._open_end}[self.framing]
         try:
             while piece := step():
-                self.body += piece
+                self.got += piece
                 yield piece
         except Cut:
             return

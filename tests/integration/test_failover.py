@@ -72,7 +72,7 @@ def a_refused_connection_fails_over(build):
         for dialect in ALL:
             for stream in (False, True):
                 pair.script(None)
-                pair.passes_to_second(dialect, stream, 0)
+                pair.passes_to_second(dialect, stream, None)
     dead.close()
 
 
@@ -93,7 +93,7 @@ def an_upstream_that_hangs_up_before_its_answer_fails_over(build):
         for dialect in ALL:
             for stream in (False, True):
                 pair.script(lambda call: call.cut())
-                pair.passes_to_second(dialect, stream, 0)
+                pair.passes_to_second(dialect, stream, None)
 
 
 @test

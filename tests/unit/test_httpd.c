@@ -366,8 +366,8 @@ hears_a_reset_behind_part_of_a_request(void)
     static const char *const rows[] = {
         "GET /a HTTP/1.1\r\nHos",
         "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
-        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "5\r\nabc",
+        ("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "5\r\nabc"),
         "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n",
     };
 
