@@ -3,11 +3,19 @@ provider.  What an SDK was told a request cost is what its row says."""
 import json
 
 import clients
-from harness import Routex, main, test
+from harness import Routex, main, test, wait_until
+
+
+MODELS = ["claude-sonnet-5-5", "gpt-5.2", "gemini-2.5-pro",
+          "text-embedding-3-small", "gemini-embedding-001"]
 
 
 def sdk(build, script, package):
     with Routex(build, demo=True) as r:
+        demo = r.admin.get("/api/channels")["data"][0]
+        r.admin.call("PATCH", f"/api/channels/{demo['id']}",
+                     {"models": MODELS})
+        r.settle()
         done = clients.run(
             [clients.node(), clients.HERE / "sdk" / script, package],
             r.folder, {"HOME": str(r.folder), "ROUTEX_URL": r.url,
@@ -21,7 +29,8 @@ def sdk(build, script, package):
         assert len(told) >= 2, lines
         for one in told:
             compare(r, one)
-        assert any(row["outcome"] == "cancelled" for row in r.rows())
+        wait_until(lambda: any(row["outcome"] == "cancelled"
+                               for row in r.rows()), "the abort's row")
 
 
 def compare(r, told):
