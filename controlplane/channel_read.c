@@ -1,0 +1,481 @@
+/*
+ * A channel out of a body, each fault named by its field.
+ */
+#include <string.h>
+
+#include "controlplane/channel.h"
+#include "controlplane/provider.h"
+#include "shared/secret.h"
+#include "shared/url.h"
+
+#define SECRET_MAX     8192
+#define MODELS_MAX     1000
+#define HEADERS_MAX    32
+#define VALUE_MAX      4096
+#define PRIORITY_MAX   1000000
+#define WEIGHT_MAX     1000
+#define MODEL_NAME_MAX 256
+
+static const char *const statuses[] = { "enabled", "disabled", "paused", NULL };
+static const char *const key_statuses[] = { "enabled", "disabled", NULL };
+static const char *const shown_only[] = { "id", "created_at", "updated_at",
+    "dialects", "effective_endpoints", NULL };
+
+/* Headers that are the router's own business, or hold a key in clear. */
+static const rx_str ours[] = {
+    RX_STR_INIT("host"),
+    RX_STR_INIT("content-length"),
+    RX_STR_INIT("transfer-encoding"),
+    RX_STR_INIT("connection"),
+    RX_STR_INIT("upgrade"),
+    RX_STR_INIT("te"),
+    RX_STR_INIT("trailer"),
+    RX_STR_INIT("expect"),
+    RX_STR_INIT("keep-alive"),
+    RX_STR_INIT("accept-encoding"),
+    RX_STR_INIT("content-encoding"),
+    RX_STR_INIT("authorization"),
+    RX_STR_INIT("proxy-authorization"),
+    RX_STR_INIT("x-api-key"),
+    RX_STR_INIT("x-goog-api-key"),
+    RX_STR_INIT("api-key"),
+    RX_STR_INIT("cookie"),
+};
+
+/* ---- reading: addresses ---- */
+
+static void
+read_url(rx_json body, const char *name, rx_str *out)
+{
+    struct rx_err err = { 0 };
+    struct rx_url url;
+    rx_str s = { 0 };
+
+    if (!rx_json_get_str(body, name, &s) || s.len == 0)
+        return;
+    if (rx_url_split(s, &url, &err) != RX_OK) {
+        rx_json_wrong_member(body, name, "%s", err.text);
+        return;
+    }
+    while (s.len > 0 && s.ptr[s.len - 1] == '/')
+        s.len--;
+    *out = s;
+}
+
+static void
+read_endpoint(struct channel *ch, rx_json v)
+{
+    struct state_endpoint *e = &ch->endpoints[ch->endpoint_count];
+
+    if (!rx_json_want(v, RX_JSON_OBJECT))
+        return;
+    *e = (struct state_endpoint){ .base_url = ch->base_url };
+    if (!rx_json_need_str(v, "dialect", &e->dialect))
+        return;
+    const char *auth = provider_auth_for(e->dialect);
+    if (auth == NULL) {
+        rx_json_wrong_member(v, "dialect",
+            "must be one of \"anthropic\", \"chat\", \"responses\", "
+            "\"gemini\"");
+        return;
+    }
+    e->auth = field_text(auth);
+    read_url(v, "base_url", &e->base_url);
+    if (e->base_url.len == 0)
+        rx_json_wrong_member(v, "base_url", "is required");
+    if (rx_json_get_str(v, "auth", &e->auth) && !provider_auth_known(e->auth))
+        rx_json_wrong_member(v, "auth",
+            "must be one of \"x-api-key\", \"bearer\", \"x-goog-api-key\", "
+            "\"api-key\", \"query\", \"none\"");
+    for (size_t i = 0; i < ch->endpoint_count; i++) {
+        if (rx_str_eq(ch->endpoints[i].dialect, e->dialect))
+            rx_json_wrong_member(v, "dialect", "is there twice");
+    }
+    rx_json_no_more(v);
+    ch->endpoint_count++;
+}
+
+static void
+read_endpoints(struct channel *ch, rx_json body, enum field_mode mode,
+    struct rx_arena *arena)
+{
+    rx_json list;
+
+    if (mode == FIELD_PATCH &&
+        !rx_json_there(rx_json_member(body, "endpoints")))
+        return;
+    ch->endpoint_count = 0;
+    if (!rx_json_get_array(body, "endpoints", &list))
+        return;
+    size_t count = rx_json_count(list);
+    if (count > 4) {
+        rx_json_wrong(list, "must have at most one element per dialect");
+        return;
+    }
+    ch->endpoints = field_make(arena, struct state_endpoint, count);
+    for (rx_json v = rx_json_first(list);
+         rx_json_there(v) && ch->endpoint_count < 4; v = rx_json_next(v))
+        read_endpoint(ch, v);
+}
+
+static void
+read_proxy(struct channel *ch, rx_json body, struct rx_arena *arena)
+{
+    struct rx_err err = { 0 };
+    rx_str s = { 0 };
+
+    if (!rx_json_there(rx_json_member(body, "proxy_url")))
+        return;
+    (void)rx_json_get_str(body, "proxy_url", &s);
+    /* What we showed comes back: the password stays what it was. */
+    if (s.len > 0 && rx_str_eq(s, channel_redact_url(arena, ch->proxy_url)))
+        return;
+    if (s.len > 0 && rx_url_check_proxy(s, &err) != RX_OK)
+        rx_json_wrong_member(body, "proxy_url", "%s", err.text);
+    else
+        ch->proxy_url = s;
+}
+
+static void
+read_ca_file(struct channel *ch, rx_json body)
+{
+    rx_json v = rx_json_member(body, "ca_file");
+
+    if (!rx_json_there(v))
+        return;
+    ch->ca_file = (rx_str){ 0 };
+    if (rx_json_get_str(body, "ca_file", &ch->ca_file) && ch->ca_file.len > 0 &&
+        (ch->ca_file.ptr[0] != '/' || ch->ca_file.len > 1024))
+        rx_json_wrong(v, "must be the absolute path of a file of certificates");
+}
+
+/* ---- reading: keys ---- */
+
+static bool
+check_secret(rx_json v, rx_str s)
+{
+    bool good = s.len > 0 && s.len <= SECRET_MAX;
+
+    for (size_t i = 0; good && i < s.len; i++)
+        good = s.ptr[i] > 0x20 && s.ptr[i] < 0x7F;
+    if (!good)
+        rx_json_wrong(v, "must be visible ASCII characters without blanks");
+    return good;
+}
+
+static struct channel_key *
+add_key(struct channel *ch, rx_json v)
+{
+    if (ch->key_count == CHANNEL_KEYS_MAX) {
+        rx_json_wrong(v, "is one key too many");
+        return NULL;
+    }
+    struct channel_key *k = &ch->keys[ch->key_count++];
+    *k = (struct channel_key){ .kind = RX_S("api_key"),
+        .status = RX_S("enabled") };
+    return k;
+}
+
+/* A new key; one that is in the list already is not added again. */
+static struct channel_key *
+add_secret(struct channel *ch, rx_json v, rx_str secret, struct rx_arena *arena)
+{
+    secret = rx_str_trim(secret);
+    if (!check_secret(v, secret))
+        return NULL;
+    for (size_t i = 0; i < ch->key_count; i++) {
+        if (rx_secret_eq(ch->keys[i].secret, secret))
+            return &ch->keys[i];
+    }
+    struct channel_key *k = add_key(ch, v);
+    if (k != NULL) {
+        k->secret = secret;
+        k->last4 = field_last4(arena, secret);
+    }
+    return k;
+}
+
+static const struct channel_key *
+find_key(const struct channel_key *keys, size_t count, rx_str id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (id.len > 0 && rx_str_eq(keys[i].id, id))
+            return &keys[i];
+    }
+    return NULL;
+}
+
+/* {"id","status"} keeps a key, {"key","status"} brings one. */
+static void
+read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
+    size_t old_count, struct rx_arena *arena)
+{
+    static const char *const shown[] = { "last4", "kind", "created_at", NULL };
+    struct channel_key *k = NULL;
+    rx_str text;
+
+    field_ignore(v, FIELD_PATCH, shown);
+    if (rx_json_get_str(v, "key", &text)) {
+        k = add_secret(ch, rx_json_member(v, "key"), text, arena);
+    } else if (rx_json_need_str(v, "id", &text)) {
+        const struct channel_key *known = find_key(old, old_count, text);
+        if (known == NULL)
+            rx_json_wrong_member(v, "id", "is not a key of this channel");
+        else if ((k = add_key(ch, v)) != NULL)
+            *k = *known;
+    }
+    if (k != NULL)
+        field_read_word(v, "status", key_statuses, &k->status);
+    rx_json_no_more(v);
+}
+
+static void
+read_keys(struct channel *ch, rx_json body, struct rx_arena *arena)
+{
+    rx_json single = rx_json_member(body, "api_key");
+    rx_json list = rx_json_member(body, "keys");
+    struct channel_key *old =
+        field_make(arena, struct channel_key, CHANNEL_KEYS_MAX);
+    size_t old_count = ch->key_count;
+    rx_str s;
+
+    if (rx_json_kind(single) <= RX_JSON_NULL &&
+        rx_json_kind(list) <= RX_JSON_NULL)
+        return; /* not mentioned: they stay */
+    memcpy(old, ch->keys, sizeof(ch->keys));
+    ch->key_count = 0;
+    if (rx_json_get_str(body, "api_key", &s))
+        add_secret(ch, single, s, arena);
+    if (!rx_json_get_array(body, "keys", &list))
+        return;
+    for (rx_json v = rx_json_first(list); rx_json_there(v);
+         v = rx_json_next(v)) {
+        if (rx_json_kind(v) == RX_JSON_OBJECT)
+            read_key_object(ch, v, old, old_count, arena);
+        else if (rx_json_want(v, RX_JSON_STRING))
+            add_secret(ch, v, rx_json_str(v), arena);
+    }
+}
+
+/* ---- reading: models, headers, times ---- */
+
+static void
+read_model(struct channel *ch, rx_json v)
+{
+    struct state_model *m = &ch->models[ch->model_count];
+
+    *m = (struct state_model){ .name = rx_json_str(v) };
+    if (rx_json_kind(v) == RX_JSON_OBJECT) {
+        rx_json_need_str(v, "name", &m->name);
+        rx_json_get_str(v, "upstream", &m->upstream);
+        rx_json_no_more(v);
+    } else if (!rx_json_want(v, RX_JSON_STRING)) {
+        return;
+    }
+    if (m->name.len == 0 || m->name.len > MODEL_NAME_MAX ||
+        m->upstream.len > MODEL_NAME_MAX)
+        rx_json_wrong(
+            v, "must be a name or a pattern of 1 to %d bytes", MODEL_NAME_MAX);
+    if (memchr(m->upstream.ptr == NULL ? "" : m->upstream.ptr, '*',
+            m->upstream.len) != NULL)
+        rx_json_wrong_member(v, "upstream", "must be a name, not a pattern");
+    ch->model_count++;
+}
+
+static void
+read_models(struct channel *ch, rx_json body, enum field_mode mode,
+    struct rx_arena *arena)
+{
+    rx_json list;
+
+    if (mode == FIELD_PATCH && !rx_json_there(rx_json_member(body, "models")))
+        return;
+    ch->model_count = 0;
+    if (!rx_json_get_array(body, "models", &list))
+        return;
+    size_t count = rx_json_count(list);
+    if (count > MODELS_MAX) {
+        rx_json_wrong(list, "must have at most %d elements", MODELS_MAX);
+        return;
+    }
+    ch->models = field_make(arena, struct state_model, count);
+    for (rx_json v = rx_json_first(list); rx_json_there(v); v = rx_json_next(v))
+        read_model(ch, v);
+}
+
+static bool
+is_token(rx_str s)
+{
+    static const char more[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9');
+        if (!plain && memchr(more, c, sizeof(more) - 1) == NULL)
+            return false;
+    }
+    return s.len > 0 && s.len <= 128;
+}
+
+static const char *
+wrong_with_header(rx_str name, rx_str value)
+{
+    if (!is_token(name))
+        return "is not a header's name";
+    for (size_t i = 0; i < RX_COUNT(ours); i++) {
+        if (rx_str_ieq(name, ours[i]))
+            return "is set by Routex itself (a key belongs into \"api_key\")";
+    }
+    if (value.len > VALUE_MAX)
+        return "is too long";
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
+            return "must not hold control characters";
+    }
+    return NULL;
+}
+
+static void
+read_headers(struct channel *ch, rx_json body, enum field_mode mode,
+    struct rx_arena *arena)
+{
+    rx_json map;
+
+    if (mode == FIELD_PATCH && !rx_json_there(rx_json_member(body, "headers")))
+        return;
+    ch->header_count = 0;
+    if (!rx_json_get_object(body, "headers", &map))
+        return;
+    if (rx_json_count(map) > HEADERS_MAX) {
+        rx_json_wrong(map, "must have at most %d members", HEADERS_MAX);
+        return;
+    }
+    ch->headers = field_make(arena, struct state_header, HEADERS_MAX);
+    for (rx_json v = rx_json_first(map); rx_json_there(v);
+         v = rx_json_next(v)) {
+        if (!rx_json_want(v, RX_JSON_STRING))
+            return;
+        const char *wrong = wrong_with_header(rx_json_name(v), rx_json_str(v));
+        if (wrong != NULL)
+            rx_json_wrong(v, "%s", wrong);
+        ch->headers[ch->header_count++] =
+            (struct state_header){ rx_json_name(v), rx_json_str(v) };
+    }
+}
+
+static void
+read_timeouts(struct channel *ch, rx_json body, enum field_mode mode)
+{
+    rx_json v;
+
+    if (mode == FIELD_PATCH && !rx_json_there(rx_json_member(body, "timeouts")))
+        return;
+    ch->timeouts = (struct state_timeouts){ 0 };
+    if (!rx_json_get_object(body, "timeouts", &v))
+        return;
+    field_read_seconds(v, "connect_s", &ch->timeouts.connect_ms);
+    field_read_seconds(v, "first_byte_s", &ch->timeouts.first_byte_ms);
+    field_read_seconds(v, "first_event_s", &ch->timeouts.first_event_ms);
+    field_read_seconds(v, "idle_s", &ch->timeouts.idle_ms);
+    field_read_seconds(v, "total_s", &ch->timeouts.total_ms);
+    rx_json_no_more(v);
+}
+
+static void
+read_transformers(rx_json body)
+{
+    rx_json v, use;
+
+    if (!rx_json_get_object(body, "transformers", &v))
+        return;
+    if (rx_json_get_array(v, "use", &use) && rx_json_count(use) > 0)
+        rx_json_wrong(
+            use, "is not applied by this version of Routex; leave it empty");
+    rx_json_no_more(v);
+}
+
+/* ---- reading: the whole ---- */
+
+static void
+check_whole(const struct channel *ch, rx_json body)
+{
+    const struct provider *p = provider_find(ch->type);
+
+    if (p == NULL)
+        return;
+    bool addressed = ch->endpoint_count > 0 || ch->base_url.len > 0 ||
+                     p->base_url[0] != '\0';
+    if (!addressed)
+        rx_json_wrong_member(
+            body, "base_url", "is required for type \"%s\"", p->type);
+    if (ch->endpoint_count == 0 && p->endpoints[0].dialect == NULL)
+        rx_json_wrong_member(
+            body, "endpoints", "is required for type \"%s\"", p->type);
+    if (p->key_required && ch->key_count == 0)
+        rx_json_wrong_member(
+            body, "api_key", "is required for type \"%s\"", p->type);
+}
+
+static void
+read_type(struct channel *ch, rx_json body, enum field_mode mode)
+{
+    if (mode == FIELD_PATCH && !rx_json_there(rx_json_member(body, "type")))
+        return;
+    if (rx_json_need_str(body, "type", &ch->type) &&
+        provider_find(ch->type) == NULL)
+        rx_json_wrong_member(body, "type",
+            "is not a known provider; GET /api/providers lists them");
+}
+
+static void
+read_numbers(struct channel *ch, rx_json body)
+{
+    rx_json_get_i64(
+        body, "priority", -PRIORITY_MAX, PRIORITY_MAX, &ch->priority);
+    rx_json_get_u64(body, "weight", 1, WEIGHT_MAX, &ch->weight);
+    field_read_word(body, "status", statuses, &ch->status);
+}
+
+/* PUT: what may be left out goes back to its default; keys stay. */
+static void
+reset_for_replace(struct channel *ch)
+{
+    ch->base_url = ch->proxy_url = ch->ca_file = (rx_str){ 0 };
+    ch->status = RX_S("enabled");
+    ch->priority = 100;
+    ch->weight = 1;
+}
+
+void
+channel_read(struct channel *ch, rx_json body, enum field_mode mode,
+    struct rx_arena *arena)
+{
+    if (!rx_json_want(body, RX_JSON_OBJECT))
+        return;
+    rx_str proxy = ch->proxy_url;
+    if (mode == FIELD_REPLACE)
+        reset_for_replace(ch);
+    field_read_name(body, mode, true, &ch->name);
+    read_type(ch, body, mode);
+    if (rx_json_kind(rx_json_member(body, "base_url")) == RX_JSON_NULL)
+        ch->base_url = (rx_str){ 0 };
+    read_url(body, "base_url", &ch->base_url);
+    read_endpoints(ch, body, mode, arena);
+    read_keys(ch, body, arena);
+    read_models(ch, body, mode, arena);
+    read_numbers(ch, body);
+    field_read_list(body, "tags", mode, 64, arena, &ch->tags);
+    read_headers(ch, body, mode, arena);
+    read_timeouts(ch, body, mode);
+    if (rx_json_there(rx_json_member(body, "proxy_url")))
+        ch->proxy_url = proxy;
+    read_proxy(ch, body, arena);
+    read_ca_file(ch, body);
+    read_transformers(body);
+    field_refuse_unsupported(body, "limits");
+    field_ignore(body, mode, shown_only);
+    rx_json_no_more(body);
+    check_whole(ch, body);
+}
