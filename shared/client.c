@@ -126,7 +126,8 @@ tell(struct rx_client_call *call)
     }
     if (call->state == EXCHANGE && call->tell_sent) {
         call->tell_sent = false;
-        call->events->on_sent(call->arg);
+        if (call->events->on_sent != NULL)
+            call->events->on_sent(call->arg);
     }
     return call->state != ENDED;
 }

@@ -63,8 +63,8 @@ struct rx_client_head {
 struct rx_client_events {
     /* May be NULL.  Told again when a dead kept connection was replaced. */
     void (*on_connected)(void *arg, bool reused);
-    /* The request is written and no longer needed: on a kept connection only
-     * once the answer begins.  Never, when the answer ends before that. */
+    /* May be NULL.  The request is written and no longer needed: on a kept
+     * connection only once the answer begins; never, when it ends before. */
     void (*on_sent)(void *arg);
     void (*on_head)(void *arg, const struct rx_client_head *head);
     /* Body bytes with transfer-coding removed, content-coding untouched. */
