@@ -253,6 +253,7 @@ refuse_with_reasons(struct route_plan *plan, const struct route_request *r,
         if (why == ROUTE_NOT_ALLOWED || why == ROUTE_NOT_FORCED)
             continue; /* not this client's business */
         serves = serves || (why != ROUTE_MODEL && why != ROUTE_DIALECT);
+        plan->foreign = plan->foreign || why == ROUTE_DIALECT;
         if (n + 64 + c->name.len < sizeof(plan->words))
             n += (size_t)snprintf(plan->words + n, sizeof(plan->words) - n,
                 "; " RX_STR_FMT " %s", RX_STR_ARG(c->name), reason_words[why]);
@@ -285,6 +286,7 @@ route_plan(struct route_plan *plan, const struct route_request *r,
     struct wanted w = read_model(r);
 
     plan->count = 0;
+    plan->foreign = false;
     if (!force_channel(plan, r, &w))
         return false;
     if (s->channel_count == 0)

@@ -59,6 +59,7 @@ struct route_plan {
     struct candidate candidates[ROUTE_CANDIDATES_MAX];
     size_t count;
     /* when count is 0: */
+    bool foreign; /* some channel serves the model, but in another dialect */
     enum refusal refusal;
     char words[256];
 };
