@@ -70,6 +70,8 @@ class Program:
                 "HOME": str(folder), "LC_ALL": "C.UTF-8",
                 "ASAN_OPTIONS": f"log_path={folder}/report.{name}{SANITIZER}",
                 "UBSAN_OPTIONS": f"log_path={folder}/report.{name}{SANITIZER}",
+                "LSAN_OPTIONS": "print_suppressions=0:suppressions="
+                                f"{ROOT}/tests/lsan.supp",
                 **(env or {})}
 
         def before_exec():
