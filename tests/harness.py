@@ -46,6 +46,11 @@ def fixtures():
     return pathlib.Path(given or ROOT.parent / "shared" / "fixtures")
 
 
+def sanitized(build):
+    """Do programs of this build carry shadow memory?  Sizes mean nothing."""
+    return b"__asan_init" in (pathlib.Path(build) / "routex-data").read_bytes()
+
+
 def wait_until(condition, what, deadline=15.0):
     """Polls until `condition()` is true and returns its value."""
     end = time.monotonic() + deadline

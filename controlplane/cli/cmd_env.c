@@ -172,12 +172,20 @@ client_of(const char *program)
     return NULL;
 }
 
+/* How many words of ours stand behind the client's name. */
+static size_t
+own_words(const char *client)
+{
+    bool codex = client != NULL && strcmp(client, "codex") == 0;
+
+    return codex ? RX_COUNT(codex_words) : 0;
+}
+
 /* The arguments for the client, with those that only Codex needs. */
 static char **
 client_words(const char *client, int argc, char **argv, const char *url)
 {
-    bool codex = client != NULL && strcmp(client, "codex") == 0;
-    size_t more = codex ? RX_COUNT(codex_words) : 0;
+    size_t more = own_words(client);
     char **words = calloc((size_t)argc + more + 1, sizeof(*words));
     size_t n = 0;
 
@@ -208,9 +216,16 @@ cmd_code(struct cli *c, int argc, char **argv)
         /* A program we do not know gets everything. */
         if (client != NULL && strcmp(variables[i].client, client) != 0)
             continue;
-        setenv(variables[i].name, expand(variables[i].value, url, key), 1);
+        char *value = expand(variables[i].value, url, key);
+        setenv(variables[i].name, value, 1);
+        free(value);
     }
-    execvp(argv[1], client_words(client, argc, argv, url));
-    fprintf(stderr, "routex: %s: %s\n", argv[1], strerror(errno));
-    return errno == ENOENT ? 127 : 126;
+    char **words = client_words(client, argc, argv, url);
+    execvp(argv[1], words);
+    int why = errno;
+    for (size_t i = 1; i <= own_words(client); i++)
+        free(words[i]);
+    free(words);
+    fprintf(stderr, "routex: %s: %s\n", argv[1], strerror(why));
+    return why == ENOENT ? 127 : 126;
 }
