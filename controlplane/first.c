@@ -80,6 +80,10 @@ make_credentials(struct first *f)
 /* ---- channels ---- */
 
 /* The same body and the same checks as in the API. */
+/* Named ones are listed by GET /v1/models; the last takes any other. */
+static const char *const demo_models[] = { "demo", "demo-think", "demo-tool",
+    "*" };
+
 static enum rx_code
 make_channel(struct first *f, const struct provider *p, const char *url,
     const char *api_key, int priority, const char *because)
@@ -96,6 +100,12 @@ make_channel(struct first *f, const struct provider *p, const char *url,
         rx_json_put_text(&w, "base_url", url);
     rx_json_put_text(&w, "api_key", api_key);
     rx_json_put_i64(&w, "priority", priority);
+    if (url != NULL) {
+        rx_json_open_array(&w, "models");
+        for (size_t i = 0; i < RX_COUNT(demo_models); i++)
+            rx_json_put_text(&w, NULL, demo_models[i]);
+        rx_json_close(&w);
+    }
     rx_json_close(&w);
     rx_json read = field_parse(f->arena, rx_buf_str(&body));
     rx_buf_fini(&body);
