@@ -108,6 +108,13 @@ status_is_retryable(int status)
     }
 }
 
+/* Counting is not offered everywhere; another channel may have it. */
+static bool
+cannot_count(const struct attempt *a, int status)
+{
+    return a->r.op == OP_COUNT && (status == 404 || status == 405);
+}
+
 static void
 write_record(struct attempt *a)
 {
@@ -231,7 +238,8 @@ on_head(void *arg, const struct rx_client_head *head)
 
     a->head_seen = true;
     a->result.status = a->result.http_status = head->status;
-    a->retryable = status_is_retryable(head->status);
+    a->retryable =
+        status_is_retryable(head->status) || cannot_count(a, head->status);
     a->r.record->first_byte_ms = since_start(a);
     keep_headers(a, head);
     if (a->retryable || head->status >= 300)

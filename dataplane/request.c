@@ -224,7 +224,8 @@ port_judge(void *world)
     const struct attempt_result *r = attempt_result(q->attempt);
     bool account = r->status == 401 || r->status == 402 || r->status == 403;
     q->pass_on = r->answered && !account;
-    q->estimate = q->path.op == OP_COUNT && r->status == 404;
+    q->estimate =
+        q->path.op == OP_COUNT && (r->status == 404 || r->status == 405);
     if (account) {
         /* The client's own key is fine; it must not be told otherwise. */
         q->refusal = REFUSE_NO_CHANNEL;
