@@ -1,6 +1,7 @@
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
 #include "controlplane/first.h"
+#include "controlplane/own_address.h"
 
 enum rx_code
 api_channels_list(struct api_call *c, struct rx_err *err)
@@ -31,13 +32,31 @@ answer(struct api_call *c, const struct channel *ch)
     channel_put(&c->w, "data", ch);
 }
 
+/* An upstream of ours would be ourselves. */
+static enum rx_code
+check_addresses(
+    struct api_call *c, const struct channel *ch, struct rx_err *err)
+{
+    size_t count;
+    const struct state_endpoint *e = channel_endpoints(ch, c->arena, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (own_address(c->world, api_port(c->api), e[i].base_url))
+            return api_wrong(c, err, "base_url",
+                "leads back to Routex itself; name the provider's address");
+    }
+    return RX_OK;
+}
+
 /* Save, write the audit line, answer. */
 static enum rx_code
 finish_change(struct api_call *c, struct channel *ch, const char *action,
     struct rx_err *err)
 {
-    enum rx_code code = channel_save(c->store, c->arena, ch, err);
+    enum rx_code code = check_addresses(c, ch, err);
 
+    if (code == RX_OK)
+        code = channel_save(c->store, c->arena, ch, err);
     if (code == RX_OK)
         code = api_audit(c, action, "channel", ch->id, ch->name, err);
     if (code == RX_OK)

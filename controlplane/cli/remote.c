@@ -205,7 +205,7 @@ refused(const struct remote_answer *out, struct rx_err *err)
     field = rx_json_str(rx_json_find(root, "error.field"));
     if (words.len == 0)
         return rx_fail(err, code, "the control plane answered %d", out->status);
-    if (field.len == 0)
+    if (field.len == 0 || rx_str_starts(words, field)) /* it says so itself */
         return rx_fail(err, code, RX_STR_FMT, RX_STR_ARG(words));
     return rx_fail(err, code, RX_STR_FMT ": " RX_STR_FMT, RX_STR_ARG(field),
         RX_STR_ARG(words));

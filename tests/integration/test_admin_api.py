@@ -45,6 +45,24 @@ def add(r, **fields):
     return r.admin.post("/api/channels", {**CHANNEL, **fields})["data"]
 
 
+# -- channels -----------------------------------------------------------------
+
+
+@test
+def a_channel_may_not_lead_back_to_routex_itself(build):
+    with Routex(build, planes=1) as r:
+        port = r.control_url.rsplit(":", 1)[1]
+        mine = [r.control_url, f"http://localhost:{port}", r.url,
+                r.planes["data-1"].ops_url]
+        for url in mine:
+            wrong(ask(r, "POST", "/api/channels",
+                      {**CHANNEL, "base_url": url}), 400, "base_url")
+        assert not r.admin.get("/api/channels")["data"]
+        made = add(r)
+        wrong(ask(r, "PATCH", f"/api/channels/{made['id']}",
+                  {"base_url": mine[0]}), 400, "base_url")
+
+
 # -- the document -------------------------------------------------------------
 
 
