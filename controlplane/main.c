@@ -50,7 +50,7 @@ static const struct rx_conf_row rows[] = {
     RX_CONF("master-key-file", "ROUTEX_MASTER_KEY_FILE", "FILE", rx_conf_text,
         struct options, key_file, NULL,
         "seals the secrets in the store [<data-dir>/master.key]"),
-    RX_CONF("host", "HOST", "ADDRESS", rx_conf_text, struct options, host,
+    RX_CONF("host", "ADMIN_HOST", "ADDRESS", rx_conf_text, struct options, host,
         "127.0.0.1", "where the admin API listens"),
     RX_CONF("admin-port", "ADMIN_PORT", "PORT", rx_conf_port, struct options,
         admin_port, "8081", "its port; 0: any"),
