@@ -336,8 +336,12 @@ on_body(void *arg, rx_str bytes)
         over(a, RX_UPSTREAM, "answer too large to hold");
         return;
     }
-    if (!a->opened)
-        look_at_gate(a);
+    if (a->opened)
+        return;
+    look_at_gate(a);
+    /* Until the loop has opened the gate the rest waits in the kernel. */
+    if (a->gate_told && !a->last_held && a->held.len >= HELD_MAX)
+        attempt_pause(a);
 }
 
 /* The answer is all here and the gate is still shut: is it worth showing? */
@@ -553,6 +557,7 @@ attempt_open(struct attempt *a)
 {
     a->opened = true;
     rx_buf_release(&a->headers);
+    attempt_resume(a);
     if (a->last_held)
         return;
     if (a->held.len > 0)

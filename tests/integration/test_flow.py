@@ -1,6 +1,7 @@
 """Time and memory on the way through: bytes go out when they come in, a client
 that leaves is noticed, one that reads slowly slows its provider, and SIGTERM
 lets what runs run out."""
+import json
 import signal
 import socket
 import threading
@@ -172,6 +173,30 @@ def a_slow_client_slows_its_provider_and_memory_stays_bounded(build):
                 grown = r.plane.rss() - before
                 assert grown < 32 * MIB, f"{grown / MIB:.1f} MiB"
             assert r.rows(1)[0]["output_tokens"] == 5
+
+
+@test
+def a_large_answer_in_one_burst_arrives_whole(build):
+    text = "H" * (3 << 20)
+    document = json.dumps({**CHAT.answer, "pad": text}).encode()
+    stream = b"".join([*CHAT.events[:2],
+                       CHAT.events[1].replace(b"Hello", b"H" * 9000) * 300,
+                       *CHAT.events[3:]])
+
+    def script(call):
+        if CHAT.streams(call):
+            call.open_stream()
+            call.chunk(stream)
+            call.end()
+        else:
+            call.answer(200, [("content-type", "application/json")], document)
+
+    with Upstream(script) as upstream:
+        with Routex(build, channels(upstream.url)) as r:
+            for _ in range(20):
+                assert r.ask(CHAT).body == document
+                assert r.ask(CHAT, True).body == stream
+            assert {row["outcome"] for row in r.rows(40)} == {"ok"}
 
 
 @test
