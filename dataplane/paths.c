@@ -115,6 +115,7 @@ fits(rx_str pattern, rx_str path, rx_str *rest)
     return true;
 }
 
+/* On true `out` is the request, or says that the verb is none of Gemini's. */
 static bool
 find_gemini(rx_str path, struct path *out)
 {
@@ -140,6 +141,8 @@ find_gemini(rx_str path, struct path *out)
                 .upstream = gemini_prefixes[i].upstream };
             return true;
         }
+        *out = (struct path){ .kind = PATH_UNKNOWN, .dialect = DIALECT_GEMINI };
+        return true;
     }
     return false;
 }

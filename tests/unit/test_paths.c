@@ -93,7 +93,8 @@ gemini_is_split_at_the_last_colon(void)
     CHECK_INT(OP_COUNT, p.op);
     CHECK(!p.stream);
     CHECK(rx_str_eq(p.upstream, RX_S("/v1beta/models/")));
-    CHECK_INT(PATH_METHOD, find("POST", "/v1beta/models/x:noSuchVerb").kind);
+    CHECK_INT(PATH_UNKNOWN, find("POST", "/v1beta/models/x:noSuchVerb").kind);
+    CHECK_INT(PATH_METHOD, find("POST", "/v1beta/models/x").kind);
 }
 
 int
