@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct codec *const codecs[DIALECT_COUNT] = {
-    [DIALECT_ANTHROPIC] = NULL,
+    [DIALECT_ANTHROPIC] = &codec_anthropic,
+    [DIALECT_CHAT] = &codec_chat,
 };
 
 const struct codec *

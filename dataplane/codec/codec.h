@@ -61,6 +61,7 @@ struct codec_stream {
     const struct ir_request *request;
     const struct capability *cap; /* of the upstream */
     const struct codec_world *world;
+    struct rx_arena *arena; /* for small texts that must outlive an event */
 };
 
 /*

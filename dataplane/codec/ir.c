@@ -205,6 +205,23 @@ ir_number(rx_str raw, double fallback)
     return end == text + raw.len ? n : fallback;
 }
 
+void
+ir_scan_feed(struct ir_scan *s, rx_str text)
+{
+    struct rx_buf plain;
+
+    if (s->complete || text.len == 0)
+        return;
+    rx_buf_init(&plain, text.len + 1);
+    rx_span_unescape(text, &plain);
+    rx_str p = rx_buf_str(&plain);
+    while (s->skip.depth == 0 && p.len > 0 && p.ptr[0] != '{')
+        p = (rx_str){ p.ptr + 1, p.len - 1 };
+    s->complete =
+        p.len > 0 && rx_span_skip_feed(&s->skip, p.ptr, p.ptr + p.len) != NULL;
+    rx_buf_fini(&plain);
+}
+
 bool
 ir_usage_has(const struct usage *u, enum usage_counter i)
 {

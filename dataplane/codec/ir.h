@@ -26,6 +26,7 @@
 #include "dataplane/usage.h"
 #include "shared/arena.h"
 #include "shared/err.h"
+#include "shared/json_span.h"
 #include "shared/str.h"
 
 /* unset is not false */
@@ -413,6 +414,7 @@ struct ir_event {
         struct {
             rx_str id, model, tier;
             uint64_t created;
+            const struct usage *usage; /* what is known so far; or NULL */
         } start;
         struct {
             enum ir_part_kind kind;
@@ -421,8 +423,9 @@ struct ir_event {
             bool summary;  /* of thinking */
             bool redacted; /* of thinking: only a SEAL follows */
             rx_str item_id;
-            rx_str raw; /* IR_OPAQUE, IR_SERVER_RESULT, IR_MEDIA: whole */
+            rx_str raw; /* IR_OPAQUE, IR_SERVER_RESULT: the whole block */
             const struct ir_media *media;
+            const struct ir_opaque *seal; /* of a call, if known by now */
         } open;
         struct ir_opaque seal;
         const struct ir_citation *citation;
@@ -497,6 +500,13 @@ rx_str ir_escape(struct rx_arena *arena, rx_str plain);
 rx_str ir_concat(struct rx_arena *arena, const rx_str *pieces, size_t n);
 /* A number as it was spelt; `fallback` if it is none. */
 double ir_number(rx_str raw, double fallback);
+
+/* Watches a tool call's fragments until they are a whole JSON object. */
+struct ir_scan {
+    struct rx_span_skip skip;
+    bool complete;
+};
+void ir_scan_feed(struct ir_scan *s, rx_str text);
 
 bool ir_usage_has(const struct usage *u, enum usage_counter i);
 /* All of the prompt: uncached, read, written, for tools. */

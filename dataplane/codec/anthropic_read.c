@@ -1,0 +1,444 @@
+/* Answers of Anthropic Messages, streamed and whole. */
+#include <stdlib.h>
+
+#include "dataplane/codec/anthropic.h"
+#include "dataplane/codec/fault.h"
+#include "dataplane/codec/put.h"
+#include "dataplane/codec/walk.h"
+#include "dataplane/figures.h"
+
+struct reader {
+    struct codec_reader base;
+    struct figures figures;
+    bool stopped; /* a stop reason was told */
+    bool over;
+    /* A tool's input that came with its start: stands unless deltas follow. */
+    struct rx_buf input;
+    uint32_t input_part;
+    struct rx_buf scratch;
+};
+
+struct frame {
+    rx_str type, message, block, delta, usage, error;
+    struct ir_int index;
+};
+static const struct walk_row frame_rows[] = {
+    WALK_ROW(TEXT, frame, "type", type),
+    WALK_ROW(INT, frame, "index", index),
+    WALK_ROW(RAW, frame, "message", message),
+    WALK_ROW(RAW, frame, "content_block", block),
+    WALK_ROW(RAW, frame, "delta", delta),
+    WALK_ROW(RAW, frame, "usage", usage),
+    WALK_ROW(RAW, frame, "error", error),
+};
+
+struct message {
+    rx_str type, id, model, content, usage, stop_reason, stop_sequence,
+        stop_details, error;
+};
+static const struct walk_row message_rows[] = {
+    WALK_ROW(TEXT, message, "type", type),
+    WALK_ROW(TEXT, message, "id", id),
+    WALK_ROW(TEXT, message, "model", model),
+    WALK_ROW(RAW, message, "content", content),
+    WALK_ROW(RAW, message, "usage", usage),
+    WALK_ROW(TEXT, message, "stop_reason", stop_reason),
+    WALK_ROW(TEXT, message, "stop_sequence", stop_sequence),
+    WALK_ROW(RAW, message, "stop_details", stop_details),
+    WALK_ROW(RAW, message, "error", error),
+};
+
+struct block {
+    rx_str type, text, thinking, signature, data, id, name, input, citations,
+        tool_use_id;
+    /* of a delta */
+    rx_str partial_json, citation;
+};
+static const struct walk_row block_rows[] = {
+    WALK_ROW(TEXT, block, "type", type),
+    WALK_ROW(TEXT, block, "text", text),
+    WALK_ROW(TEXT, block, "thinking", thinking),
+    WALK_ROW(TEXT, block, "signature", signature),
+    WALK_ROW(TEXT, block, "data", data),
+    WALK_ROW(TEXT, block, "id", id),
+    WALK_ROW(TEXT, block, "name", name),
+    WALK_ROW(RAW, block, "input", input),
+    WALK_ROW(RAW, block, "citations", citations),
+    WALK_ROW(TEXT, block, "partial_json", partial_json),
+    WALK_ROW(RAW, block, "citation", citation),
+};
+
+struct cited {
+    rx_str url, title, document_title, cited_text;
+};
+static const struct walk_row cited_rows[] = {
+    WALK_ROW(TEXT, cited, "url", url),
+    WALK_ROW(TEXT, cited, "title", title),
+    WALK_ROW(TEXT, cited, "document_title", document_title),
+    WALK_ROW(TEXT, cited, "cited_text", cited_text),
+};
+
+struct details {
+    rx_str explanation;
+};
+static const struct walk_row details_rows[] = {
+    WALK_ROW(TEXT, details, "explanation", explanation),
+};
+
+struct codec_reader *
+anthropic_reader_new(void)
+{
+    struct reader *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        abort();
+    rx_buf_init(&r->input, SSE_EVENT_MAX);
+    rx_buf_init(&r->scratch, 2 * SSE_EVENT_MAX);
+    return &r->base;
+}
+
+void
+anthropic_reader_fini(struct codec_reader *base)
+{
+    struct reader *r = (struct reader *)base;
+
+    rx_buf_fini(&r->input);
+    rx_buf_fini(&r->scratch);
+}
+
+static void
+put(struct reader *r, const struct ir_event *e)
+{
+    ir_put(&r->base.to, e);
+}
+
+static void
+put_bytes(struct reader *r, enum ir_event_kind kind, uint32_t part, rx_str text)
+{
+    if (text.len > 0)
+        put(r, &(struct ir_event){ .kind = kind, .part = part, .text = text });
+}
+
+/* --- pieces of both forms -------------------------------------------------------- */
+
+static void
+read_usage(struct reader *r, rx_str value)
+{
+    struct rx_span j;
+    struct usage u = { 0 };
+
+    if (value.len == 0)
+        return;
+    rx_span_init(&j, value);
+    figures_read(&r->figures, DIALECT_ANTHROPIC, &j);
+    figures_convert(&r->figures, DIALECT_ANTHROPIC, &u);
+    put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &u });
+}
+
+static void
+read_start(struct reader *r, const struct message *m)
+{
+    put(r, &(struct ir_event){ .kind = IR_EV_START,
+               .start = { .id = m->id,
+                   .model = m->model,
+                   .created = r->base.about.world->now_s } });
+    read_usage(r, m->usage);
+}
+
+static void
+read_stop(struct reader *r, const struct message *m)
+{
+    struct details d = { 0 };
+
+    if (m->stop_reason.len == 0)
+        return;
+    r->stopped = true;
+    if (m->stop_details.len > 0)
+        WALK_VALUE(m->stop_details, details_rows, &d);
+    put(r, &(struct ir_event){ .kind = IR_EV_STOP,
+               .stop = { .reason = anthropic_stop(m->stop_reason),
+                   .sequence = m->stop_sequence,
+                   .raw = m->stop_reason,
+                   .detail = d.explanation } });
+}
+
+static void
+read_citation(struct reader *r, uint32_t part, rx_str value)
+{
+    struct cited c = { 0 };
+    struct ir_citation out = { .dialect = DIALECT_ANTHROPIC, .raw = value };
+
+    WALK_VALUE(value, cited_rows, &c);
+    out.url = c.url;
+    out.title = c.title.len > 0 ? c.title : c.document_title;
+    out.text = c.cited_text;
+    put(r, &(struct ir_event){
+               .kind = IR_EV_CITATION, .part = part, .citation = &out });
+}
+
+static struct ir_opaque
+seal(const struct reader *r, rx_str bytes, char kind)
+{
+    return (struct ir_opaque){ .bytes = bytes,
+        .dialect = DIALECT_ANTHROPIC,
+        .family = r->base.about.cap->family,
+        .kind = kind };
+}
+
+static void
+put_seal(struct reader *r, uint32_t part, rx_str bytes, char kind)
+{
+    if (bytes.len > 0)
+        put(r, &(struct ir_event){ .kind = IR_EV_SEAL,
+                   .part = part,
+                   .seal = seal(r, bytes, kind) });
+}
+
+/* An object's source as a string's contents. */
+static void
+put_object(struct reader *r, uint32_t part, rx_str object)
+{
+    rx_buf_clear(&r->scratch);
+    rx_buf_add_json(&r->scratch, object);
+    put_bytes(r, IR_EV_ARGS, part, rx_buf_str(&r->scratch));
+}
+
+static bool
+is_empty_object(rx_str value)
+{
+    struct rx_span j;
+
+    rx_span_init(&j, value);
+    return rx_span_kind(&j) != RX_SPAN_OBJECT ||
+           (rx_span_enter_object(&j) && !rx_span_member(&j, NULL));
+}
+
+/* "web_search_tool_result" and its like. */
+static bool
+is_server_result(rx_str type)
+{
+    static const rx_str end = RX_STR_INIT("_tool_result");
+
+    return type.len > end.len &&
+           rx_str_eq((rx_str){ type.ptr + type.len - end.len, end.len }, end);
+}
+
+static void
+open_block(struct reader *r, uint32_t part, const struct block *b, rx_str raw)
+{
+    struct ir_event e = { .kind = IR_EV_OPEN, .part = part };
+
+    if (rx_str_eq(b->type, RX_S("text"))) {
+        e.open.kind = IR_TEXT;
+    } else if (rx_str_eq(b->type, RX_S("thinking"))) {
+        e.open.kind = IR_THINKING;
+    } else if (rx_str_eq(b->type, RX_S("redacted_thinking"))) {
+        e.open.kind = IR_THINKING;
+        e.open.redacted = true;
+    } else if (rx_str_eq(b->type, RX_S("tool_use"))) {
+        e.open.kind = IR_TOOL_CALL;
+        e.open.id = b->id;
+        e.open.name = b->name;
+    } else if (rx_str_eq(b->type, RX_S("server_tool_use")) ||
+               rx_str_eq(b->type, RX_S("mcp_tool_use"))) {
+        e.open.kind = IR_TOOL_CALL;
+        e.open.call = IR_CALL_SERVER;
+        e.open.id = b->id;
+        e.open.name = b->name;
+    } else {
+        e.open.kind = is_server_result(b->type) ? IR_SERVER_RESULT : IR_OPAQUE;
+        e.open.raw = raw;
+    }
+    put(r, &e);
+}
+
+static void
+read_citations(struct reader *r, uint32_t part, rx_str list)
+{
+    struct rx_span j;
+    rx_str one;
+
+    if (list.len == 0 || !walk_array(&j, list))
+        return;
+    while (walk_next(&j, &one))
+        read_citation(r, part, one);
+}
+
+/* --- stream ---------------------------------------------------------------------- */
+
+static void
+flush_input(struct reader *r)
+{
+    if (r->input.len > 0)
+        put_object(r, r->input_part, rx_buf_str(&r->input));
+    rx_buf_clear(&r->input);
+}
+
+static void
+read_block_start(struct reader *r, const struct frame *f)
+{
+    uint32_t part = (uint32_t)f->index.n;
+    struct block b = { 0 };
+
+    flush_input(r);
+    WALK_VALUE(f->block, block_rows, &b);
+    open_block(r, part, &b, f->block);
+    put_bytes(r, IR_EV_TEXT, part, b.text);
+    put_bytes(r, IR_EV_THINKING, part, b.thinking);
+    put_seal(r, part, b.data, 'r');
+    put_seal(r, part, b.signature, 's');
+    if (b.input.len > 0 && !is_empty_object(b.input)) {
+        rx_buf_add(&r->input, b.input);
+        r->input_part = part;
+    }
+}
+
+static void
+read_delta(struct reader *r, const struct frame *f)
+{
+    uint32_t part = (uint32_t)f->index.n;
+    struct block d = { 0 };
+
+    WALK_VALUE(f->delta, block_rows, &d);
+    put_bytes(r, IR_EV_TEXT, part, d.text);
+    put_bytes(r, IR_EV_THINKING, part, d.thinking);
+    if (d.partial_json.len > 0) {
+        if (part == r->input_part)
+            rx_buf_clear(&r->input);
+        put_bytes(r, IR_EV_ARGS, part, d.partial_json);
+    }
+    put_seal(r, part, d.signature, 's');
+    if (d.citation.len > 0)
+        read_citation(r, part, d.citation);
+}
+
+static void
+finish(struct reader *r)
+{
+    if (r->over)
+        return;
+    r->over = true;
+    flush_input(r);
+    put(r, &(struct ir_event){ .kind = IR_EV_END });
+}
+
+static void
+read_error(struct reader *r, rx_str document)
+{
+    struct ir_event e = { .kind = IR_EV_ERROR };
+
+    r->over = true;
+    if (!fault_read(document, 0, &e.error))
+        e.error = (struct ir_error){ .fault = IR_FAULT_UPSTREAM,
+            .message = RX_S("the upstream told an error") };
+    put(r, &e);
+}
+
+static void
+read_frame(struct reader *r, const struct frame *f)
+{
+    struct message m = { 0 };
+
+    if (rx_str_eq(f->type, RX_S("content_block_delta"))) {
+        read_delta(r, f);
+    } else if (rx_str_eq(f->type, RX_S("content_block_start"))) {
+        read_block_start(r, f);
+    } else if (rx_str_eq(f->type, RX_S("content_block_stop"))) {
+        flush_input(r);
+        put(r, &(struct ir_event){
+                   .kind = IR_EV_CLOSE, .part = (uint32_t)f->index.n });
+    } else if (rx_str_eq(f->type, RX_S("message_start"))) {
+        WALK_VALUE(f->message, message_rows, &m);
+        read_start(r, &m);
+    } else if (rx_str_eq(f->type, RX_S("message_delta"))) {
+        WALK_VALUE(f->delta, message_rows, &m);
+        read_usage(r, f->usage);
+        read_stop(r, &m);
+    } else if (rx_str_eq(f->type, RX_S("message_stop"))) {
+        finish(r);
+    } else if (rx_str_eq(f->type, RX_S("ping"))) {
+        put(r, &(struct ir_event){ .kind = IR_EV_KEEPALIVE });
+    }
+}
+
+void
+anthropic_read(struct codec_reader *base, const struct sse_event *event)
+{
+    struct reader *r = (struct reader *)base;
+    struct frame f = { 0 };
+
+    if (r->over)
+        return;
+    if (rx_str_starts(event->data, RX_S("[DONE]"))) {
+        if (r->stopped)
+            finish(r);
+        return;
+    }
+    WALK_VALUE(event->data, frame_rows, &f);
+    if (f.error.len > 0)
+        read_error(r, event->data);
+    else if (rx_str_eq(f.type, RX_S("message")))
+        anthropic_read_whole(base, event->data);
+    else
+        read_frame(r, &f);
+}
+
+void
+anthropic_read_end(struct codec_reader *base, bool clean)
+{
+    struct reader *r = (struct reader *)base;
+
+    if (r->over)
+        return;
+    if (clean && r->stopped) {
+        finish(r);
+        return;
+    }
+    r->over = true;
+    put(r, &(struct ir_event){ .kind = IR_EV_ERROR,
+               .error = { .fault = IR_FAULT_CUT,
+                   .message = RX_S(
+                       "upstream closed the stream before it finished") } });
+}
+
+/* --- whole ------------------------------------------------------------------------ */
+
+static void
+read_whole_block(struct reader *r, uint32_t part, rx_str raw)
+{
+    struct block b = { 0 };
+
+    WALK_VALUE(raw, block_rows, &b);
+    open_block(r, part, &b, raw);
+    put_bytes(r, IR_EV_TEXT, part, b.text);
+    put_bytes(r, IR_EV_THINKING, part, b.thinking);
+    read_citations(r, part, b.citations);
+    put_seal(r, part, b.data, 'r');
+    put_seal(r, part, b.signature, 's');
+    if (b.input.len > 0 && !is_empty_object(b.input))
+        put_object(r, part, b.input);
+    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
+}
+
+void
+anthropic_read_whole(struct codec_reader *base, rx_str document)
+{
+    struct reader *r = (struct reader *)base;
+    struct message m = { 0 };
+    struct rx_span j;
+    rx_str block;
+    uint32_t part = 0;
+
+    WALK_VALUE(document, message_rows, &m);
+    if (m.error.len > 0 || m.content.len == 0) {
+        read_error(r, document);
+        return;
+    }
+    read_start(r, &m);
+    if (walk_array(&j, m.content)) {
+        while (walk_next(&j, &block))
+            read_whole_block(r, part++, block);
+    }
+    read_stop(r, &m);
+    finish(r);
+}
