@@ -468,13 +468,21 @@ free_buried(void *arg)
 }
 
 void
-attempt_free(struct attempt *a)
+attempt_stop(struct attempt *a)
 {
     if (a == NULL)
         return;
     drop_call(a);
     rx_timer_fini(&a->limit);
     rx_timer_fini(&a->total);
+}
+
+void
+attempt_free(struct attempt *a)
+{
+    if (a == NULL)
+        return;
+    attempt_stop(a);
     rx_loop_bury(a->r.loop, free_buried, a);
 }
 

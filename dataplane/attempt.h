@@ -63,7 +63,8 @@ struct attempt_result {
 
 RX_NODISCARD struct attempt *attempt_start(const struct attempt_request *r,
     const struct attempt_events *events, void *arg);
-/* Cancels what is still running; no event follows. */
+/* Cancels what is still running; no event follows, what came can be read. */
+void attempt_stop(struct attempt *a);
 void attempt_free(struct attempt *a);
 
 const struct attempt_result *attempt_result(const struct attempt *a);

@@ -15,17 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "dataplane/journal_segment.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
-#define SEGMENT_MAX  ((uint64_t)4 * 1024 * 1024)
-#define SEGMENT_MIN  ((uint64_t)16 * 1024)
-#define READ_CHUNK   ((size_t)512 * 1024)
-#define RECYCLE_FROM ((uint64_t)64 * 1024)
+#define SEGMENT_MAX   ((uint64_t)4 * 1024 * 1024)
+#define SEGMENT_MIN   ((uint64_t)16 * 1024)
+#define READ_CHUNK    ((size_t)512 * 1024)
+#define RECYCLE_FROM  ((uint64_t)64 * 1024)
+/* Added records are a batch that fits any segment; one more always fits. */
+#define BATCH_MAX     ((size_t)256 * 1024)
+#define UNWRITTEN_MAX (BATCH_MAX + JOURNAL_RECORD + JOURNAL_RECORD_MAX)
 
 struct segment {
     uint64_t boot;
@@ -41,8 +43,10 @@ struct journal {
     int dir_fd;
     uint64_t boot;
     uint64_t limit;
-    uint64_t next_seq;
+    uint64_t written_seq; /* of the last record on disk */
     uint64_t acked_seq;
+    struct rx_buf unwritten; /* records added and not yet written */
+    size_t unwritten_count;
     uint64_t next_n;
     struct segment *segments; /* in order of (boot, n) */
     size_t count, size;
@@ -338,9 +342,9 @@ journal_open(struct journal **out, const char *dir, uint64_t boot,
         .dir_fd = dir_fd,
         .boot = boot,
         .limit = limit,
-        .next_seq = 1,
         .next_n = 1,
         .fd = -1 };
+    rx_buf_init(&j->unwritten, UNWRITTEN_MAX);
     if (!walk_segments(dir_fd, see_segment, j)) {
         journal_close(j);
         return rx_fail(err, RX_INTERNAL, "%s: %s", dir, strerror(errno));
@@ -372,6 +376,9 @@ journal_close(struct journal *j)
 {
     if (j == NULL)
         return;
+    size_t last = j->unwritten_count;
+    if (journal_write(j, NULL) != RX_OK)
+        rx_error("journal.lost", "records=%zu", last);
     close_current(j);
     for (size_t i = j->count; i-- > 0;) {
         if (j->segments[i].acked_seq >= j->segments[i].last_seq)
@@ -383,6 +390,7 @@ journal_close(struct journal *j)
     }
     fsync(j->dir_fd);
     close(j->dir_fd);
+    rx_buf_fini(&j->unwritten);
     free(j->old_fds);
     free(j->segments);
     free(j->dir);
@@ -411,16 +419,16 @@ start_segment(struct journal *j, struct rx_err *err)
     char name[64];
     struct segment s = { .boot = j->boot,
         .n = j->next_n,
-        .first_seq = j->next_seq,
-        .last_seq = j->next_seq - 1,
-        .acked_seq = j->next_seq - 1,
+        .first_seq = j->written_seq + 1,
+        .last_seq = j->written_seq,
+        .acked_seq = j->written_seq,
         .size = JOURNAL_HEADER };
 
     close_current(j);
     int fd = open_segment(j, &s, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND);
     if (fd < 0)
         return disk_refused(err);
-    segment_put_header(header, j->boot, j->next_seq);
+    segment_put_header(header, j->boot, s.first_seq);
     ssize_t n = write(fd, header, sizeof(header));
     if (n != (ssize_t)sizeof(header)) {
         enum rx_code code = disk_refused(err);
@@ -455,41 +463,70 @@ current(const struct journal *j)
 }
 
 enum rx_code
-journal_append(struct journal *j, rx_str payload, struct rx_err *err)
+journal_add(struct journal *j, rx_str payload, struct rx_err *err)
 {
-    uint64_t size = JOURNAL_RECORD + payload.len;
+    unsigned char head[JOURNAL_RECORD];
+    uint64_t size = j->unwritten.len + sizeof(head) + payload.len;
 
     assert(payload.len <= JOURNAL_RECORD_MAX);
+    assert(!journal_must_write(j));
     j->refused = j->bytes + size + JOURNAL_HEADER > j->limit;
     if (j->refused)
         return rx_fail(err, RX_LIMITED, "journal: limit reached");
+    segment_put_record(head, journal_next_seq(j), payload);
+    rx_buf_add(&j->unwritten, (rx_str){ (const char *)head, sizeof(head) });
+    rx_buf_add(&j->unwritten, payload);
+    j->unwritten_count++;
+    return RX_OK;
+}
+
+bool
+journal_must_write(const struct journal *j)
+{
+    return j->unwritten.len >= BATCH_MAX;
+}
+
+/* All of `bytes` at the end of the current segment, or nothing. */
+static enum rx_code
+write_bytes(struct journal *j, rx_str bytes, struct rx_err *err)
+{
     struct segment *s = current(j);
-    if (s == NULL || s->size + size > segment_max(j)) {
+
+    if (s == NULL || s->size + bytes.len > segment_max(j)) {
         enum rx_code code = start_segment(j, err);
         if (code != RX_OK)
             return code;
         s = current(j);
     }
-
-    unsigned char head[JOURNAL_RECORD];
-    segment_put_record(head, j->next_seq, payload);
-    struct iovec iov[2] = { { head, sizeof(head) },
-        { (void *)(uintptr_t)payload.ptr, payload.len } };
-    ssize_t n = writev(j->fd, iov, 2);
-    if (n != (ssize_t)size) {
-        if (n >= 0)
-            errno = ENOSPC;
-        enum rx_code code = disk_refused(err);
-        /* Take back what was written; failing that, go on in a new file. */
-        if (n > 0 && ftruncate(j->fd, (off_t)s->size) != 0)
-            close_current(j);
-        return code;
+    ssize_t n = write(j->fd, bytes.ptr, bytes.len);
+    if (n == (ssize_t)bytes.len) {
+        j->unsynced = true;
+        s->size += bytes.len;
+        j->bytes += bytes.len;
+        return RX_OK;
     }
-    j->unsynced = true;
-    s->size += size;
-    s->last_seq = j->next_seq++;
-    j->bytes += size;
-    return RX_OK;
+    if (n >= 0)
+        errno = ENOSPC;
+    enum rx_code code = disk_refused(err);
+    /* Take back what was written; failing that, go on in a new file. */
+    if (n > 0 && ftruncate(j->fd, (off_t)s->size) != 0)
+        close_current(j);
+    return code;
+}
+
+enum rx_code
+journal_write(struct journal *j, struct rx_err *err)
+{
+    if (j->unwritten_count == 0)
+        return RX_OK;
+    enum rx_code code = write_bytes(j, rx_buf_str(&j->unwritten), err);
+    if (code == RX_OK) {
+        j->written_seq += j->unwritten_count;
+        current(j)->last_seq = j->written_seq;
+    }
+    j->unwritten_count = 0;
+    rx_buf_clear(&j->unwritten);
+    return code;
 }
 
 bool
@@ -510,7 +547,7 @@ journal_probe(struct journal *j)
 uint64_t
 journal_next_seq(const struct journal *j)
 {
-    return j->next_seq;
+    return j->written_seq + j->unwritten_count + 1;
 }
 
 /* ---- acknowledging ----------------------------------------------------- */
@@ -518,8 +555,8 @@ journal_next_seq(const struct journal *j)
 void
 journal_ack(struct journal *j, uint64_t boot, uint64_t seq)
 {
-    if (boot == j->boot && seq >= j->next_seq)
-        seq = j->next_seq - 1;
+    if (boot == j->boot && seq > j->written_seq)
+        seq = j->written_seq;
     if (boot == j->boot && seq > j->acked_seq)
         j->acked_seq = seq;
     for (size_t i = j->count; i-- > 0;) {
@@ -673,10 +710,10 @@ journal_status(const struct journal *j)
 {
     struct journal_status st = {
         .boot = j->boot,
-        .last_seq = j->next_seq - 1,
+        .last_seq = j->written_seq,
         .acked_seq = j->acked_seq,
         .damaged = j->damaged,
-        .full = j->refused || j->bytes + 4096 > j->limit,
+        .full = j->refused || j->bytes + j->unwritten.len + 4096 > j->limit,
     };
 
     for (size_t i = 0; i < j->count; i++)

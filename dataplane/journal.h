@@ -10,8 +10,9 @@
  * of a record, or holds a damaged one, is good up to there.  What earlier boots
  * left is read before the records of this one.
  *
- * Nothing here waits for the disk but write(2) itself: syncing is handed out
- * (journal_take_unsynced) for a helper thread to do.
+ * Records are added in memory and written together (journal_write): only what
+ * is written counts anywhere else here.  Nothing waits for the disk but write(2)
+ * itself: syncing is handed out (journal_take_unsynced) for a helper thread.
  */
 #ifndef DATAPLANE_JOURNAL_H
 #define DATAPLANE_JOURNAL_H
@@ -52,11 +53,19 @@ void journal_set_limit(struct journal *j, uint64_t bytes);
 /* The number the next record will have. */
 uint64_t journal_next_seq(const struct journal *j);
 /*
- * Write one record; it takes journal_next_seq().  RX_LIMITED: the limit is
- * reached; RX_UNAVAILABLE: the disk does not take it.  Then nothing was written.
+ * Take one record for the next write; it gets journal_next_seq().  RX_LIMITED:
+ * the limit is reached, and the record is not taken.  Not to be called while
+ * journal_must_write() says so.
  */
-RX_NODISCARD enum rx_code journal_append(
+RX_NODISCARD enum rx_code journal_add(
     struct journal *j, rx_str payload, struct rx_err *err);
+bool journal_must_write(const struct journal *j);
+/*
+ * Write what was added, all of it with one write(2).  RX_UNAVAILABLE: the disk
+ * does not take it; then nothing was written, and the records and their numbers
+ * are given up.
+ */
+RX_NODISCARD enum rx_code journal_write(struct journal *j, struct rx_err *err);
 /* Does the disk take writes again?  Leaves nothing behind. */
 bool journal_probe(struct journal *j);
 

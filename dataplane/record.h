@@ -45,7 +45,7 @@ struct record {
     uint64_t ttft_ms, duration_ms;
     uint64_t request_bytes, response_bytes;
     struct usage usage;
-    struct record_attempt attempts[RECORD_ATTEMPTS_MAX];
+    struct record_attempt *attempts[RECORD_ATTEMPTS_MAX];
     size_t attempt_count;
 };
 

@@ -38,11 +38,16 @@ struct report {
     bool failing; /* the disk refused the last write */
     uint64_t dropped;
 
+    struct rx_buf packed; /* a record on its way into the journal */
+    unsigned unwritten;   /* records added in this tick */
+    struct rx_list entries;
+    struct rx_task write;
+
     bool online;
     struct journal_cursor cursor;
     struct sent ahead[AHEAD]; /* oldest first */
     size_t ahead_count;
-    unsigned gathered; /* records added since the last send */
+    unsigned gathered; /* records written since the last send */
     struct rx_timer pump;
     struct rx_timer resend;
 
@@ -211,36 +216,89 @@ report_admits(const struct report *r)
 }
 
 static void
-dropped(struct report *r, enum rx_code code, const char *why)
+dropped(struct report *r, unsigned count, enum rx_code code, const char *why)
 {
-    r->dropped++;
+    r->dropped += count;
     r->failing = code == RX_UNAVAILABLE;
     rx_error("usage.dropped", "dropped=%" PRIu64 " why=%s", r->dropped,
         rx_log_quote(why));
 }
 
-void
-report_add(struct report *r, const struct record *record)
+/* Soon when there is a batch of them, else when they had time to gather. */
+static void
+plan_sending(struct report *r, unsigned count)
 {
-    struct rx_buf packed;
-    struct rx_err err = { 0 };
-    enum rx_code code = RX_TOO_BIG;
+    bool many = r->gathered < JOURNAL_BATCH_RECORDS &&
+                r->gathered + count >= JOURNAL_BATCH_RECORDS;
 
-    rx_buf_init(&packed, JOURNAL_RECORD_MAX);
-    if (wire_add_record(&packed, journal_next_seq(r->journal), record))
-        code = journal_append(r->journal, rx_buf_str(&packed), &err);
-    rx_buf_fini(&packed);
-    if (!rx_timer_is_set(&r->sync))
-        rx_timer_set(&r->sync, SYNC_MS);
-    if (code != RX_OK) {
-        dropped(r, code, err.text);
-        return;
-    }
-    r->failing = false;
-    if (++r->gathered == JOURNAL_BATCH_RECORDS)
+    r->gathered += count;
+    if (many)
         rx_timer_set(&r->pump, 1);
     else if (!rx_timer_is_set(&r->pump))
         rx_timer_set(&r->pump, GATHER_MS);
+}
+
+static void
+tell_written(struct report *r)
+{
+    for (size_t n = r->entries.count; n > 0; n--) {
+        struct report_entry *e =
+            RX_LIST_ITEM(rx_list_first(&r->entries), struct report_entry, link);
+        rx_list_remove(&r->entries, &e->link);
+        e->written(e->arg);
+    }
+}
+
+/* The records of this tick, once all its tasks have run. */
+static void
+write_out(void *arg)
+{
+    struct report *r = arg;
+    struct rx_err err = { 0 };
+    unsigned count = r->unwritten;
+
+    r->unwritten = 0;
+    if (count > 0) {
+        enum rx_code code = journal_write(r->journal, &err);
+        if (code != RX_OK) {
+            dropped(r, count, code, err.text);
+        } else {
+            r->failing = false;
+            plan_sending(r, count);
+        }
+    }
+    tell_written(r);
+}
+
+static enum rx_code
+take_record(struct report *r, const struct record *record, struct rx_err *err)
+{
+    uint64_t seq = journal_next_seq(r->journal);
+
+    rx_buf_clear(&r->packed);
+    if (!wire_add_record(&r->packed, seq, record))
+        return rx_fail(err, RX_TOO_BIG, "record: too large");
+    return journal_add(r->journal, rx_buf_str(&r->packed), err);
+}
+
+void
+report_add(
+    struct report *r, const struct record *record, struct report_entry *entry)
+{
+    struct rx_err err = { 0 };
+
+    if (journal_must_write(r->journal))
+        write_out(r);
+    enum rx_code code = take_record(r, record, &err);
+    if (code == RX_OK)
+        r->unwritten++;
+    else
+        dropped(r, 1, code, err.text);
+    if (entry != NULL)
+        rx_list_append(&r->entries, &entry->link);
+    rx_loop_post_last(r->loop, &r->write);
+    if (!rx_timer_is_set(&r->sync))
+        rx_timer_set(&r->sync, SYNC_MS);
 }
 
 struct report_status
@@ -252,7 +310,7 @@ report_status(const struct report *r)
         .boot = j.boot,
         .last_seq = j.last_seq,
         .acked_seq = j.acked_seq,
-        .pending_records = j.pending_records,
+        .pending_records = j.pending_records + r->unwritten,
         .pending_bytes = j.pending_bytes,
         .dropped = r->dropped,
         .full = j.full,
@@ -291,6 +349,9 @@ report_open(struct report **out, struct rx_loop *loop,
     r->loop = loop;
     r->options = *options;
     r->journal = journal;
+    rx_buf_init(&r->packed, JOURNAL_RECORD_MAX);
+    rx_list_init(&r->entries);
+    r->write = (struct rx_task){ .fn = write_out, .arg = r };
     rx_timer_init(&r->pump, loop, pump, r);
     rx_timer_init(&r->resend, loop, on_resend, r);
     rx_timer_init(&r->sync, loop, on_sync, r);
@@ -313,6 +374,8 @@ report_close(struct report *r)
     rx_timer_fini(&r->pump);
     rx_timer_fini(&r->resend);
     rx_timer_fini(&r->sync);
+    rx_loop_unpost(r->loop, &r->write);
+    rx_buf_fini(&r->packed);
     journal_close(r->journal);
     free(r);
 }

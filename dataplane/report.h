@@ -3,8 +3,9 @@
  *
  *   report_add ─> journal (write) ─> push in batches ─> Ack ─> segment dropped
  *
- * The journal is segment files of length + CRC32C + packed record.  A record is
- * written before report_add returns; fdatasync happens on a helper thread at
+ * The journal is segment files of length + CRC32C + packed record.  All records
+ * of a tick are written together at its end, and then those who added them are
+ * told: they may say now what must not be heard before.  fdatasync happens on a helper thread at
  * least once a second.  What a previous boot left unacknowledged is sent first,
  * under that boot's number.
  */
@@ -16,13 +17,14 @@
 
 #include "dataplane/record.h"
 #include "shared/err.h"
+#include "shared/list.h"
 #include "shared/loop.h"
 
 struct report;
 
 struct report_status {
     uint64_t boot, last_seq, acked_seq;
-    uint64_t pending_records; /* written, not acknowledged; all boots */
+    uint64_t pending_records; /* not acknowledged; all boots */
     uint64_t pending_bytes;
     uint64_t dropped; /* not written because the journal was full */
     bool full;        /* at its limit now */
@@ -32,9 +34,20 @@ struct report_status {
 /* May a new request be taken?  False only while the journal is full (or the
  * disk refuses) and policy says "refuse". */
 bool report_admits(const struct report *r);
-/* Write it down.  Never fails towards the caller: what cannot be written is
- * counted as dropped, loudly. */
-void report_add(struct report *r, const struct record *record);
+/* Whoever adds a record embeds one, to be told when it is written. */
+struct report_entry {
+    struct rx_link link;
+    void (*written)(void *arg);
+    void *arg;
+};
+/*
+ * Write it down, in this tick; `record` may go once this returns, `entry` (NULL
+ * is allowed) is told from the loop and has to stay until then.  Never fails
+ * towards the caller: what cannot be written is counted as dropped, loudly, and
+ * the entry is told all the same.
+ */
+void report_add(
+    struct report *r, const struct record *record, struct report_entry *entry);
 struct report_status report_status(const struct report *r);
 
 /* ---- for follow.c, which owns the reporter ----------------------------- */

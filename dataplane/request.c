@@ -51,6 +51,12 @@ struct request {
 
     bool head_sent;
     bool accounted;
+    struct report_entry row;
+    bool row_written;
+    /* What the client gets once the row is written; NULL: nothing more. */
+    void (*tell)(struct request *q);
+    enum refusal broken;
+    const char *broken_words;
     uint64_t start_ms; /* loop time */
     enum request_outcome outcome;
     struct record record;
@@ -82,11 +88,11 @@ free_request(void *arg)
     free(q);
 }
 
-/* Both sides must be done with it: the exchange and the client's connection. */
+/* All must be done with it: exchange, journal and the client's connection. */
 static void
 maybe_free(struct request *q)
 {
-    if (q->req == NULL && q->exchange.state == EXCHANGE_DONE)
+    if (q->req == NULL && q->row_written)
         rx_loop_bury(q->proxy->loop, free_request, q);
 }
 
@@ -155,6 +161,18 @@ make_plan(struct request *q)
     return false;
 }
 
+static struct record_attempt *
+add_attempt(struct request *q)
+{
+    struct record_attempt *a =
+        rx_arena_make(q->arena, struct record_attempt, 1);
+
+    if (a == NULL)
+        abort(); /* a few attempts of a bounded request always fit */
+    q->record.attempts[q->record.attempt_count++] = a;
+    return a;
+}
+
 static bool
 port_attempt(void *world)
 {
@@ -190,7 +208,7 @@ port_attempt(void *world)
         .body = body->at,
         .body_count = body->count,
         .prompt_bytes = q->in.body.len,
-        .record = &q->record.attempts[q->record.attempt_count++],
+        .record = add_attempt(q),
         .arena = q->arena,
         .request_start_ms = q->start_ms,
     };
@@ -251,7 +269,7 @@ port_cancel(void *world)
     if (q->attempt == NULL)
         return;
     struct record_attempt *rec =
-        &q->record.attempts[q->record.attempt_count - 1];
+        q->record.attempts[q->record.attempt_count - 1];
     if (rec->total_ms == 0) {
         rec->total_ms = (uint32_t)(rx_loop_ms(q->proxy->loop) - q->start_ms -
                                    rec->start_ms);
@@ -293,11 +311,19 @@ start_answer(struct request *q)
     rx_buf_init(&headers, HEADERS_MAX);
     rx_buf_add(&headers, attempt_headers(q->attempt));
     add_own_headers(q, &headers);
-    q->record.status = attempt_status(q->attempt);
     rx_httpd_start(q->req, q->record.status, rx_buf_str(&headers),
         attempt_length(q->attempt));
     rx_buf_fini(&headers);
     q->head_sent = true;
+}
+
+/* With the head of an answer without a body the client has all of it. */
+static bool
+head_is_all(const struct attempt *a)
+{
+    int status = attempt_status(a);
+
+    return attempt_length(a) == 0 || status == 204 || status == 304;
 }
 
 static void
@@ -305,7 +331,9 @@ port_commit(void *world)
 {
     struct request *q = world;
 
-    start_answer(q);
+    q->record.status = attempt_status(q->attempt);
+    if (!head_is_all(q->attempt))
+        start_answer(q);
     attempt_open(q->attempt);
     /* Nothing will be sent again: give the conversation's memory back. */
     if (attempt_sent(q->attempt)) {
@@ -345,24 +373,29 @@ count(struct request *q)
         rx_histogram_add(s->ttft, r->ttft_ms);
 }
 
-/* Write the row.  Before the client can see the end, and once. */
+/*
+ * The one place where the end of an answer is let go: its row is in the journal
+ * now, so whoever saw the end finds the row, whoever is killed when.
+ */
 static void
-account(struct request *q, enum request_outcome outcome, const char *reason)
+on_row_written(void *arg)
 {
-    struct record *r = &q->record;
+    struct request *q = arg;
 
-    if (q->accounted)
-        return;
-    q->accounted = true;
-    q->outcome = outcome;
-    r->outcome = outcome_names[outcome];
-    r->reason = (rx_str){ reason, strlen(reason) };
-    r->duration_ms = rx_loop_ms(q->proxy->loop) - q->start_ms;
-    if (r->duration_ms < r->ttft_ms)
-        r->duration_ms = r->ttft_ms; /* which is 1 where it took no time */
-    report_add(follow_report(q->proxy->follow), r);
-    count(q);
-    rx_log_at(outcome == REQUEST_OK ? RX_LOG_DEBUG : RX_LOG_INFO,
+    q->row_written = true;
+    if (q->req != NULL && q->tell != NULL)
+        q->tell(q);
+    attempt_free(q->attempt);
+    q->attempt = NULL;
+    maybe_free(q);
+}
+
+static void
+log_done(const struct request *q)
+{
+    const struct record *r = &q->record;
+
+    rx_log_at(q->outcome == REQUEST_OK ? RX_LOG_DEBUG : RX_LOG_INFO,
         "request.done",
         "req=" RX_STR_FMT " dialect=%s model=%s channel=" RX_STR_FMT
         " status=%d outcome=" RX_STR_FMT " attempts=%zu ms=%" PRIu64,
@@ -371,33 +404,65 @@ account(struct request *q, enum request_outcome outcome, const char *reason)
         RX_STR_ARG(r->outcome), r->attempt_count, r->duration_ms);
 }
 
-/* What is left of the answer, and its end. */
+/* Have the row written, once, and `tell` called after that. */
+static void
+account(struct request *q, enum request_outcome outcome, const char *reason,
+    void (*tell)(struct request *q))
+{
+    struct record *r = &q->record;
+
+    if (q->accounted)
+        return;
+    q->accounted = true;
+    q->outcome = outcome;
+    q->tell = tell;
+    r->outcome = outcome_names[outcome];
+    r->reason = (rx_str){ reason, strlen(reason) };
+    r->duration_ms = rx_loop_ms(q->proxy->loop) - q->start_ms;
+    if (r->duration_ms < r->ttft_ms)
+        r->duration_ms = r->ttft_ms; /* which is 1 where it took no time */
+    q->row = (struct report_entry){ .written = on_row_written, .arg = q };
+    report_add(follow_report(q->proxy->follow), r, &q->row);
+    count(q);
+    log_done(q);
+}
+
+/* What is left of the answer. */
 static void
 send_rest(struct request *q)
 {
     rx_str rest = attempt_held(q->attempt);
 
-    if (rest.len > 0) {
-        q->record.response_bytes += rest.len;
+    if (!q->head_sent)
+        start_answer(q);
+    if (rest.len > 0)
         rx_httpd_write(q->req, rest);
-    }
+}
+
+static void
+tell_end(struct request *q)
+{
+    send_rest(q);
+    rx_httpd_end(q->req);
 }
 
 /* The answer broke off after commit: say so in the dialect, if it can. */
 static void
-end_broken(struct request *q, enum refusal why, const char *words)
+tell_broken(struct request *q)
 {
     const struct usage_seen *seen = attempt_seen(q->attempt);
     struct rx_buf event;
 
+    send_rest(q);
     if (!attempt_is_sse(q->attempt) || attempt_is_encoded(q->attempt) ||
         attempt_length(q->attempt) != RX_HTTPD_CHUNKED) {
         rx_httpd_abort(q->req);
         return;
     }
     rx_buf_init(&event, HEADERS_MAX);
-    refusal_event(&event, why, q->path.dialect,
-        (rx_str){ words, strlen(words) }, seen->at_boundary);
+    refusal_event(&event, q->broken, q->path.dialect,
+        (rx_str){ q->broken_words, strlen(q->broken_words) },
+        seen->at_boundary);
     rx_httpd_write(q->req, rx_buf_str(&event));
     rx_buf_fini(&event);
     rx_httpd_end(q->req);
@@ -414,53 +479,53 @@ port_finish(void *world)
     q->record.response_bytes += attempt_held(q->attempt).len;
     if (r->code == RX_OK || (seen->error && !r->cut)) {
         bool ok = q->record.status < 400 && !seen->error;
-        account(q, ok ? REQUEST_OK : REQUEST_ERROR, ok ? "" : "upstream_error");
-        send_rest(q);
-        rx_httpd_end(q->req);
+        account(q, ok ? REQUEST_OK : REQUEST_ERROR, ok ? "" : "upstream_error",
+            tell_end);
         return;
     }
-    enum refusal why = r->code == RX_TIMEOUT ? REFUSE_TIMEOUT : REFUSE_CUT;
-    account(q, REQUEST_CUT, refusal_reason(why));
-    send_rest(q);
-    end_broken(q, why,
-        why == REFUSE_TIMEOUT ? "the upstream went silent in mid-answer"
-                              : "the upstream's answer was cut short");
+    q->broken = r->code == RX_TIMEOUT ? REFUSE_TIMEOUT : REFUSE_CUT;
+    q->broken_words = r->code == RX_TIMEOUT
+                          ? "the upstream went silent in mid-answer"
+                          : "the upstream's answer was cut short";
+    account(q, REQUEST_CUT, refusal_reason(q->broken), tell_broken);
 }
 
 /* The last upstream's own words, unchanged. */
 static void
-pass_on(struct request *q)
+tell_passed_on(struct request *q)
 {
     struct rx_buf headers;
-    rx_str body = attempt_held(q->attempt);
 
-    describe_answer(q);
-    q->record.status = attempt_status(q->attempt);
-    q->record.response_bytes = body.len;
-    account(q, REQUEST_ERROR, "upstream_error");
     rx_buf_init(&headers, HEADERS_MAX);
     rx_buf_add(&headers, attempt_headers(q->attempt));
     add_own_headers(q, &headers);
-    rx_httpd_reply(q->req, q->record.status, rx_buf_str(&headers), body);
+    rx_httpd_reply(q->req, q->record.status, rx_buf_str(&headers),
+        attempt_held(q->attempt));
+    rx_buf_fini(&headers);
+}
+
+static void
+tell_refusal(struct request *q)
+{
+    struct rx_buf headers;
+
+    rx_buf_init(&headers, HEADERS_MAX);
+    add_own_headers(q, &headers);
+    proxy_refuse(q->req, q->refusal, q->path.dialect, q->refusal_words,
+        q->record.request_id, rx_buf_str(&headers));
     rx_buf_fini(&headers);
 }
 
 /* A count of ours, in the shape the client expects, and marked. */
 static void
-answer_estimate(struct request *q)
+tell_estimate(struct request *q)
 {
-    uint64_t tokens = estimate_tokens(q->path.dialect, q->in.body);
     struct rx_buf headers;
     struct rx_buf body;
 
     rx_buf_init(&body, HEADERS_MAX);
-    estimate_answer(q->path.dialect, tokens, &body);
-    q->record.usage = (struct usage){ .has = 1u << USAGE_in_uncached,
-        .provenance = PROVENANCE_ESTIMATED };
-    q->record.usage.n[USAGE_in_uncached] = tokens;
-    q->record.status = 200;
-    q->record.response_bytes = body.len;
-    account(q, REQUEST_OK, "");
+    estimate_answer(
+        q->path.dialect, q->record.usage.n[USAGE_in_uncached], &body);
     rx_buf_init(&headers, HEADERS_MAX);
     rx_buf_add(&headers, RX_S("content-type: application/json\r\n"
                               "x-routex-estimated: 1\r\n"));
@@ -471,26 +536,40 @@ answer_estimate(struct request *q)
 }
 
 static void
+answer_estimate(struct request *q)
+{
+    uint64_t tokens = estimate_tokens(q->path.dialect, q->in.body);
+    struct rx_buf body;
+
+    rx_buf_init(&body, HEADERS_MAX);
+    estimate_answer(q->path.dialect, tokens, &body);
+    q->record.usage = (struct usage){ .has = 1u << USAGE_in_uncached,
+        .provenance = PROVENANCE_ESTIMATED };
+    q->record.usage.n[USAGE_in_uncached] = tokens;
+    q->record.status = 200;
+    q->record.response_bytes = body.len;
+    rx_buf_fini(&body);
+    account(q, REQUEST_OK, "", tell_estimate);
+}
+
+static void
 port_refuse(void *world)
 {
     struct request *q = world;
-    struct rx_buf headers;
 
     if (q->estimate) {
         answer_estimate(q);
         return;
     }
     if (q->pass_on) {
-        pass_on(q);
+        describe_answer(q);
+        q->record.status = attempt_status(q->attempt);
+        q->record.response_bytes = attempt_held(q->attempt).len;
+        account(q, REQUEST_ERROR, "upstream_error", tell_passed_on);
         return;
     }
     q->record.status = refusal_status(q->refusal, q->path.dialect);
-    account(q, REQUEST_REFUSED, refusal_reason(q->refusal));
-    rx_buf_init(&headers, HEADERS_MAX);
-    add_own_headers(q, &headers);
-    proxy_refuse(q->req, q->refusal, q->path.dialect, q->refusal_words,
-        q->record.request_id, rx_buf_str(&headers));
-    rx_buf_fini(&headers);
+    account(q, REQUEST_REFUSED, refusal_reason(q->refusal), tell_refusal);
 }
 
 static void
@@ -502,12 +581,10 @@ port_settle(void *world)
         if (q->head_sent)
             describe_answer(q);
         q->record.status = 499;
-        account(q, REQUEST_CANCELLED, "client_left");
+        account(q, REQUEST_CANCELLED, "client_left", NULL);
     }
-    attempt_free(q->attempt);
-    q->attempt = NULL;
+    attempt_stop(q->attempt);
     q->proxy->active--;
-    maybe_free(q);
 }
 
 static const struct exchange_port port = {

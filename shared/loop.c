@@ -25,6 +25,7 @@ struct signal_hook {
 struct rx_loop {
     struct event_base *base;
     struct rx_list tasks;
+    struct rx_list last_tasks;
     struct grave *graves; /* in the order of burial */
     struct grave **graves_end;
     struct signal_hook *signals;
@@ -63,6 +64,7 @@ rx_loop_new(void)
         abort();
     }
     rx_list_init(&loop->tasks);
+    rx_list_init(&loop->last_tasks);
     loop->graves_end = &loop->graves;
     loop->now_ms = rx_clock_ms();
     return loop;
@@ -104,12 +106,12 @@ rx_loop_base(struct rx_loop *loop)
 
 /* Tasks posted by tasks wait for the next tick, so none can starve the loop. */
 static void
-run_tasks(struct rx_loop *loop)
+run_tasks(struct rx_list *tasks)
 {
-    for (size_t n = loop->tasks.count; n > 0 && loop->tasks.count > 0; n--) {
+    for (size_t n = tasks->count; n > 0 && tasks->count > 0; n--) {
         struct rx_task *t =
-            RX_LIST_ITEM(rx_list_first(&loop->tasks), struct rx_task, link);
-        rx_list_remove(&loop->tasks, &t->link);
+            RX_LIST_ITEM(rx_list_first(tasks), struct rx_task, link);
+        rx_list_remove(tasks, &t->link);
         t->fn(t->arg);
     }
 }
@@ -117,7 +119,8 @@ run_tasks(struct rx_loop *loop)
 void
 rx_loop_tick(struct rx_loop *loop, bool block)
 {
-    bool ready = loop->tasks.count > 0 || loop->graves != NULL || !block;
+    bool ready = loop->tasks.count > 0 || loop->last_tasks.count > 0 ||
+                 loop->graves != NULL || !block;
 
     loop->tick_start_us = 0;
     event_base_loop(loop->base, EVLOOP_ONCE | (ready ? EVLOOP_NONBLOCK : 0));
@@ -125,7 +128,8 @@ rx_loop_tick(struct rx_loop *loop, bool block)
         loop->tick_start_us = rx_clock_us();
         loop->now_ms = loop->tick_start_us / 1000;
     }
-    run_tasks(loop);
+    run_tasks(&loop->tasks);
+    run_tasks(&loop->last_tasks);
     fill_graves(loop);
 
     uint64_t took = rx_clock_us() - loop->tick_start_us;
@@ -173,18 +177,33 @@ rx_loop_take_longest_us(struct rx_loop *loop)
     return us;
 }
 
+static void
+post(struct rx_loop *loop, struct rx_task *task, bool last)
+{
+    if (rx_link_in(&task->link))
+        return;
+    task->last = last;
+    rx_list_append(last ? &loop->last_tasks : &loop->tasks, &task->link);
+}
+
 void
 rx_loop_post(struct rx_loop *loop, struct rx_task *task)
 {
-    if (!rx_link_in(&task->link))
-        rx_list_append(&loop->tasks, &task->link);
+    post(loop, task, false);
+}
+
+void
+rx_loop_post_last(struct rx_loop *loop, struct rx_task *task)
+{
+    post(loop, task, true);
 }
 
 void
 rx_loop_unpost(struct rx_loop *loop, struct rx_task *task)
 {
     if (rx_link_in(&task->link))
-        rx_list_remove(&loop->tasks, &task->link);
+        rx_list_remove(
+            task->last ? &loop->last_tasks : &loop->tasks, &task->link);
 }
 
 void

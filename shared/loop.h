@@ -2,7 +2,7 @@
  * loop.h - one process, one event loop, one thread that runs our code.
  *
  * A tick: wait -> callbacks (note facts, post tasks) -> run the posted tasks
- * -> free what was buried.  So nothing is freed while a callback of it may
+ * -> what was posted for last -> free what was buried.  So nothing is freed while a callback of it may
  * still be on the stack, and nothing decides inside somebody else's callback.
  *
  * libevent's `struct event` may be used by anyone through rx_loop_base().
@@ -43,8 +43,11 @@ struct rx_task {
     struct rx_link link;
     void (*fn)(void *arg);
     void *arg;
+    bool last; /* which list it is in */
 };
 void rx_loop_post(struct rx_loop *loop, struct rx_task *task);
+/* The same, but after all tasks of this tick: for what they share the cost of. */
+void rx_loop_post_last(struct rx_loop *loop, struct rx_task *task);
 void rx_loop_unpost(struct rx_loop *loop, struct rx_task *task);
 
 /* Call fn(arg) at the end of this tick, after all tasks: to free things. */

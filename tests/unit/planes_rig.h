@@ -322,12 +322,13 @@ rig_use(struct follow *f, unsigned n)
         .outcome = RX_S("ok"),
         .usage = { .has = 1u << USAGE_in_uncached, .n = { n } },
         .attempt_count = 1,
-        .attempts = { { .channel_id = RX_S("ch1"), .status = 200 } },
+        .attempts = { &(struct record_attempt){
+            .channel_id = RX_S("ch1"), .status = 200 } },
     };
 
     snprintf(id, sizeof(id), "request-%u", n);
     rec.request_id = (rx_str){ id, strlen(id) };
-    report_add(follow_report(f), &rec);
+    report_add(follow_report(f), &rec, NULL);
 }
 
 #endif

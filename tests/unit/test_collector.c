@@ -156,6 +156,7 @@ be_a_plane(const char *dir, unsigned from, unsigned count)
     struct follow *f = rig_follow(r, "data-1");
     for (unsigned i = from; i < from + count; i++)
         rig_use(f, i);
+    rx_loop_tick(r->loop, false); /* they are written */
     snprintf(path, sizeof(path), "%s/written-%u", dir, from);
     close(open(path, O_CREAT | O_WRONLY, 0600));
     RIG_RUN(r, 20000);
@@ -229,6 +230,7 @@ a_full_journal_does_what_policy_says(void)
     r->commit_fails = true;
     for (unsigned i = 0; i < 2000; i++)
         rig_use(f, i);
+    rx_loop_tick(r->loop, false); /* they are written */
     struct report_status st = report_status(follow_report(f));
     CHECK(st.full && st.dropped > 500 && st.last_seq > 200);
     CHECK_INT(2000, (int)(st.dropped + st.last_seq));

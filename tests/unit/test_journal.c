@@ -56,6 +56,15 @@ payload_of(char out[64], uint64_t n)
     return (rx_str){ out, strlen(out) };
 }
 
+/* A record that is alone in its write. */
+static enum rx_code
+append_now(struct journal *j, rx_str payload, struct rx_err *err)
+{
+    enum rx_code code = journal_add(j, payload, err);
+
+    return code == RX_OK ? journal_write(j, err) : code;
+}
+
 static void
 append(struct journal *j, uint64_t count)
 {
@@ -63,7 +72,7 @@ append(struct journal *j, uint64_t count)
 
     for (uint64_t i = 0; i < count; i++) {
         rx_str p = payload_of(text, journal_next_seq(j));
-        CHECK_INT(RX_OK, journal_append(j, p, NULL));
+        CHECK_INT(RX_OK, append_now(j, p, NULL));
     }
 }
 
@@ -306,18 +315,94 @@ at_its_limit_it_takes_nothing_until_something_is_taken_off(void)
     fresh_dir();
     memset(big, 'x', sizeof(big));
     struct journal *j = open_boot(9, MIB);
-    while (journal_append(j, (rx_str){ big, sizeof(big) }, NULL) == RX_OK)
+    while (append_now(j, (rx_str){ big, sizeof(big) }, NULL) == RX_OK)
         n++;
     CHECK(n > 200 && n < 256);
     CHECK(journal_status(j).full);
-    CHECK_INT(
-        RX_LIMITED, journal_append(j, (rx_str){ big, sizeof(big) }, NULL));
+    CHECK_INT(RX_LIMITED, append_now(j, (rx_str){ big, sizeof(big) }, NULL));
     CHECK(journal_status(j).pending_bytes <= MIB);
     CHECK(segment_files() > 4);
     journal_ack(j, 9, n / 2);
     CHECK(!journal_status(j).full);
-    CHECK_INT(RX_OK, journal_append(j, (rx_str){ big, sizeof(big) }, NULL));
+    CHECK_INT(RX_OK, append_now(j, (rx_str){ big, sizeof(big) }, NULL));
     CHECK_INT((intmax_t)n + 1, (intmax_t)journal_status(j).last_seq);
+    journal_close(j);
+}
+
+static void
+added_records_count_only_once_they_are_written(void)
+{
+    struct journal_cursor at = { 0 };
+    char text[64];
+
+    fresh_dir();
+    struct journal *j = open_boot(9, 8 * MIB);
+    for (uint64_t i = 1; i <= 5; i++) {
+        CHECK_INT((intmax_t)i, (intmax_t)journal_next_seq(j));
+        CHECK_INT(RX_OK, journal_add(j, payload_of(text, i), NULL));
+    }
+    CHECK_INT(0, (int)journal_status(j).last_seq);
+    CHECK_INT(0, (int)read_all(j, &at, NULL));
+    CHECK_INT(0, (int)segment_files());
+    journal_ack(j, 9, 5); /* of what was never sent */
+    CHECK_INT(RX_OK, journal_write(j, NULL));
+    CHECK_INT(5, (int)journal_status(j).pending_records);
+    CHECK_INT(5, (int)read_all(j, &at, NULL));
+    journal_close(j);
+
+    j = open_boot(10, 8 * MIB);
+    at = (struct journal_cursor){ 0 };
+    CHECK_INT(5, (int)read_all(j, &at, NULL));
+    journal_close(j);
+}
+
+static void
+a_batch_larger_than_a_segment_is_read_again(void)
+{
+    static char big[60000];
+    int n = 0;
+
+    fresh_dir();
+    memset(big, 'x', sizeof(big));
+    struct journal *j = open_boot(9, 2 * MIB); /* segments of 256 KiB */
+    append(j, 1);
+    for (; !journal_must_write(j); n++)
+        CHECK_INT(RX_OK, journal_add(j, (rx_str){ big, sizeof(big) }, NULL));
+    CHECK_INT(5, n);
+    CHECK_INT(RX_OK, journal_write(j, NULL));
+    append(j, 1);
+    CHECK_INT(3, (int)segment_files());
+    journal_close(j);
+
+    j = open_boot(10, 2 * MIB);
+    CHECK_INT(7, (int)journal_status(j).pending_records);
+    CHECK_INT(0, (int)journal_status(j).damaged);
+    journal_close(j);
+}
+
+static void
+a_batch_that_cannot_be_written_is_given_up_whole(void)
+{
+    struct rlimit old;
+    struct rlimit none;
+    char text[64];
+
+    fresh_dir();
+    signal(SIGXFSZ, SIG_IGN);
+    struct journal *j = open_boot(9, 8 * MIB);
+    append(j, 3);
+    getrlimit(RLIMIT_FSIZE, &old);
+    none = (struct rlimit){ 200, old.rlim_max };
+    setrlimit(RLIMIT_FSIZE, &none);
+    for (uint64_t i = 4; i <= 40; i++)
+        CHECK_INT(RX_OK, journal_add(j, payload_of(text, i), NULL));
+    CHECK_INT(RX_UNAVAILABLE, journal_write(j, NULL));
+    setrlimit(RLIMIT_FSIZE, &old);
+    CHECK_INT(4, (int)journal_next_seq(j));
+    append(j, 2);
+    struct journal_cursor at = { 0 };
+    CHECK_INT(5, (int)read_all(j, &at, NULL));
+    CHECK_INT(0, (int)journal_status(j).damaged);
     journal_close(j);
 }
 
@@ -336,7 +421,7 @@ a_disk_that_refuses_leaves_whole_records(void)
     getrlimit(RLIMIT_FSIZE, &old);
     struct rlimit small = { 5000, old.rlim_max };
     setrlimit(RLIMIT_FSIZE, &small);
-    while ((code = journal_append(
+    while ((code = append_now(
                 j, payload_of(text, journal_next_seq(j)), NULL)) == RX_OK)
         n++;
     CHECK_INT(RX_UNAVAILABLE, code);
@@ -366,7 +451,7 @@ acknowledged_segments_go_away(void)
     struct journal *j = open_boot(9, 8 * MIB);
     memset(big, 'x', sizeof(big));
     for (int i = 0; i < 600; i++)
-        CHECK_INT(RX_OK, journal_append(j, (rx_str){ big, sizeof(big) }, NULL));
+        CHECK_INT(RX_OK, append_now(j, (rx_str){ big, sizeof(big) }, NULL));
     CHECK(segment_files() > 3);
     journal_ack(j, 9, 600);
     CHECK_INT(0, (int)segment_files());
@@ -434,6 +519,9 @@ main(void)
     CHECK_RUN(a_tail_torn_at_any_byte_costs_that_record_only);
     CHECK_RUN(a_damaged_record_ends_its_segment_and_nothing_else);
     CHECK_RUN(at_its_limit_it_takes_nothing_until_something_is_taken_off);
+    CHECK_RUN(added_records_count_only_once_they_are_written);
+    CHECK_RUN(a_batch_larger_than_a_segment_is_read_again);
+    CHECK_RUN(a_batch_that_cannot_be_written_is_given_up_whole);
     CHECK_RUN(a_disk_that_refuses_leaves_whole_records);
     CHECK_RUN(acknowledged_segments_go_away);
     CHECK_RUN(what_was_written_is_handed_out_for_syncing_once);
