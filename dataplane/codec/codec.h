@@ -98,6 +98,7 @@ struct codec {
     void (*writer_fini)(struct codec_writer *w);
     /* One normalised event to the client's bytes. */
     void (*write)(struct codec_writer *w, const struct ir_event *e);
+    bool echoes; /* its answers repeat parts of the request */
     /* What to send while nothing comes; may be empty. */
     rx_str keepalive;
 

@@ -96,10 +96,11 @@ remember(struct shape *s, const struct ir_tool *t, rx_str wire, bool custom)
 
     if (k == NULL)
         return;
+    /* Copied: the client's body may be gone before the answer comes. */
     *k = (struct ir_rename){ .next = s->r->renames,
-        .client = t->name,
-        .space = t->space,
-        .wire = wire,
+        .client = rx_arena_copy(s->arena, t->name),
+        .space = rx_arena_copy(s->arena, t->space),
+        .wire = rx_arena_copy(s->arena, wire),
         .custom = custom };
     s->r->renames = k;
 }

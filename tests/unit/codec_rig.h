@@ -1,0 +1,167 @@
+/*
+ * codec_rig.h - translations as tests need them: deterministic, fed in pieces,
+ * and their answers taken apart again.
+ */
+#ifndef TESTS_CODEC_RIG_H
+#define TESTS_CODEC_RIG_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/codec/accumulate.h"
+#include "dataplane/codec/normalise.h"
+#include "dataplane/codec/put.h"
+#include "dataplane/codec/translate.h"
+
+static inline uint64_t
+rig_random(void *arg)
+{
+    uint64_t *n = arg;
+
+    /* SplitMix64 (Steele, Lea, Flood). */
+    uint64_t z = *n += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* `seed` must live as long as the translation does. */
+static inline struct codec_world
+rig_world(uint64_t *seed)
+{
+    *seed = 7;
+    return (struct codec_world){ rig_random, seed, 1700000000 };
+}
+
+/* Feed `bytes` in pieces of at most `most` (0: all at once), then end. */
+static inline void
+rig_feed(struct translation *t, rx_str bytes, size_t most, bool clean,
+    struct rx_buf *out)
+{
+    while (bytes.len > 0) {
+        size_t n = most == 0 || most > bytes.len ? bytes.len : most;
+        /* A copy of its own: reading past the piece must not go unseen. */
+        char *piece = malloc(n);
+        if (piece == NULL)
+            abort();
+        memcpy(piece, bytes.ptr, n);
+        translation_feed(t, (rx_str){ piece, n }, out);
+        free(piece);
+        bytes = (rx_str){ bytes.ptr + n, bytes.len - n };
+    }
+    translation_end(t, clean, out);
+}
+
+/* Does a client of this dialect take this for a complete answer? */
+static inline bool
+rig_looks_clean(enum dialect client, rx_str out)
+{
+    static const char *const marks[DIALECT_COUNT] = {
+        [DIALECT_ANTHROPIC] = "event: message_stop",
+        [DIALECT_CHAT] = "data: [DONE]",
+        [DIALECT_RESPONSES] = "event: response.completed",
+        [DIALECT_GEMINI] = "\"finishReason\"",
+    };
+    const char *mark = marks[client];
+
+    if (out.len == 0)
+        return false;
+    return memmem(out.ptr, out.len, mark, strlen(mark)) != NULL ||
+           (client == DIALECT_RESPONSES &&
+               memmem(out.ptr, out.len, "event: response.incomplete", 26) !=
+                   NULL);
+}
+
+/* --- an answer, as words to be compared -------------------------------------------- */
+
+static inline void
+rig_dump_part(struct rx_buf *b, const struct ir_part *p)
+{
+    static const char *const names[] = { "text", "refusal", "media", "thinking",
+        "call", "result", "server", "search", "opaque" };
+
+    rx_buf_addf(b, "%s ", names[p->kind]);
+    switch (p->kind) {
+    case IR_TEXT:
+    case IR_REFUSAL: rx_buf_add(b, p->text); break;
+    case IR_THINKING: rx_buf_add(b, p->thinking.text); break;
+    case IR_TOOL_CALL:
+        rx_buf_add(b, p->call.name);
+        rx_buf_add(b, RX_S(" "));
+        put_args_object(b, &p->call.args);
+        break;
+    case IR_MEDIA:
+    case IR_TOOL_RESULT:
+    case IR_SERVER_RESULT:
+    case IR_SEARCH_RESULT:
+    case IR_OPAQUE: break;
+    }
+    rx_buf_addc(b, '\n');
+}
+
+static inline void
+rig_dump(struct rx_buf *b, const struct ir_response *r)
+{
+    static const char *const stops[] = {
+#define RIG_STOP(id) #id,
+        IR_STOPS(RIG_STOP)
+#undef RIG_STOP
+    };
+
+    for (const struct ir_part *p = r->parts.first; p != NULL; p = p->next)
+        rig_dump_part(b, p);
+    rx_buf_addf(b, "stop %s\n", stops[r->stop.reason]);
+    rx_buf_addf(b, "prompt %" PRIu64 " cached %" PRIu64 " output %" PRIu64 "\n",
+        ir_usage_prompt(&r->usage), r->usage.n[USAGE_cache_read],
+        r->usage.n[USAGE_out_total]);
+    if (r->failed) {
+        rx_buf_addf(b, "failed %d ", (int)r->error.fault);
+        rx_buf_add(b, r->error.message);
+        rx_buf_addc(b, '\n');
+    }
+}
+
+/* Read an answer as one of `dialect`, and dump what it holds. */
+static inline void
+rig_read(enum dialect dialect, rx_str answer, bool events, struct rx_buf *out)
+{
+    struct rx_arena *arena = rx_arena_new((size_t)256 * 1024 * 1024);
+    struct ir_request request = { .dialect = dialect,
+        .stream = events,
+        .reasoning = { .mode = IR_THINK_ON, .show = IR_SHOW_FULL } };
+    struct capability_key key = { .dialect = dialect };
+    struct capability cap = capability_find(&key);
+    uint64_t seed;
+    struct codec_world world = rig_world(&seed);
+    struct codec_stream about = { &request, &cap, &world, arena };
+    struct accumulator *a = accumulator_new(arena);
+    struct normaliser *n = normaliser_new(&about, accumulator_sink(a));
+    const struct codec *codec = codec_of(dialect);
+    struct codec_reader *r = codec->reader_new();
+    struct sse_event event;
+    struct sse sse;
+
+    r->codec = codec;
+    r->about = about;
+    r->to = normaliser_sink(n);
+    if (events) {
+        sse_init(&sse, SSE_EVENT_MAX);
+        while (sse_next(&sse, &answer, &event))
+            codec->read(r, &event);
+        if (sse_end(&sse, &event))
+            codec->read(r, &event);
+        sse_fini(&sse);
+    } else {
+        codec->read_whole(r, answer);
+    }
+    codec->read_end(r, true);
+    rig_dump(out, accumulator_result(a));
+    if (codec->reader_fini != NULL)
+        codec->reader_fini(r);
+    free(r);
+    normaliser_free(n);
+    accumulator_free(a);
+    rx_arena_free(arena);
+}
+
+#endif
