@@ -11,6 +11,9 @@
 /* An error body is kept whole up to here, to be passed on unchanged. */
 #define ERROR_MAX   ((size_t)1024 * 1024)
 
+/* What a translation may make of one read, or of a whole answer. */
+#define TRANSLATED_MAX ((size_t)256 * 1024 * 1024)
+
 /* After the terminal event the upstream may still end its framing. */
 #define GRACE_MS 50
 
@@ -51,6 +54,7 @@ struct attempt {
     struct rx_buf headers; /* for the client */
     struct rx_buf held;
     uint64_t length;
+    struct rx_buf translated; /* of one read; empty without a translation */
     struct usage_tap *tap;
     struct attempt_result result;
 };
@@ -164,12 +168,26 @@ drop_call(struct attempt *a)
     a->call = NULL;
 }
 
+/* What a translation still has to say, at the end or at a break. */
+static void
+end_translation(struct attempt *a, bool clean)
+{
+    struct translation *t = a->r.translation;
+
+    if (t == NULL || !a->head_seen)
+        return;
+    a->last_held = true; /* it is the end, whatever it is */
+    a->held.cap = TRANSLATED_MAX;
+    translation_end(t, clean, &a->held);
+}
+
 static void
 time_out(struct attempt *a, const char *why)
 {
     drop_call(a);
     if (a->tap != NULL)
         usage_tap_end(a->tap, false);
+    end_translation(a, a->tap != NULL && usage_tap_seen(a->tap)->terminal);
     if (a->gate_told && usage_tap_seen(a->tap)->terminal) {
         a->result.answered = true;
         over(a, RX_OK, "");
@@ -214,6 +232,18 @@ on_sent(void *arg)
 }
 
 static void
+add_format(struct attempt *a)
+{
+    rx_str type = translation_content_type(a->r.translation);
+
+    rx_buf_addf(
+        &a->headers, "content-type: " RX_STR_FMT "\r\n", RX_STR_ARG(type));
+    if (a->r.stream)
+        rx_buf_add(&a->headers,
+            RX_S("cache-control: no-cache\r\nx-accel-buffering: no\r\n"));
+}
+
+static void
 keep_headers(struct attempt *a, const struct rx_client_head *head)
 {
     rx_str type = rx_client_header(head, RX_S("content-type"));
@@ -223,7 +253,13 @@ keep_headers(struct attempt *a, const struct rx_client_head *head)
     if (id.len == 0)
         id = rx_client_header(head, RX_S("x-request-id"));
     a->r.record->upstream_request_id = rx_arena_copy(a->r.arena, id);
-    headers_inbound(&a->headers, head);
+    if (a->r.translation != NULL) {
+        translation_begin(a->r.translation, head->status, type, coding);
+        headers_inbound_translated(&a->headers, head);
+        add_format(a);
+    } else {
+        headers_inbound(&a->headers, head);
+    }
     a->encoded = coding.len > 0 && !rx_str_ieq(coding, RX_S("identity"));
     a->sse = type.len >= 17 &&
              rx_str_ieq((rx_str){ type.ptr, 17 }, RX_S("text/event-stream"));
@@ -243,7 +279,7 @@ on_head(void *arg, const struct rx_client_head *head)
     a->r.record->first_byte_ms = since_start(a);
     keep_headers(a, head);
     if (a->retryable || head->status >= 300)
-        a->held.cap = ERROR_MAX;
+        a->held.cap = a->r.translation != NULL ? TRANSLATED_MAX : ERROR_MAX;
     set_phase(a, a->sse ? FIRST_EVENT : IDLE);
 }
 
@@ -271,6 +307,9 @@ look_at_gate(struct attempt *a)
     const struct usage_seen *seen = usage_tap_seen(a->tap);
 
     if (a->gate_told || a->retryable || a->result.status >= 300)
+        return;
+    /* A translated document has its status and its bytes at the end. */
+    if (a->r.translation != NULL && !a->r.stream && !a->body_ended)
         return;
     if (seen->error && !seen->content) {
         if (!a->error_taken)
@@ -325,6 +364,11 @@ on_body(void *arg, rx_str bytes)
         set_phase(a, IDLE);
     if (is_last(a))
         hold_last(a);
+    if (a->r.translation != NULL) {
+        rx_buf_clear(&a->translated);
+        translation_feed(a->r.translation, bytes, &a->translated);
+        bytes = rx_buf_str(&a->translated);
+    }
     if (a->opened && !a->last_held) {
         a->events->on_bytes(a->arg, bytes);
         return;
@@ -375,11 +419,13 @@ on_client_end(void *arg, enum rx_code code, const char *why)
     if (a->tap != NULL)
         usage_tap_end(a->tap, code == RX_OK);
     if (code != RX_OK || !a->head_seen) {
+        end_translation(a, false);
         a->result.cut = a->gate_told;
         over(a, code != RX_OK ? code : RX_UPSTREAM, why);
         return;
     }
     a->body_ended = true;
+    end_translation(a, true);
     note_first_content(a);
     look_at_gate(a);
     if (!a->gate_told) {
@@ -437,7 +483,9 @@ attempt_start(const struct attempt_request *r,
     a->length = RX_HTTPD_CHUNKED;
     rx_buf_init(&a->headers, HEADERS_MAX);
     /* One read may arrive on top of a full gate. */
-    rx_buf_init(&a->held, HELD_MAX * 4);
+    rx_buf_init(
+        &a->held, r->translation != NULL ? TRANSLATED_MAX : HELD_MAX * 4);
+    rx_buf_init(&a->translated, TRANSLATED_MAX);
     rx_timer_init(&a->limit, r->loop, on_limit, a);
     rx_timer_init(&a->total, r->loop, on_total, a);
     if (r->to->channel->timeouts.total > 0)
@@ -464,6 +512,7 @@ free_buried(void *arg)
     usage_tap_free(a->tap);
     rx_buf_fini(&a->headers);
     rx_buf_fini(&a->held);
+    rx_buf_fini(&a->translated);
     free(a);
 }
 
@@ -495,6 +544,8 @@ attempt_result(const struct attempt *a)
 int
 attempt_status(const struct attempt *a)
 {
+    if (a->r.translation != NULL && a->head_seen)
+        return translation_status(a->r.translation);
     return a->result.http_status;
 }
 
@@ -519,7 +570,9 @@ attempt_whole(const struct attempt *a)
 uint64_t
 attempt_length(const struct attempt *a)
 {
-    return a->length;
+    if (a->r.translation == NULL)
+        return a->length;
+    return a->body_ended && !a->r.stream ? a->held.len : RX_HTTPD_CHUNKED;
 }
 
 bool

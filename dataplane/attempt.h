@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/codec/translate.h"
 #include "dataplane/record.h"
 #include "dataplane/route.h"
 #include "dataplane/usage.h"
@@ -39,9 +40,11 @@ struct attempt_request {
     struct rx_loop *loop;
     struct rx_client *client;
     const struct candidate *to;
-    enum dialect dialect;
+    enum dialect dialect; /* of the upstream */
     enum operation op;
     bool stream;
+    /* Set: the answer goes through it.  Outlives the attempt. */
+    struct translation *translation;
     rx_str head; /* borrowed until the attempt is freed */
     const rx_str *body;
     size_t body_count;

@@ -34,6 +34,17 @@ static const rx_str outbound_pass[] = {
     RX_STR_INIT("x-stainless-*"),
 };
 
+/* What makes sense to a server of any dialect. */
+static const rx_str translated_pass[] = {
+    RX_STR_INIT("accept-language"),
+    RX_STR_INIT("idempotency-key"),
+    RX_STR_INIT("traceparent"),
+    RX_STR_INIT("tracestate"),
+    RX_STR_INIT("user-agent"),
+    RX_STR_INIT("x-demo*"),
+    RX_STR_INIT("x-request-id"),
+};
+
 static const rx_str inbound_pass[] = {
     RX_STR_INIT("anthropic-*"),
     RX_STR_INIT("cache-control"),
@@ -215,13 +226,31 @@ add_channel_headers(struct rx_buf *out, const struct outbound *o)
     for (size_t i = 0; i < c->header_count; i++) {
         rx_str name = c->headers[i].name;
         rx_str mine = { 0 };
-        if (rx_str_ieq(name, RX_S("anthropic-beta")))
+        if (rx_str_ieq(name, RX_S("anthropic-beta")) && !o->translated)
             mine = rx_httpd_header(o->from, name);
         if (mine.len > 0)
             add_beta_union(out, mine, c->headers[i].value);
         else
             add_header(out, name, c->headers[i].value);
     }
+}
+
+static bool
+may_pass(const struct outbound *o, rx_str name)
+{
+    if (channel_has(o->to->channel, name))
+        return false;
+    return o->translated ? in(translated_pass, RX_COUNT(translated_pass), name)
+                         : in(outbound_pass, RX_COUNT(outbound_pass), name);
+}
+
+static void
+add_translated(struct rx_buf *out, const struct outbound *o)
+{
+    rx_buf_add(out, RX_S("content-type: application/json\r\n"));
+    rx_buf_add(out, o->stream ? RX_S("accept: text/event-stream\r\n")
+                              : RX_S("accept: application/json\r\n"));
+    rx_buf_add(out, o->more);
 }
 
 void
@@ -235,12 +264,13 @@ headers_outbound(struct rx_buf *out, const struct outbound *o)
     add_credential(out, o->to);
     for (size_t i = 0; i < o->from->header_count; i++) {
         const struct rx_header *h = &o->from->headers[i];
-        if (!in(outbound_pass, RX_COUNT(outbound_pass), h->name) ||
-            channel_has(o->to->channel, h->name))
+        if (!may_pass(o, h->name))
             continue;
         version = version || rx_str_ieq(h->name, RX_S("anthropic-version"));
         add_header(out, h->name, h->value);
     }
+    if (o->translated)
+        add_translated(out, o);
     add_channel_headers(out, o);
     if (anthropic && !version &&
         !channel_has(o->to->channel, RX_S("anthropic-version")))
@@ -260,6 +290,21 @@ headers_inbound(struct rx_buf *out, const struct rx_client_head *head)
             !in(inbound_never, RX_COUNT(inbound_never), h->name))
             add_header(out, h->name, h->value);
     }
+}
+
+void
+headers_inbound_translated(
+    struct rx_buf *out, const struct rx_client_head *head)
+{
+    rx_str id = rx_client_header(head, RX_S("request-id"));
+    rx_str retry = rx_client_header(head, RX_S("retry-after"));
+
+    if (id.len == 0)
+        id = rx_client_header(head, RX_S("x-request-id"));
+    if (id.len > 0)
+        add_header(out, RX_S("x-routex-upstream-request-id"), id);
+    if (retry.len > 0)
+        add_header(out, RX_S("retry-after"), retry);
 }
 
 rx_str

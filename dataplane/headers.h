@@ -20,6 +20,9 @@ struct outbound {
     rx_str query; /* the client's, with its '?', without our key */
     bool has_body;
     uint64_t body_bytes;
+    bool translated; /* another dialect than the client's */
+    bool stream;     /* translated: an event stream is asked for */
+    rx_str more;     /* translated: further complete lines */
 };
 
 /*
@@ -35,6 +38,10 @@ rx_str headers_join_path(rx_str base_path, rx_str path);
 
 /* Append those of the answer's headers that the client may see. */
 void headers_inbound(struct rx_buf *out, const struct rx_client_head *head);
+
+/* The same for an answer that is translated: none that tells of its format. */
+void headers_inbound_translated(
+    struct rx_buf *out, const struct rx_client_head *head);
 
 /* Session identity of a request by its headers; empty if it has none. */
 rx_str headers_session(const struct rx_httpd_head *head);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/codec/translate.h"
 #include "dataplane/record.h"
 
 static const char *const reason_words[] = {
@@ -120,33 +121,57 @@ read_model(const struct route_request *r)
     return w;
 }
 
+/* A channel with what it calls the model, before keys are spread out. */
+struct choice {
+    const struct channel *channel;
+    rx_str model;
+    enum dialect dialect; /* of the endpoint to be asked */
+};
+
+/*
+ * The endpoint for a request: of the client's dialect if there is one, else the
+ * first that can be translated to.
+ */
+static bool
+find_endpoint(const struct channel *c, const struct route_request *r,
+    enum dialect *dialect)
+{
+    *dialect = r->dialect;
+    if (c->endpoints[r->dialect].present)
+        return true;
+    if (r->op != OP_CREATE)
+        return false;
+    for (int d = 0; d < DIALECT_COUNT; d++) {
+        *dialect = (enum dialect)d;
+        if (c->endpoints[d].present && translate_can(r->dialect, *dialect))
+            return true;
+    }
+    return false;
+}
+
 /* The one place that says whether a channel may be used for a request. */
 static enum route_reason
 availability(const struct channel *c, const struct route_request *r,
-    const struct wanted *w, rx_str *upstream)
+    const struct wanted *w, struct choice *out)
 {
+    out->channel = c;
     if (w->only != NULL && w->only != c)
         return ROUTE_NOT_FORCED;
     if (!route_key_allows_channel(r->key, c))
         return ROUTE_NOT_ALLOWED;
-    if (!map_model(c, w->model, upstream))
+    if (!map_model(c, w->model, &out->model))
         return ROUTE_MODEL;
-    if (!c->endpoints[r->dialect].present)
+    if (!find_endpoint(c, r, &out->dialect))
         return ROUTE_DIALECT;
     if (!c->enabled)
         return ROUTE_DISABLED;
     if (c->paused)
         return ROUTE_PAUSED;
-    if (c->credential_count == 0 && c->endpoints[r->dialect].auth != AUTH_NONE)
+    if (c->credential_count == 0 &&
+        c->endpoints[out->dialect].auth != AUTH_NONE)
         return ROUTE_NO_CREDENTIAL;
     return ROUTE_OK;
 }
-
-/* A channel with what it calls the model, before keys are spread out. */
-struct choice {
-    const struct channel *channel;
-    rx_str model;
-};
 
 static uint64_t
 next_dice(uint64_t *state)
@@ -182,33 +207,78 @@ shuffle_tier(struct choice *tier, size_t n, size_t most, uint64_t *dice)
     }
 }
 
+/* Those that need no translation to the front; how many they are. */
+static size_t
+natives_first(struct choice *tier, size_t n, enum dialect dialect)
+{
+    size_t natives = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (tier[i].dialect != dialect)
+            continue;
+        struct choice moved = tier[natives];
+        tier[natives++] = tier[i];
+        tier[i] = moved;
+    }
+    return natives;
+}
+
 /*
  * snapshot->channels are by priority already.  No more are drawn than can be
  * tried: drawing all of them costs the square of their number.
  */
 static void
-shuffle(struct choice *choices, size_t n, size_t most, uint64_t dice)
+shuffle(struct choice *choices, size_t n, size_t most,
+    const struct route_request *r)
 {
+    uint64_t dice = r->dice;
+
     for (size_t from = 0; from < n && from < most;) {
         size_t to = from + 1;
         while (to < n &&
                choices[to].channel->priority == choices[from].channel->priority)
             to++;
-        shuffle_tier(choices + from, to - from, most - from, &dice);
+        size_t split =
+            from + natives_first(choices + from, to - from, r->dialect);
+        shuffle_tier(choices + from, split - from, most - from, &dice);
+        if (split < most)
+            shuffle_tier(choices + split, to - split, most - split, &dice);
         from = to;
     }
 }
 
+/*
+ * A channel that takes any model name is asked for one in a foreign dialect
+ * only where nobody speaks the client's: it hardly has that model.
+ */
+static size_t
+drop_guesses(struct choice *choices, size_t n, enum dialect dialect)
+{
+    bool native = false;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        native = native || choices[i].dialect == dialect;
+    for (size_t i = 0; i < n; i++) {
+        if (native && choices[i].dialect != dialect &&
+            choices[i].channel->model_count == 0)
+            continue;
+        choices[kept++] = choices[i];
+    }
+    return kept;
+}
+
 static void
 add_candidate(struct route_plan *plan, const struct choice *choice,
-    const struct credential *credential, enum dialect dialect)
+    const struct credential *credential)
 {
     if (plan->count == ROUTE_CANDIDATES_MAX)
         return;
     plan->candidates[plan->count++] =
         (struct candidate){ .channel = choice->channel,
             .credential = credential,
-            .endpoint = &choice->channel->endpoints[dialect],
+            .endpoint = &choice->channel->endpoints[choice->dialect],
+            .dialect = choice->dialect,
             .model = choice->model };
 }
 
@@ -220,10 +290,10 @@ add_keys(struct route_plan *plan, const struct choice *choice,
     const struct channel *c = choice->channel;
 
     if (c->credential_count == 0)
-        add_candidate(plan, choice, NULL, r->dialect);
+        add_candidate(plan, choice, NULL);
     for (size_t i = 0; i < c->credential_count; i++) {
         size_t k = (size_t)((r->dice + i) % c->credential_count);
-        add_candidate(plan, choice, &c->credentials[k], r->dialect);
+        add_candidate(plan, choice, &c->credentials[k]);
     }
 }
 
@@ -248,8 +318,8 @@ refuse_with_reasons(struct route_plan *plan, const struct route_request *r,
 
     for (size_t i = 0; i < r->snapshot->channel_count; i++) {
         const struct channel *c = &r->snapshot->channels[i];
-        rx_str upstream;
-        enum route_reason why = availability(c, r, w, &upstream);
+        struct choice unused;
+        enum route_reason why = availability(c, r, w, &unused);
         if (why == ROUTE_NOT_ALLOWED || why == ROUTE_NOT_FORCED)
             continue; /* not this client's business */
         serves = serves || (why != ROUTE_MODEL && why != ROUTE_DIALECT);
@@ -301,13 +371,13 @@ route_plan(struct route_plan *plan, const struct route_request *r,
         return refuse(plan, REFUSE_INTERNAL, "too many channels");
     size_t n = 0;
     for (size_t i = 0; i < s->channel_count; i++) {
-        const struct channel *c = &s->channels[i];
-        if (availability(c, r, &w, &choices[n].model) == ROUTE_OK)
-            choices[n++].channel = c;
+        if (availability(&s->channels[i], r, &w, &choices[n]) == ROUTE_OK)
+            n++;
     }
     if (n == 0)
         return refuse_with_reasons(plan, r, &w);
-    shuffle(choices, n, RECORD_ATTEMPTS_MAX, r->dice);
+    n = drop_guesses(choices, n, r->dialect);
+    shuffle(choices, n, RECORD_ATTEMPTS_MAX, r);
     for (size_t i = 0; i < n && i < RECORD_ATTEMPTS_MAX; i++)
         add_keys(plan, &choices[i], r);
     return true;

@@ -51,6 +51,8 @@ struct candidate {
     const struct channel *channel;
     const struct credential *credential; /* NULL: the endpoint needs none */
     const struct endpoint *endpoint;
+    enum dialect
+        dialect;  /* of the endpoint; not the client's: to be translated */
     rx_str model; /* what the upstream is asked for */
 };
 
