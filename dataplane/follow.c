@@ -26,7 +26,8 @@
 
 #define HELLO_MS     1000
 #define LOST_MS      3000 /* without a heartbeat */
-#define RETRY_MS     20   /* nobody took the Hello: grows to RETRY_MAX_MS */
+#define SUB_RENEW_MS 10000
+#define RETRY_MS     20 /* nobody took the Hello: grows to RETRY_MAX_MS */
 #define RETRY_MAX_MS 500
 #define ASK_MS       100 /* between requests for a snapshot: doubles up to */
 #define ASK_MAX_MS   5000
@@ -42,6 +43,7 @@ struct hook {
 struct follow {
     struct rx_loop *loop;
     char *plane, *dir, *ops_url, *client_url, *pub_url, *pull_url;
+    char *tls_ca_file; /* NULL: none */
     char topic[RX_TOPIC_MAX + 1];
     struct rx_join_keys keys;
     int lock_fd;
@@ -65,6 +67,8 @@ struct follow {
     uint64_t control_epoch; /* of the last message */
     bool connected;
     uint64_t opened_ms; /* monotonic */
+    /* Monotonic: when the sockets were last known or made to work. */
+    uint64_t sub_good_ms, push_good_ms;
     bool unheard_told;
 
     bool asking; /* for a snapshot */
@@ -79,6 +83,58 @@ struct follow {
     const struct snapshot *saving; /* pinned while the thread writes it */
     bool save_again, saved;
 };
+
+static void on_message(void *arg, rx_str message);
+
+/* ---- the two sockets --------------------------------------------------- */
+
+static enum rx_code
+open_sub(struct follow *f, struct rx_err *err)
+{
+    struct rx_bus_options options = { .role = RX_BUS_SUB,
+        .url = f->pub_url,
+        .max_message = rx_envelope_max(true),
+        .queue = QUEUE,
+        .tls_ca_file = f->tls_ca_file };
+    /* A topic ends with NUL: "plane/a" is not for "plane/ab". */
+    rx_str own = { f->topic, strlen(f->topic) + 1 };
+
+    enum rx_code code =
+        rx_bus_open(&f->sub, f->loop, &options, on_message, f, err);
+    if (code == RX_OK)
+        code = rx_bus_subscribe(f->sub, (rx_str){ "all", 4 }, err);
+    if (code == RX_OK)
+        code = rx_bus_subscribe(f->sub, own, err);
+    return code;
+}
+
+static enum rx_code
+open_push(struct follow *f, struct rx_err *err)
+{
+    struct rx_bus_options options = { .role = RX_BUS_PUSH,
+        .url = f->pull_url,
+        .queue = 0, /* taken, or not: nothing grows old in between */
+        .tls_ca_file = f->tls_ca_file };
+
+    f->push = NULL;
+    return rx_bus_open(&f->push, f->loop, &options, NULL, NULL, err);
+}
+
+/* Nothing heard for long: is it gone, or is it our socket?  See below. */
+static void
+look_after_sub(struct follow *f)
+{
+    uint64_t now = rx_loop_ms(f->loop);
+    struct rx_err err = { 0 };
+
+    if (now - f->sub_good_ms < SUB_RENEW_MS)
+        return;
+    f->sub_good_ms = now;
+    rx_bus_close(f->sub);
+    f->sub = NULL;
+    if (open_sub(f, &err) != RX_OK)
+        rx_error("control.sub", "why=%s", rx_log_quote(err.text));
+}
 
 /* ---- talking ----------------------------------------------------------- */
 
@@ -98,7 +154,7 @@ send_up(struct follow *f, enum rx_message kind, rx_str body)
     enum rx_code code = RX_TOO_BIG;
 
     rx_buf_init(&out, body.len + RX_ENVELOPE_EXTRA);
-    if (rx_envelope_seal(&f->keys, &head, body, &out))
+    if (f->push != NULL && rx_envelope_seal(&f->keys, &head, body, &out))
         code = rx_bus_send(f->push, rx_buf_str(&out));
     if (code == RX_OK)
         f->sequence++;
@@ -351,14 +407,39 @@ on_state(struct follow *f, const struct rx_envelope *head, rx_str body)
     builder_give(f->builder, delta, head->epoch, head->version, body);
 }
 
+/*
+ * We hear the control plane and it does not hear us: nng's dialer was seen to
+ * give up for good when a listener died at the wrong moment (1.5.2).  A fresh
+ * socket finds the way.
+ */
+static void
+look_after_push(struct follow *f, bool heard)
+{
+    uint64_t now = rx_loop_ms(f->loop);
+    struct rx_err err = { 0 };
+
+    if (heard)
+        f->push_good_ms = now;
+    if (now - f->push_good_ms < LOST_MS)
+        return;
+    f->push_good_ms = now;
+    rx_warn("control.deaf", "pull=%s", rx_log_quote(f->pull_url));
+    rx_bus_close(f->push);
+    if (open_push(f, &err) != RX_OK)
+        rx_error("control.push", "why=%s", rx_log_quote(err.text));
+}
+
 static void
 on_heartbeat(struct follow *f, const struct rx_envelope *head, rx_str body)
 {
     struct wire_heartbeat hb;
     const struct snapshot *s = f->snapshot;
 
-    if (!wire_read_heartbeat(body, &hb) || hb.epoch != head->epoch)
+    rx_str plane = { f->plane, strlen(f->plane) };
+
+    if (!wire_read_heartbeat(body, plane, &hb) || hb.epoch != head->epoch)
         return;
+    look_after_push(f, hb.hears_us);
     if (builder_busy(f->builder))
         return; /* what we will apply is not known yet; the next one tells */
     bool same = s != NULL && hb.epoch == s->epoch && hb.version == s->version &&
@@ -398,10 +479,12 @@ heard(struct follow *f, const struct rx_envelope *head)
 {
     bool anew = head->epoch != f->control_epoch;
 
-    f->heard_ms = rx_loop_ms(f->loop);
+    f->heard_ms = f->sub_good_ms = rx_loop_ms(f->loop);
     f->control_epoch = head->epoch;
-    if (!f->connected || anew)
+    if (!f->connected || anew) {
         rx_info("control.connected", "epoch=%" PRIu64, head->epoch);
+        f->push_good_ms = f->heard_ms; /* it has yet to hear us */
+    }
     f->connected = true;
     report_online(f->report, true, anew);
 }
@@ -470,6 +553,7 @@ on_watch(void *arg)
         rx_warn("control.unheard", "pub=%s pull=%s", rx_log_quote(f->pub_url),
             rx_log_quote(f->pull_url));
     }
+    look_after_sub(f);
     rx_timer_set(&f->watch, LOST_MS / 6);
 }
 
@@ -532,29 +616,11 @@ open_report(struct follow *f, struct rx_err *err)
 }
 
 static enum rx_code
-open_sockets(
-    struct follow *f, const struct follow_options *options, struct rx_err *err)
+open_sockets(struct follow *f, struct rx_err *err)
 {
-    struct rx_bus_options sub = { .role = RX_BUS_SUB,
-        .url = options->pub_url,
-        .max_message = rx_envelope_max(true),
-        .queue = QUEUE,
-        .tls_ca_file = options->tls_ca_file };
-    struct rx_bus_options push = { .role = RX_BUS_PUSH,
-        .url = options->pull_url,
-        .queue = 0, /* taken, or not: nothing grows old in between */
-        .tls_ca_file = options->tls_ca_file };
-    /* A topic ends with NUL: "plane/a" is not for "plane/ab". */
-    rx_str own = { f->topic, strlen(f->topic) + 1 };
+    enum rx_code code = open_sub(f, err);
 
-    enum rx_code code = rx_bus_open(&f->sub, f->loop, &sub, on_message, f, err);
-    if (code == RX_OK)
-        code = rx_bus_subscribe(f->sub, (rx_str){ "all", 4 }, err);
-    if (code == RX_OK)
-        code = rx_bus_subscribe(f->sub, own, err);
-    if (code == RX_OK)
-        code = rx_bus_open(&f->push, f->loop, &push, NULL, NULL, err);
-    return code;
+    return code == RX_OK ? open_push(f, err) : code;
 }
 
 static void
@@ -600,7 +666,7 @@ start(
     if (code == RX_OK)
         start_from_disk(f);
     if (code == RX_OK)
-        code = open_sockets(f, options, err);
+        code = open_sockets(f, err);
     return code;
 }
 
@@ -625,6 +691,7 @@ destroy(struct follow *f)
     free(f->client_url);
     free(f->pub_url);
     free(f->pull_url);
+    free(f->tls_ca_file);
     free(f);
 }
 
@@ -646,7 +713,9 @@ follow_open(struct follow **out, struct rx_loop *loop,
     f->client_url = copy(options->client_url);
     f->pub_url = copy(options->pub_url);
     f->pull_url = copy(options->pull_url);
-    f->opened_ms = rx_loop_ms(loop);
+    if (options->tls_ca_file != NULL)
+        f->tls_ca_file = copy(options->tls_ca_file);
+    f->opened_ms = f->sub_good_ms = f->push_good_ms = rx_loop_ms(loop);
     f->load = load;
     f->load_arg = arg;
     f->lock_fd = -1;

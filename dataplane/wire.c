@@ -430,7 +430,7 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
 /* ---- heartbeat and ack ------------------------------------------------- */
 
 bool
-wire_read_heartbeat(rx_str packed, struct wire_heartbeat *out)
+wire_read_heartbeat(rx_str packed, rx_str plane, struct wire_heartbeat *out)
 {
     Routex__Heartbeat *in = routex__heartbeat__unpack(
         NULL, packed.len, (const uint8_t *)packed.ptr);
@@ -441,6 +441,11 @@ wire_read_heartbeat(rx_str packed, struct wire_heartbeat *out)
         out->epoch = in->epoch;
         out->version = in->version;
         memcpy(out->digest.bytes, in->digest.data, sizeof(out->digest.bytes));
+        for (size_t i = 0; i < in->n_planes; i++)
+            out->hears_us =
+                out->hears_us ||
+                rx_str_eq(
+                    (rx_str){ in->planes[i], strlen(in->planes[i]) }, plane);
     }
     routex__heartbeat__free_unpacked(in, NULL);
     return ok;

@@ -77,9 +77,10 @@ struct settings wire_default_settings(void);
 struct wire_heartbeat {
     uint64_t epoch, version;
     struct rx_digest digest;
+    bool hears_us; /* `plane` is among those it heard from lately */
 };
 RX_NODISCARD bool wire_read_heartbeat(
-    rx_str packed, struct wire_heartbeat *out);
+    rx_str packed, rx_str plane, struct wire_heartbeat *out);
 
 struct wire_ack {
     uint64_t boot, seq;

@@ -161,6 +161,44 @@ control_lost_is_noticed_and_found_again(void)
 }
 
 static void
+rig_swallow(void *arg, rx_str message)
+{
+    (void)arg;
+    (void)message;
+}
+
+/*
+ * Our push socket hangs on a listener that will never read, as after a control
+ * plane that died at the wrong moment; the living one listens in its place.
+ */
+static void
+a_control_plane_that_does_not_hear_us_is_dialled_anew(void)
+{
+    struct rig *r = rig_new();
+    struct rx_err err;
+    struct rx_bus *hole = NULL;
+    struct rx_bus_options options = { .role = RX_BUS_PULL,
+        .url = r->pull_url,
+        .max_message = 1 << 20,
+        .queue = 1 };
+    struct rx_loop *nobody = rx_loop_new();
+
+    CHECK_INT(
+        RX_OK, rx_bus_open(&hole, nobody, &options, rig_swallow, NULL, &err));
+    struct follow *f = rig_follow(r, "data-1");
+    uint64_t then = rx_clock_ms() + 500; /* connected to the hole by then */
+    RIG_UNTIL(r, 2000, rx_clock_ms() >= then);
+    unlink(r->pull_url + strlen("ipc://"));
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    RIG_UNTIL(r, 8000, rig_in_sync(r, f));
+    CHECK(rig_in_sync(r, f));
+    follow_close(f);
+    rx_bus_close(hole);
+    rx_loop_free(nobody);
+    rig_free(r);
+}
+
+static void
 another_token_learns_and_changes_nothing(void)
 {
     struct rig *r = rig_new();
@@ -572,6 +610,7 @@ main(int argc, char **argv)
     CHECK_RUN(a_gap_heals);
     CHECK_RUN(it_serves_from_disk_while_control_is_away);
     CHECK_RUN(control_lost_is_noticed_and_found_again);
+    CHECK_RUN(a_control_plane_that_does_not_hear_us_is_dialled_anew);
     CHECK_RUN(another_token_learns_and_changes_nothing);
     CHECK_RUN(one_plane_id_is_used_once);
     CHECK_RUN(one_control_plane_owns_a_store);
