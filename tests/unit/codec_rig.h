@@ -121,9 +121,53 @@ rig_dump(struct rx_buf *b, const struct ir_response *r)
     }
 }
 
-/* Read an answer as one of `dialect`, and dump what it holds. */
+/*
+ * What every dialect can say of an answer: all its text, its calls, why it
+ * stopped (in four classes) and what it cost.  A failed one is a failed one.
+ */
 static inline void
-rig_read(enum dialect dialect, rx_str answer, bool events, struct rx_buf *out)
+rig_essence(struct rx_buf *b, const struct ir_response *r)
+{
+    static const char *const stops[] = {
+        [IR_STOP_NONE] = "end",
+        [IR_STOP_END] = "end",
+        [IR_STOP_SEQUENCE] = "end",
+        [IR_STOP_MAX_TOKENS] = "length",
+        [IR_STOP_CONTEXT] = "length",
+        [IR_STOP_TOOL] = "tool",
+        [IR_STOP_PAUSE] = "end",
+        [IR_STOP_REFUSAL] = "filtered",
+        [IR_STOP_FILTERED] = "filtered",
+        [IR_STOP_BAD_TOOL] = "bad tool",
+        [IR_STOP_COMPACTED] = "end",
+        [IR_STOP_UNKNOWN] = "end",
+    };
+
+    if (r->failed) {
+        rx_buf_add(b, RX_S("failed\n"));
+        return;
+    }
+    rx_buf_add(b, RX_S("text "));
+    for (const struct ir_part *p = r->parts.first; p != NULL; p = p->next) {
+        if (p->kind == IR_TEXT || p->kind == IR_REFUSAL)
+            rx_buf_add(b, p->text);
+    }
+    rx_buf_addc(b, '\n');
+    for (const struct ir_part *p = r->parts.first; p != NULL; p = p->next) {
+        if (p->kind == IR_TOOL_CALL)
+            rig_dump_part(b, p);
+    }
+    rx_buf_addf(b, "stop %s\n", stops[r->stop.reason]);
+    rx_buf_addf(b, "prompt %" PRIu64 " cached %" PRIu64 " output %" PRIu64 "\n",
+        ir_usage_prompt(&r->usage), r->usage.n[USAGE_cache_read],
+        r->usage.n[USAGE_out_total]);
+}
+
+/* Read an answer as one of `dialect`, and tell what it holds. */
+static inline void
+rig_read_with(enum dialect dialect, rx_str answer, bool events,
+    void (*tell)(struct rx_buf *out, const struct ir_response *r),
+    struct rx_buf *out)
 {
     struct rx_arena *arena = rx_arena_new((size_t)256 * 1024 * 1024);
     struct ir_request request = { .dialect = dialect,
@@ -155,13 +199,26 @@ rig_read(enum dialect dialect, rx_str answer, bool events, struct rx_buf *out)
         codec->read_whole(r, answer);
     }
     codec->read_end(r, true);
-    rig_dump(out, accumulator_result(a));
+    tell(out, accumulator_result(a));
     if (codec->reader_fini != NULL)
         codec->reader_fini(r);
     free(r);
     normaliser_free(n);
     accumulator_free(a);
     rx_arena_free(arena);
+}
+
+static inline void
+rig_read(enum dialect dialect, rx_str answer, bool events, struct rx_buf *out)
+{
+    rig_read_with(dialect, answer, events, rig_dump, out);
+}
+
+static inline void
+rig_read_essence(
+    enum dialect dialect, rx_str answer, bool events, struct rx_buf *out)
+{
+    rig_read_with(dialect, answer, events, rig_essence, out);
 }
 
 #endif
