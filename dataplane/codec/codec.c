@@ -6,6 +6,7 @@
 static const struct codec *const codecs[DIALECT_COUNT] = {
     [DIALECT_ANTHROPIC] = &codec_anthropic,
     [DIALECT_CHAT] = &codec_chat,
+    [DIALECT_RESPONSES] = &codec_responses,
 };
 
 const struct codec *

@@ -271,6 +271,11 @@ struct ir_extra {
     rx_str raw;
 };
 
+/* Raw: what a Responses answer repeats of its request. */
+struct ir_echo {
+    rx_str instructions, tools, tool_choice, reasoning, text;
+};
+
 struct ir_request {
     enum dialect dialect; /* the client's */
     rx_str model_asked;   /* text; as the client wrote it: named in answers */
@@ -309,6 +314,7 @@ struct ir_request {
     rx_str truncation;
     rx_str betas; /* anthropic-beta of the client, plain */
     struct ir_extra *extras;
+    struct ir_echo echo;
 
     struct ir_rename *renames; /* made by normalise_request */
 };

@@ -145,6 +145,10 @@ str(const char *s)
 static bool
 spell_out(struct shape *s, struct ir_tool *t)
 {
+    if (t->schema.len > 0) {
+        t->kind = IR_TOOL_FUNCTION;
+        return true;
+    }
     for (size_t i = 0; i < RX_COUNT(builtins); i++) {
         if (!rx_str_starts(t->type, builtins[i].prefix))
             continue;
@@ -213,6 +217,32 @@ shape_tool(struct shape *s, struct ir_tool *t)
         wire = make_name(s, full, true);
     remember(s, t, wire, custom);
     return true;
+}
+
+/*
+ * Agents offer a search beside tools of their own and do without it.  Asked
+ * for alone it is what the request is about, and its lack a refusal.
+ */
+static void
+drop_side_search(struct shape *s)
+{
+    struct ir_tool **at = &s->r->tools;
+    bool others = false;
+
+    for (const struct ir_tool *t = *at; t != NULL; t = t->next)
+        others = others || t->kind < IR_TOOL_WEB_SEARCH;
+    if (!others || s->target != DIALECT_CHAT || s->r->choice == IR_CHOICE_NAMED)
+        return;
+    s->r->last_tool = NULL;
+    while (*at != NULL) {
+        if ((*at)->kind == IR_TOOL_WEB_SEARCH) {
+            ir_lose(s->losses, "web_search", "the model has none");
+            *at = (*at)->next;
+        } else {
+            s->r->last_tool = *at;
+            at = &(*at)->next;
+        }
+    }
 }
 
 static bool
@@ -355,6 +385,7 @@ shape_tools(struct shape *s)
         return false;
     }
     drop_doubles(s);
+    drop_side_search(s);
     for (struct ir_tool *t = s->r->tools; t != NULL; t = t->next) {
         if (!shape_tool(s, t))
             return false;

@@ -1,0 +1,523 @@
+/* Messages and reasoning, written. */
+#include <string.h>
+
+#include "dataplane/codec/provenance.h"
+#include "dataplane/codec/put.h"
+#include "dataplane/codec/responses_write.h"
+
+/* --- what all items share --------------------------------------------------------- */
+
+/* `head` is left open: members may be added. */
+void
+responses_item_begin(struct responses_writer *w, const char *prefix)
+{
+    codec_id(w->base.about.world, prefix, w->item_id);
+    rx_buf_clear(&w->head);
+    rx_buf_clear(&w->content);
+    rx_buf_clear(&w->text);
+    rx_buf_clear(&w->seal);
+    w->parts = 0;
+    w->shown = false;
+    put_open(&w->head, '{');
+    put_member_word(&w->head, "id", w->item_id);
+}
+
+/* Its members that are there from the start are in `head`, with `status`. */
+static void
+put_added(struct responses_writer *w, struct rx_buf *b)
+{
+    put_raw(b, rx_buf_str(&w->head));
+    switch (w->open) {
+    case OPEN_MESSAGE: put_member_raw(b, "content", RX_S("[]")); break;
+    case OPEN_REASONING: put_member_raw(b, "summary", RX_S("[]")); break;
+    case OPEN_CALL:
+        if (w->builtin == NULL)
+            put_member_raw(b, w->call == IR_CALL_CUSTOM ? "input" : "arguments",
+                RX_S("\"\""));
+        break;
+    case OPEN_NONE: break;
+    }
+    put_member_word(b, "status", "in_progress");
+    put_close(b, '}');
+}
+
+void
+responses_item_added(struct responses_writer *w)
+{
+    struct rx_buf *b = w->base.out;
+
+    w->shown = true;
+    if (!responses_frame(w, "response.output_item.added"))
+        return;
+    put_member_u64(b, "output_index", w->items);
+    put_key(b, "item");
+    put_added(w, b);
+    responses_frame_end(w);
+}
+
+/* `rest` is the members that came to `head`. */
+void
+responses_item_done(struct responses_writer *w, rx_str rest)
+{
+    struct rx_buf *b = w->base.out;
+    struct rx_buf *o = &w->output;
+
+    put_comma(o);
+    size_t from = o->len;
+    rx_buf_add(o, rx_buf_str(&w->head));
+    if (rest.len > 0) {
+        put_comma(o);
+        rx_buf_add(o, rest);
+    }
+    put_close(o, '}');
+    if (!o->full && responses_frame(w, "response.output_item.done")) {
+        put_member_u64(b, "output_index", w->items);
+        put_member_raw(b, "item", (rx_str){ o->ptr + from, o->len - from });
+        responses_frame_end(w);
+    }
+    w->items++;
+    w->open = OPEN_NONE;
+}
+
+/* --- messages ---------------------------------------------------------------------- */
+
+static void
+message_begin(struct responses_writer *w)
+{
+    if (w->open == OPEN_MESSAGE)
+        return;
+    responses_item_finish(w);
+    responses_item_begin(w, "msg_");
+    put_member_word(&w->head, "type", "message");
+    put_member_word(&w->head, "role", "assistant");
+    w->open = OPEN_MESSAGE;
+    responses_item_added(w);
+}
+
+static void
+put_list(struct rx_buf *b, const char *name, const struct rx_buf *elements)
+{
+    put_member_open(b, name, '[');
+    rx_buf_add(b, rx_buf_str(elements));
+    put_close(b, ']');
+}
+
+/* The part under way, as far as it goes. */
+static void
+put_part(const struct responses_writer *w, struct rx_buf *b)
+{
+    rx_str text = rx_buf_str(&w->text);
+
+    put_open(b, '{');
+    if (w->part == IR_REFUSAL) {
+        put_member_word(b, "type", "refusal");
+        put_member(b, "refusal", text);
+    } else {
+        put_member_word(b, "type", "output_text");
+        put_member(b, "text", text);
+        put_list(b, "annotations", &w->notes);
+        put_list(b, "logprobs", &w->logprobs);
+    }
+    put_close(b, '}');
+}
+
+static void
+frame_part(struct responses_writer *w, const char *type)
+{
+    struct rx_buf *b = w->base.out;
+
+    if (!responses_frame(w, type))
+        return;
+    responses_frame_item(w);
+    put_member_u64(b, "content_index", w->parts);
+    put_key(b, "part");
+    put_part(w, b);
+    responses_frame_end(w);
+}
+
+static void
+part_open(struct responses_writer *w, enum ir_part_kind kind)
+{
+    message_begin(w);
+    w->part = kind;
+    w->part_open = true;
+    w->note_count = 0;
+    w->chars = 0;
+    rx_buf_clear(&w->text);
+    rx_buf_clear(&w->notes);
+    rx_buf_clear(&w->logprobs);
+    if (kind == IR_REFUSAL)
+        w->refused = true;
+    frame_part(w, "response.content_part.added");
+}
+
+static void
+frame_text(struct responses_writer *w, bool done, rx_str text)
+{
+    static const char *const types[2][2] = {
+        { "response.output_text.delta", "response.output_text.done" },
+        { "response.refusal.delta", "response.refusal.done" },
+    };
+    bool refusal = w->part == IR_REFUSAL;
+    struct rx_buf *b = w->base.out;
+
+    if (!responses_frame(w, types[refusal][done]))
+        return;
+    responses_frame_item(w);
+    put_member_u64(b, "content_index", w->parts);
+    put_member(b, !done ? "delta" : refusal ? "refusal" : "text", text);
+    if (!refusal && done)
+        put_list(b, "logprobs", &w->logprobs);
+    else if (!refusal)
+        put_member_raw(b, "logprobs", RX_S("[]"));
+    responses_frame_end(w);
+}
+
+static void
+part_close(struct responses_writer *w)
+{
+    if (!w->part_open)
+        return;
+    frame_text(w, true, rx_buf_str(&w->text));
+    frame_part(w, "response.content_part.done");
+    put_part(w, &w->content);
+    w->parts++;
+    w->part_open = false;
+}
+
+static void
+message_done(struct responses_writer *w, const char *status)
+{
+    struct rx_buf rest;
+
+    rx_buf_init(&rest, RESPONSES_OUTPUT_MAX);
+    put_list(&rest, "content", &w->content);
+    put_member_word(&rest, "status", status);
+    if (rest.full)
+        w->output.full = true;
+    responses_item_done(w, rx_buf_str(&rest));
+    rx_buf_fini(&rest);
+}
+
+/* Characters of escaped text: an escape is one, half a pair is none. */
+static uint64_t
+count_chars(rx_str text)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if ((c & 0xC0) == 0x80)
+            continue;
+        n++;
+        if (c != '\\')
+            continue;
+        i++;
+        if (i + 4 >= text.len || text.ptr[i] != 'u')
+            continue;
+        char a = text.ptr[i + 1] | 0x20;
+        char h = text.ptr[i + 2] | 0x20;
+        if (a == 'd' && h >= 'c' && h <= 'f')
+            n--;
+        i += 4;
+    }
+    return n;
+}
+
+static void
+text_feed(struct responses_writer *w, rx_str text)
+{
+    if (!w->part_open)
+        part_open(w, IR_TEXT);
+    rx_buf_add(&w->text, text);
+    w->chars += count_chars(text);
+    frame_text(w, false, text);
+}
+
+/* --- citations, logprobs -------------------------------------------------------------- */
+
+static void
+put_citation(const struct responses_writer *w, const struct ir_citation *c,
+    struct rx_buf *b)
+{
+    if (c->dialect == DIALECT_RESPONSES && c->raw.len > 0) {
+        put_raw(b, c->raw);
+        return;
+    }
+    put_open(b, '{');
+    put_member_word(b, "type", "url_citation");
+    put_member(b, "url", c->url);
+    put_member(b, "title", c->title);
+    put_member_u64(b, "start_index",
+        c->start.there && c->start.n > 0 ? (uint64_t)c->start.n : 0);
+    put_member_u64(b, "end_index",
+        c->end.there && c->end.n > 0 ? (uint64_t)c->end.n : w->chars);
+    put_close(b, '}');
+}
+
+/* A place in a document of the client's own has no form here. */
+static bool
+can_cite(const struct ir_citation *c)
+{
+    return c->url.len > 0 ||
+           (c->dialect == DIALECT_RESPONSES && c->raw.len > 0);
+}
+
+static void
+cite(struct responses_writer *w, const struct ir_citation *c)
+{
+    struct rx_buf *b = w->base.out;
+
+    if (!w->part_open || w->part != IR_TEXT || !can_cite(c))
+        return;
+    put_citation(w, c, &w->notes);
+    if (responses_frame(w, "response.output_text.annotation.added")) {
+        responses_frame_item(w);
+        put_member_u64(b, "content_index", w->parts);
+        put_member_u64(b, "annotation_index", w->note_count);
+        put_key(b, "annotation");
+        put_citation(w, c, b);
+        responses_frame_end(w);
+    }
+    w->note_count++;
+}
+
+/* The elements of an array, to those there are. */
+static void
+add_logprobs(struct responses_writer *w, rx_str raw)
+{
+    if (!w->part_open || raw.len <= 2 || raw.ptr[0] != '[')
+        return;
+    put_raw(&w->logprobs, (rx_str){ raw.ptr + 1, raw.len - 2 });
+}
+
+/* --- reasoning -------------------------------------------------------------------------- */
+
+static void
+reasoning_open(struct responses_writer *w)
+{
+    responses_item_finish(w);
+    responses_item_begin(w, "rs_");
+    put_member_word(&w->head, "type", "reasoning");
+    w->open = OPEN_REASONING;
+}
+
+/* Its words are for a client that asked for them. */
+static bool
+is_visible(const struct responses_writer *w)
+{
+    const struct ir_request *r = w->base.about.request;
+
+    return r->reasoning.show == IR_SHOW_SUMMARY ||
+           r->reasoning.show == IR_SHOW_FULL;
+}
+
+static void
+frame_summary(struct responses_writer *w, const char *type, const char *member)
+{
+    struct rx_buf *b = w->base.out;
+
+    if (!responses_frame(w, type))
+        return;
+    responses_frame_item(w);
+    put_member_u64(b, "summary_index", 0);
+    if (member != NULL) {
+        put_member(b, member, rx_buf_str(&w->text));
+    } else {
+        put_member_open(b, "part", '{');
+        put_member_word(b, "type", "summary_text");
+        put_member(b, "text", rx_buf_str(&w->text));
+        put_close(b, '}');
+    }
+    responses_frame_end(w);
+}
+
+static void
+summary_feed(struct responses_writer *w, rx_str text)
+{
+    struct rx_buf *b = w->base.out;
+
+    if (w->open != OPEN_REASONING || !is_visible(w))
+        return;
+    if (!w->shown) {
+        responses_item_added(w);
+        frame_summary(w, "response.reasoning_summary_part.added", NULL);
+    }
+    rx_buf_add(&w->text, text);
+    if (!responses_frame(w, "response.reasoning_summary_text.delta"))
+        return;
+    responses_frame_item(w);
+    put_member_u64(b, "summary_index", 0);
+    put_member(b, "delta", text);
+    responses_frame_end(w);
+}
+
+static void
+reasoning_done(struct responses_writer *w)
+{
+    struct rx_buf rest;
+
+    rx_buf_init(&rest, RESPONSES_OUTPUT_MAX);
+    put_member_open(&rest, "summary", '[');
+    if (w->text.len > 0) {
+        put_open(&rest, '{');
+        put_member_word(&rest, "type", "summary_text");
+        put_member(&rest, "text", rx_buf_str(&w->text));
+        put_close(&rest, '}');
+    }
+    put_close(&rest, ']');
+    put_member_if(&rest, "encrypted_content", rx_buf_str(&w->seal));
+    put_member_word(&rest, "status", "completed");
+    if (rest.full)
+        w->output.full = true;
+    responses_item_done(w, rx_buf_str(&rest));
+    rx_buf_fini(&rest);
+}
+
+/* One with neither words to show nor state to carry is not told of. */
+static void
+reasoning_close(struct responses_writer *w)
+{
+    if (w->shown) {
+        frame_summary(w, "response.reasoning_summary_text.done", "text");
+        frame_summary(w, "response.reasoning_summary_part.done", NULL);
+    } else if (w->seal.len > 0) {
+        responses_item_added(w);
+    } else {
+        w->open = OPEN_NONE;
+        return;
+    }
+    reasoning_done(w);
+}
+
+static void
+take_seal(struct responses_writer *w, const struct ir_opaque *seal)
+{
+    rx_buf_clear(&w->seal);
+    if (seal->dialect == DIALECT_RESPONSES)
+        rx_buf_add(&w->seal, seal->bytes);
+    else
+        provenance_wrap(&w->seal, seal);
+}
+
+/* A tool's signature: reasoning without words. */
+void
+responses_sealed_item(struct responses_writer *w, const struct ir_opaque *seal)
+{
+    if (seal == NULL || seal->bytes.len == 0)
+        return;
+    reasoning_open(w);
+    take_seal(w, seal);
+    reasoning_close(w);
+}
+
+/* --- other -------------------------------------------------------------------------------- */
+
+/* An item of another Responses server, as it stood. */
+static void
+foreign_item(struct responses_writer *w, rx_str raw)
+{
+    responses_item_finish(w);
+    if (raw.len < 2 || raw.ptr[0] != '{')
+        return;
+    rx_buf_clear(&w->head);
+    rx_buf_add(&w->head, (rx_str){ raw.ptr, raw.len - 1 });
+    struct rx_buf *b = w->base.out;
+    if (responses_frame(w, "response.output_item.added")) {
+        put_member_u64(b, "output_index", w->items);
+        put_member_raw(b, "item", raw);
+        responses_frame_end(w);
+    }
+    responses_item_done(w, RX_S(""));
+}
+
+static void
+image_item(struct responses_writer *w, const struct ir_media *m)
+{
+    struct rx_buf rest;
+
+    if (m == NULL || m->source != IR_INLINE || m->kind != IR_IMAGE)
+        return;
+    responses_item_finish(w);
+    responses_item_begin(w, "ig_");
+    put_member_word(&w->head, "type", "image_generation_call");
+    responses_item_added(w);
+    rx_buf_init(&rest, RESPONSES_OUTPUT_MAX);
+    put_member(&rest, "result", m->data);
+    put_member_word(&rest, "status", "completed");
+    if (rest.full)
+        w->output.full = true;
+    responses_item_done(w, rx_buf_str(&rest));
+    rx_buf_fini(&rest);
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+void
+responses_item_open(struct responses_writer *w, const struct ir_event *e)
+{
+    switch (e->open.kind) {
+    case IR_TEXT:
+    case IR_REFUSAL: part_open(w, e->open.kind); break;
+    case IR_THINKING: reasoning_open(w); break;
+    case IR_TOOL_CALL: responses_call_open(w, e); break;
+    case IR_OPAQUE: foreign_item(w, e->open.raw); break;
+    case IR_MEDIA: image_item(w, e->open.media); break;
+    case IR_TOOL_RESULT:
+    case IR_SERVER_RESULT:
+    case IR_SEARCH_RESULT: break;
+    }
+}
+
+void
+responses_item_feed(struct responses_writer *w, const struct ir_event *e)
+{
+    if (w->open == OPEN_CALL) {
+        responses_call_feed(w, e);
+        return;
+    }
+    if (e->kind == IR_EV_TEXT)
+        text_feed(w, e->text);
+    else if (e->kind == IR_EV_THINKING)
+        summary_feed(w, e->text);
+    else if (e->kind == IR_EV_SEAL && w->open == OPEN_REASONING)
+        take_seal(w, &e->seal);
+    else if (e->kind == IR_EV_CITATION)
+        cite(w, e->citation);
+    else if (e->kind == IR_EV_LOGPROBS)
+        add_logprobs(w, e->text);
+}
+
+void
+responses_item_close(struct responses_writer *w)
+{
+    switch (w->open) {
+    case OPEN_MESSAGE: part_close(w); break; /* another part may follow */
+    case OPEN_REASONING: reasoning_close(w); break;
+    case OPEN_CALL: responses_call_close(w); break;
+    case OPEN_NONE: break;
+    }
+}
+
+void
+responses_item_finish(struct responses_writer *w)
+{
+    responses_item_close(w);
+    if (w->open == OPEN_MESSAGE)
+        message_done(w, "completed");
+}
+
+/* No event tells that it ended: it did not. */
+void
+responses_item_break(struct responses_writer *w)
+{
+    bool quiet = w->quiet;
+
+    w->quiet = true;
+    if (w->open == OPEN_MESSAGE) {
+        part_close(w);
+        message_done(w, "incomplete");
+    }
+    w->open = OPEN_NONE;
+    w->quiet = quiet;
+}
