@@ -114,6 +114,7 @@ static const struct capability plain[DIALECT_COUNT] = {
         .choice_required = true,
         .choice_named = true,
         .tool_name_max = 64,
+        .call_ids = true,
         .ids = CAP_IDS_ANY,
         .id_max = 64,
         .schema = CAP_SCHEMA_GEMINI_JSON,
@@ -228,6 +229,20 @@ gemini_3(struct capability *c)
     c->levels = LOW_TO_HIGH;
     c->can_disable = false;
     c->result_media = true;
+    c->max_output = 65536;
+}
+
+static void
+gemini_3_flash(struct capability *c)
+{
+    gemini_3(c);
+    c->levels |= CAP_LEVEL(IR_EFFORT_MINIMAL);
+}
+
+static void
+gemini_lite(struct capability *c)
+{
+    c->budget_min = 512;
     c->max_output = 65536;
 }
 
@@ -380,6 +395,12 @@ ollama(struct capability *c)
     c->pdf = c->audio = false;
 }
 
+static void
+vertex(struct capability *c)
+{
+    c->call_ids = false;
+}
+
 /* Of the rows about a dialect's models the first that fits is taken. */
 static const struct {
     enum dialect dialect;
@@ -427,6 +448,8 @@ static const struct {
     MODEL(GEMINI, "*gemini-1*", gemini_old),
     MODEL(GEMINI, "*gemini-2.0*", gemini_old),
     MODEL(GEMINI, "*gemini-2.5-pro*", gemini_pro),
+    MODEL(GEMINI, "*gemini-2.5-flash-lite*", gemini_lite),
+    MODEL(GEMINI, "*gemini-3*flash*", gemini_3_flash),
     MODEL(GEMINI, "*gemini-3*", gemini_3),
 #undef MODEL
 };
@@ -438,15 +461,16 @@ static const struct {
     void (*apply)(struct capability *c);
     bool alone; /* it serves everybody's models in its own way */
 } providers[] = {
-#define PROVIDER(t, h, f, alone)                               \
-    {                                                          \
-        DIALECT_CHAT, RX_STR_INIT(t), RX_STR_INIT(h), f, alone \
+#define PROVIDER(d, t, h, f, alone)                           \
+    {                                                         \
+        DIALECT_##d, RX_STR_INIT(t), RX_STR_INIT(h), f, alone \
     }
-    PROVIDER("deepseek", "*deepseek.com", deepseek, false),
-    PROVIDER("openrouter", "*openrouter.ai", openrouter, true),
-    PROVIDER("groq", "*groq.com", groq, true),
-    PROVIDER("mistral", "*mistral.ai", mistral, true),
-    PROVIDER("ollama", "*ollama.com", ollama, true),
+    PROVIDER(CHAT, "deepseek", "*deepseek.com", deepseek, false),
+    PROVIDER(CHAT, "openrouter", "*openrouter.ai", openrouter, true),
+    PROVIDER(CHAT, "groq", "*groq.com", groq, true),
+    PROVIDER(CHAT, "mistral", "*mistral.ai", mistral, true),
+    PROVIDER(CHAT, "ollama", "*ollama.com", ollama, true),
+    PROVIDER(GEMINI, "vertex", "*aiplatform.googleapis.com", vertex, false),
 #undef PROVIDER
 };
 

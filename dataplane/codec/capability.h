@@ -84,6 +84,7 @@ struct capability {
     bool choice_any;                    /* "any" is its word for "required" */
     bool parallel_flag, strict_tools, custom_tools;
     unsigned tool_name_max;
+    bool call_ids; /* Gemini: calls and their results have ids */
     enum cap_ids ids;
     unsigned id_max;
     enum cap_schema schema;

@@ -7,6 +7,7 @@ static const struct codec *const codecs[DIALECT_COUNT] = {
     [DIALECT_ANTHROPIC] = &codec_anthropic,
     [DIALECT_CHAT] = &codec_chat,
     [DIALECT_RESPONSES] = &codec_responses,
+    [DIALECT_GEMINI] = &codec_gemini,
 };
 
 const struct codec *

@@ -282,6 +282,7 @@ struct ir_request {
     rx_str model;         /* text; what the upstream is asked for */
     bool stream;
     bool stream_usage; /* the client wants usage in the stream */
+    bool stream_array; /* Gemini without alt=sse: a stream is one JSON array */
 
     struct ir_parts system; /* leading system text */
     struct ir_turn *turns, *last_turn;

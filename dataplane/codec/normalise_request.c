@@ -202,7 +202,7 @@ normalise_request(struct ir_request *r, enum dialect target,
     if (ok) {
         drop_empty_turns(r);
         merge_turns(r);
-        ok = begins_with_user(&s) && shape_tools(&s);
+        ok = begins_with_user(&s) && shape_tools(&s) && shape_schemas(&s);
     }
     if (ok) {
         check_continuation(&s);

@@ -203,6 +203,20 @@ write_ref(struct cleaner *c, const struct member *m)
     rx_buf_addc(out, '"');
 }
 
+/* While a node is written more may turn out to be told in words. */
+static bool
+notes_may_come(const struct cleaner *c)
+{
+    return schema_merges(c->job->profile);
+}
+
+/* Will it be written where it stands in the source? */
+static bool
+in_place(const struct cleaner *c, const struct node *n, enum keyword kw)
+{
+    return schema_find(c, n, kw) != NULL && !notes_may_come(c);
+}
+
 static void
 write_special(
     struct cleaner *c, struct node *n, struct member m, unsigned depth)
@@ -216,6 +230,11 @@ write_special(
     case KW_DEFINITIONS:
         write_map(c, m.value, moved ? "$defs" : "definitions", depth);
         break;
+    case KW_TYPE:
+        if (in_place(c, n, KW_TYPE) && !n->pushed)
+            schema_write_types(c, n);
+        break;
+    case KW_REQUIRED: schema_write_required(c, n); break;
     case KW_PROPERTIES: schema_write_properties(c, n, depth); break;
     case KW_ADDITIONAL: write_additional(c, n, &m, depth); break;
     case KW_CONST: schema_write_const(c, n, &m); break;
@@ -230,7 +249,11 @@ write_special(
     case KW_FORMAT: schema_write_format(c, n, &m); break;
     case KW_MIN_ITEMS:
     case KW_MAX_ITEMS: schema_write_item_count(c, n, &m); break;
-    default: break; /* written with the node itself */
+    case KW_DESCRIPTION:
+        if (!notes_may_come(c))
+            schema_describe(c, n);
+        break;
+    default: break;
     }
     // clang-format on
 }
@@ -383,19 +406,21 @@ write_node(struct cleaner *c, struct node *n, unsigned depth)
     if (write_blank_answer(c, n))
         return;
     put_open(out, '{');
-    if (!n->pushed)
+    if (!n->pushed && !in_place(c, n, KW_TYPE))
         schema_write_types(c, n);
     if (proto && n->types.n > 1 && !has_alternatives(c, n))
         write_type_branches(c, n, depth);
     write_members(c, n, depth);
     if (!n->pushed) {
-        schema_write_required(c, n);
+        if (schema_find(c, n, KW_REQUIRED) == NULL)
+            schema_write_required(c, n);
         schema_add_items(c, n);
         close_object(c, n);
     }
     if (proto && (n->nullable || n->types.null))
         put_member_bool(out, "nullable", true);
-    if (!n->pushed || c->job->profile != SCHEMA_GEMINI_JSON)
+    if ((!n->pushed || c->job->profile != SCHEMA_GEMINI_JSON) &&
+        !in_place(c, n, KW_DESCRIPTION))
         schema_describe(c, n);
     put_close(out, '}');
 }

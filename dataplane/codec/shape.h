@@ -19,6 +19,8 @@ bool shape_parts(struct shape *s);
 bool shape_pairs(struct shape *s);
 /* Names, choice and what has no counterpart. */
 bool shape_tools(struct shape *s);
+/* Of tools and answers, cleaned; behind shape_tools. */
+bool shape_schemas(struct shape *s);
 /* What the target calls a tool of the client's. */
 rx_str shape_tool_name(struct shape *s, rx_str name, rx_str space);
 

@@ -79,6 +79,7 @@ rig_dump_part(struct rx_buf *b, const struct ir_part *p)
 {
     static const char *const names[] = { "text", "refusal", "media", "thinking",
         "call", "result", "server", "search", "opaque" };
+    size_t from;
 
     rx_buf_addf(b, "%s ", names[p->kind]);
     switch (p->kind) {
@@ -88,7 +89,11 @@ rig_dump_part(struct rx_buf *b, const struct ir_part *p)
     case IR_TOOL_CALL:
         rx_buf_add(b, p->call.name);
         rx_buf_add(b, RX_S(" "));
+        from = b->len;
         put_args_object(b, &p->call.args);
+        /* Where an event may not hold line feeds, they become blanks. */
+        for (size_t i = from; i < b->len; i++)
+            b->ptr[i] = b->ptr[i] == '\n' ? ' ' : b->ptr[i];
         break;
     case IR_MEDIA:
     case IR_TOOL_RESULT:
@@ -143,7 +148,8 @@ rig_essence(struct rx_buf *b, const struct ir_response *r)
         [IR_STOP_UNKNOWN] = "end",
     };
 
-    if (r->failed) {
+    /* Only Gemini has a word for an unusable call; to others it is an error. */
+    if (r->failed || r->stop.reason == IR_STOP_BAD_TOOL) {
         rx_buf_add(b, RX_S("failed\n"));
         return;
     }

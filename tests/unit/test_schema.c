@@ -243,8 +243,8 @@ gemini_proto_knows_little(void)
             P("{\"type\":\"object\",\"properties\":{\"k\":{\"type\":"
               "\"string\"}},\"anyOf\":[{\"required\":[\"k\"]},{\"properties\":{"
               "\"z\":{\"type\":\"string\"}}}]}"),
-            P("{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"k\":{"
-              "\"type\":\"string\"}},\"required\":[\"k\"]},{\"type\":\"object\","
+            P("{\"anyOf\":[{\"type\":\"object\",\"required\":[\"k\"],"
+              "\"properties\":{\"k\":{\"type\":\"string\"}}},{\"type\":\"object\","
               "\"properties\":{\"z\":{\"type\":\"string\"},\"k\":{\"type\":"
               "\"string\"}}}]}") },
         { SCHEMA_GEMINI_PROTO,
@@ -336,8 +336,8 @@ kimi_wants_types_in_the_branches(void)
         { SCHEMA_MOONSHOT,
             P("{\"type\":\"string\",\"anyOf\":[{\"minLength\":1},{\"pattern\":"
               "\"a\"}]}"),
-            P("{\"anyOf\":[{\"type\":\"string\",\"minLength\":1},{\"type\":"
-              "\"string\",\"pattern\":\"a\"}]}") },
+            P("{\"anyOf\":[{\"minLength\":1,\"type\":\"string\"},{\"pattern\":"
+              "\"a\",\"type\":\"string\"}]}") },
         { SCHEMA_MOONSHOT, "{\"$schema\":\"x\",\"description\":\"d\"}",
             "{\"type\":\"object\",\"description\":\"d\"}" },
     };

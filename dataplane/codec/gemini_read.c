@@ -1,0 +1,520 @@
+/* Answers of Gemini, streamed and whole: each event of a stream is a document
+ * that holds what is new. */
+#include <stdlib.h>
+
+#include "dataplane/codec/fault.h"
+#include "dataplane/codec/gemini.h"
+#include "dataplane/codec/put.h"
+#include "dataplane/codec/walk.h"
+#include "dataplane/figures.h"
+
+enum { PART_TEXT, PART_THINKING, PART_SEALED, PART_FIRST_CALL };
+
+#define ARGS_MAX ((size_t)32 * 1024 * 1024)
+
+struct reader {
+    struct codec_reader base;
+    struct figures figures;
+    uint32_t calls;
+    bool started, stopped, over;
+    bool thinking; /* the last thing told was a thought */
+    bool patching; /* a call's arguments come in pieces */
+    struct gemini_args args;
+    struct rx_buf scratch;
+};
+
+struct chunk {
+    rx_str id, model, candidates, usage, feedback, error;
+};
+static const struct walk_row chunk_rows[] = {
+    WALK_ROW(TEXT, chunk, "responseId", id),
+    WALK_ROW(TEXT, chunk, "modelVersion", model),
+    WALK_ROW(RAW, chunk, "candidates", candidates),
+    WALK_ROW(RAW, chunk, "usageMetadata", usage),
+    WALK_ROW(RAW, chunk, "promptFeedback", feedback),
+    WALK_ROW(RAW, chunk, "error", error),
+};
+
+struct candidate {
+    struct ir_int index;
+    rx_str content, parts, finish, message, grounding, logprobs;
+};
+static const struct walk_row candidate_rows[] = {
+    WALK_ROW(INT, candidate, "index", index),
+    WALK_ROW(RAW, candidate, "content", content),
+    WALK_ROW(TEXT, candidate, "finishReason", finish),
+    WALK_ROW(TEXT, candidate, "finishMessage", message),
+    WALK_ROW(RAW, candidate, "groundingMetadata", grounding),
+    WALK_ROW(RAW, candidate, "logprobsResult", logprobs),
+};
+static const struct walk_row content_rows[] = {
+    WALK_ROW(RAW, candidate, "parts", parts),
+};
+
+struct part {
+    rx_str text, call, inline_data, signature;
+    bool thought;
+};
+static const struct walk_row part_rows[] = {
+    WALK_ROW(TEXT, part, "text", text),
+    WALK_ROW(BOOL, part, "thought", thought),
+    WALK_ROW(RAW, part, "functionCall", call),
+    WALK_ROW(RAW, part, "inlineData", inline_data),
+    WALK_ROW(TEXT, part, "thoughtSignature", signature),
+};
+
+struct call {
+    rx_str id, name, args, partial;
+    bool more;
+};
+static const struct walk_row call_rows[] = {
+    WALK_ROW(TEXT, call, "id", id),
+    WALK_ROW(TEXT, call, "name", name),
+    WALK_ROW(RAW, call, "args", args),
+    WALK_ROW(RAW, call, "partialArgs", partial),
+    WALK_ROW(BOOL, call, "willContinue", more),
+};
+
+static const struct walk_row blob_rows[] = {
+    WALK_ROW(TEXT, ir_media, "mimeType", mime),
+    WALK_ROW(TEXT, ir_media, "data", data),
+};
+
+struct feedback {
+    rx_str reason, message;
+};
+static const struct walk_row feedback_rows[] = {
+    WALK_ROW(TEXT, feedback, "blockReason", reason),
+    WALK_ROW(TEXT, feedback, "blockReasonMessage", message),
+};
+
+struct grounding {
+    rx_str chunks, web;
+};
+static const struct walk_row grounding_rows[] = {
+    WALK_ROW(RAW, grounding, "groundingChunks", chunks),
+};
+static const struct walk_row source_rows[] = {
+    WALK_ROW(RAW, grounding, "web", web),
+};
+static const struct walk_row web_rows[] = {
+    WALK_ROW(TEXT, ir_citation, "uri", url),
+    WALK_ROW(TEXT, ir_citation, "title", title),
+};
+
+struct codec_reader *
+gemini_reader_new(void)
+{
+    struct reader *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        abort();
+    rx_buf_init(&r->scratch, ARGS_MAX);
+    return &r->base;
+}
+
+void
+gemini_reader_fini(struct codec_reader *base)
+{
+    struct reader *r = (struct reader *)base;
+
+    gemini_args_fini(&r->args);
+    rx_buf_fini(&r->scratch);
+}
+
+static void
+put(struct reader *r, const struct ir_event *e)
+{
+    ir_put(&r->base.to, e);
+}
+
+static void
+put_bytes(struct reader *r, enum ir_event_kind kind, uint32_t part, rx_str text)
+{
+    if (text.len > 0)
+        put(r, &(struct ir_event){ .kind = kind, .part = part, .text = text });
+}
+
+static void
+fail(struct reader *r, const struct ir_error *e)
+{
+    r->over = true;
+    put(r, &(struct ir_event){ .kind = IR_EV_ERROR, .error = *e });
+}
+
+/* --- signatures --------------------------------------------------------------------- */
+
+static struct ir_opaque
+seal(const struct reader *r, rx_str signature, char kind)
+{
+    return (struct ir_opaque){ .bytes = signature,
+        .dialect = DIALECT_GEMINI,
+        .family = r->base.about.cap->family,
+        .kind = kind };
+}
+
+/* Of the thought just told; else it stands for itself. */
+static void
+read_signature(struct reader *r, rx_str signature)
+{
+    struct ir_event e = { .kind = IR_EV_SEAL, .part = PART_THINKING };
+
+    if (signature.len == 0)
+        return;
+    e.seal = seal(r, signature, 's');
+    if (r->thinking) {
+        put(r, &e);
+        return;
+    }
+    e.part = PART_SEALED;
+    put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
+               .part = PART_SEALED,
+               .open = { .kind = IR_THINKING, .redacted = true } });
+    put(r, &e);
+    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = PART_SEALED });
+}
+
+/* --- calls ---------------------------------------------------------------------------- */
+
+/* Arguments as text: the object's source, escaped. */
+static void
+put_args(struct reader *r, rx_str json)
+{
+    rx_buf_clear(&r->scratch);
+    rx_buf_add_json(&r->scratch, json);
+    put_bytes(
+        r, IR_EV_ARGS, PART_FIRST_CALL + r->calls, rx_buf_str(&r->scratch));
+}
+
+static void
+end_call(struct reader *r)
+{
+    put(r, &(struct ir_event){
+               .kind = IR_EV_CLOSE, .part = PART_FIRST_CALL + r->calls });
+    r->calls++;
+    r->patching = false;
+    gemini_args_fini(&r->args);
+}
+
+static void
+end_patched(struct reader *r)
+{
+    struct rx_buf json;
+
+    if (r->args.bad) {
+        fail(r, &(struct ir_error){ .fault = IR_FAULT_UPSTREAM,
+                    .message = RX_S("a tool call's arguments make no sense") });
+        return;
+    }
+    rx_buf_init(&json, ARGS_MAX);
+    gemini_args_put(&r->args, &json);
+    put_args(r, rx_buf_str(&json));
+    rx_buf_fini(&json);
+    end_call(r);
+}
+
+static void
+open_call(struct reader *r, const struct call *c, rx_str signature)
+{
+    struct ir_opaque sealed = seal(r, signature, 't');
+    struct ir_event e = { .kind = IR_EV_OPEN,
+        .part = PART_FIRST_CALL + r->calls,
+        .open = { .kind = IR_TOOL_CALL,
+            .id = c->id,
+            .name = c->name,
+            .seal = signature.len > 0 ? &sealed : NULL } };
+
+    put(r, &e);
+}
+
+static void
+read_call(struct reader *r, const struct part *p)
+{
+    struct call c = { 0 };
+
+    WALK_VALUE(p->call, call_rows, &c);
+    if (r->patching && c.name.len > 0)
+        end_patched(r);
+    if (!r->patching && c.name.len == 0)
+        return;
+    if (r->over)
+        return;
+    if (!r->patching)
+        open_call(r, &c, p->signature);
+    gemini_args_add(&r->args, c.partial);
+    r->thinking = false;
+    if (c.more) {
+        r->patching = true;
+    } else if (r->patching || c.partial.len > 0) {
+        end_patched(r);
+    } else {
+        if (rx_span_kind_of(c.args) == RX_SPAN_OBJECT)
+            put_args(r, c.args);
+        end_call(r);
+    }
+}
+
+/* --- parts ---------------------------------------------------------------------------- */
+
+static void
+read_media(struct reader *r, rx_str value)
+{
+    struct ir_media m = { .source = IR_INLINE };
+
+    WALK_VALUE(value, blob_rows, &m);
+    m.kind = gemini_media_kind(m.mime);
+    put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
+               .part = PART_FIRST_CALL + r->calls,
+               .open = { .kind = IR_MEDIA, .media = &m } });
+    end_call(r);
+}
+
+static void
+read_part(struct reader *r, rx_str value)
+{
+    struct part p = { 0 };
+
+    WALK_VALUE(value, part_rows, &p);
+    if (p.call.len > 0) {
+        read_call(r, &p);
+        return;
+    }
+    if (p.inline_data.len > 0) {
+        read_media(r, p.inline_data);
+        return;
+    }
+    if (p.thought) {
+        put_bytes(r, IR_EV_THINKING, PART_THINKING, p.text);
+        r->thinking = r->thinking || p.text.len > 0;
+        read_signature(r, p.signature);
+        return;
+    }
+    if (r->thinking)
+        read_signature(r, p.signature);
+    put_bytes(r, IR_EV_TEXT, PART_TEXT, p.text);
+    if (!r->thinking)
+        read_signature(r, p.signature);
+    r->thinking = r->thinking && p.text.len == 0;
+}
+
+static void
+read_parts(struct reader *r, rx_str list)
+{
+    struct rx_span j;
+    rx_str one;
+
+    if (list.len == 0 || !walk_array(&j, list))
+        return;
+    while (!r->over && walk_next(&j, &one))
+        read_part(r, one);
+}
+
+/* --- the rest of a chunk --------------------------------------------------------------- */
+
+static void
+read_grounding(struct reader *r, rx_str value)
+{
+    struct grounding g = { 0 };
+    struct rx_span j;
+    rx_str one;
+
+    if (value.len == 0)
+        return;
+    WALK_VALUE(value, grounding_rows, &g);
+    if (g.chunks.len == 0 || !walk_array(&j, g.chunks))
+        return;
+    while (walk_next(&j, &one)) {
+        struct ir_citation c = { .dialect = DIALECT_GEMINI, .raw = one };
+        struct grounding s = { 0 };
+        WALK_VALUE(one, source_rows, &s);
+        if (s.web.len == 0)
+            continue;
+        WALK_VALUE(s.web, web_rows, &c);
+        put(r, &(struct ir_event){
+                   .kind = IR_EV_CITATION, .part = PART_TEXT, .citation = &c });
+    }
+}
+
+static void
+read_stop(struct reader *r, rx_str word, rx_str detail)
+{
+    if (word.len == 0 || rx_str_eq(word, RX_S("FINISH_REASON_UNSPECIFIED")))
+        return;
+    r->stopped = true;
+    put(r,
+        &(struct ir_event){ .kind = IR_EV_STOP,
+            .stop = {
+                .reason = gemini_stop(word), .raw = word, .detail = detail } });
+}
+
+static void
+read_candidate(struct reader *r, rx_str value)
+{
+    struct candidate c = { 0 };
+
+    WALK_VALUE(value, candidate_rows, &c);
+    if (c.index.there && c.index.n != 0)
+        return;
+    if (c.content.len > 0)
+        WALK_VALUE(c.content, content_rows, &c);
+    read_parts(r, c.parts);
+    if (r->over)
+        return;
+    read_grounding(r, c.grounding);
+    if (c.finish.len > 0 && r->patching)
+        end_patched(r);
+    if (!r->over)
+        read_stop(r, c.finish, c.message);
+}
+
+static void
+read_candidates(struct reader *r, rx_str list)
+{
+    struct rx_span j;
+    rx_str one;
+
+    if (list.len == 0 || !walk_array(&j, list))
+        return;
+    while (!r->over && walk_next(&j, &one))
+        read_candidate(r, one);
+}
+
+/* A prompt that was blocked has no candidates. */
+static void
+read_feedback(struct reader *r, rx_str value)
+{
+    struct feedback f = { 0 };
+
+    if (value.len == 0)
+        return;
+    WALK_VALUE(value, feedback_rows, &f);
+    if (f.reason.len == 0)
+        return;
+    r->stopped = true;
+    put(r, &(struct ir_event){ .kind = IR_EV_STOP,
+               .stop = { .reason = IR_STOP_FILTERED,
+                   .raw = f.reason,
+                   .detail = f.message } });
+}
+
+static void
+read_usage(struct reader *r, rx_str value)
+{
+    struct rx_span j;
+    struct usage u = { 0 };
+
+    if (value.len == 0)
+        return;
+    rx_span_init(&j, value);
+    figures_read(&r->figures, DIALECT_GEMINI, &j);
+    figures_convert(&r->figures, DIALECT_GEMINI, &u);
+    if (u.has != 0)
+        put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &u });
+}
+
+static void
+read_start(struct reader *r, const struct chunk *c)
+{
+    if (r->started)
+        return;
+    r->started = true;
+    put(r, &(struct ir_event){ .kind = IR_EV_START,
+               .start = { .id = c->id, .model = c->model } });
+}
+
+static void
+read_chunk(struct reader *r, rx_str data)
+{
+    struct chunk c = { 0 };
+    struct ir_error e = { 0 };
+
+    if (!rx_span_whole(data)) {
+        fail(r, &(struct ir_error){ .fault = IR_FAULT_UPSTREAM,
+                    .message = RX_S("the upstream sent broken JSON") });
+        return;
+    }
+    WALK_VALUE(data, chunk_rows, &c);
+    if (c.error.len > 0 && fault_read_value(c.error, &e)) {
+        fail(r, &e);
+        return;
+    }
+    read_start(r, &c);
+    read_usage(r, c.usage);
+    read_candidates(r, c.candidates);
+    if (!r->over)
+        read_feedback(r, c.feedback);
+}
+
+/* Some send a chunk, or all of them, in an array. */
+static void
+read_document(struct reader *r, rx_str data)
+{
+    struct rx_span j;
+    rx_str one;
+
+    if (rx_span_kind_of(data) != RX_SPAN_ARRAY) {
+        read_chunk(r, data);
+        return;
+    }
+    walk_array(&j, data);
+    while (!r->over && walk_next(&j, &one))
+        read_chunk(r, one);
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+static void
+finish(struct reader *r)
+{
+    r->over = true;
+    put(r, &(struct ir_event){ .kind = IR_EV_END });
+}
+
+void
+gemini_read(struct codec_reader *base, const struct sse_event *event)
+{
+    struct reader *r = (struct reader *)base;
+
+    if (!r->over && !rx_str_starts(event->data, RX_S("[DONE]")))
+        read_document(r, event->data);
+}
+
+void
+gemini_read_whole(struct codec_reader *base, rx_str document)
+{
+    struct reader *r = (struct reader *)base;
+    struct ir_error e;
+
+    if (r->over)
+        return;
+    document = rx_str_trim(document);
+    while (document.len > 0 &&
+           (document.ptr[0] == '\n' || document.ptr[0] == '\r'))
+        document = rx_str_trim((rx_str){ document.ptr + 1, document.len - 1 });
+    read_document(r, document);
+    if (r->over)
+        return;
+    if (r->stopped && !r->patching) {
+        finish(r);
+        return;
+    }
+    if (!fault_read(document, 0, &e))
+        e = (struct ir_error){ .fault = IR_FAULT_UPSTREAM,
+            .message = RX_S("the upstream's answer is not finished") };
+    fail(r, &e);
+}
+
+void
+gemini_read_end(struct codec_reader *base, bool clean)
+{
+    struct reader *r = (struct reader *)base;
+
+    if (r->over)
+        return;
+    if (clean && r->stopped && !r->patching)
+        finish(r);
+    else
+        fail(r, &(struct ir_error){ .fault = IR_FAULT_CUT,
+                    .message = RX_S(
+                        "upstream closed the stream before it finished") });
+}
