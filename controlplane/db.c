@@ -303,11 +303,24 @@ db_query(struct db *db, const char *sql)
     return q;
 }
 
+static void
+bind_text(
+    struct db_query *q, int index, rx_str s, sqlite3_destructor_type whose)
+{
+    note(q, sqlite3_bind_text64(q->stmt, index, s.ptr == NULL ? "" : s.ptr,
+                s.len, whose, SQLITE_UTF8));
+}
+
 void
 db_bind_str(struct db_query *q, int index, rx_str s)
 {
-    note(q, sqlite3_bind_text64(q->stmt, index, s.ptr == NULL ? "" : s.ptr,
-                s.len, SQLITE_TRANSIENT, SQLITE_UTF8));
+    bind_text(q, index, s, SQLITE_TRANSIENT);
+}
+
+void
+db_bind_view(struct db_query *q, int index, rx_str s)
+{
+    bind_text(q, index, s, SQLITE_STATIC);
 }
 
 void

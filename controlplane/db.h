@@ -51,6 +51,8 @@ struct db_query *db_query(struct db *db, const char *sql);
 
 /* `index` counts from 1.  Bytes are copied. */
 void db_bind_str(struct db_query *q, int index, rx_str s);
+/* Not copied: has to stay until the query is run and done. */
+void db_bind_view(struct db_query *q, int index, rx_str s);
 /* NULL when `s` is empty. */
 void db_bind_str_or_null(struct db_query *q, int index, rx_str s);
 void db_bind_blob(struct db_query *q, int index, rx_str bytes);

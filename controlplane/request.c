@@ -7,20 +7,13 @@
 #include <string.h>
 
 #include "controlplane/field.h"
+#include "controlplane/hour_sums.h"
 #include "shared/clock.h"
-
-#define HOUR_MS ((uint64_t)3600 * 1000)
 
 static bool
 has(const struct usage_counts *u, enum usage_count c)
 {
     return (u->has & (1U << c)) != 0;
-}
-
-static uint64_t
-count_of(const struct usage_counts *u, enum usage_count c)
-{
-    return has(u, c) ? u->n[c] : 0;
 }
 
 /* ---- one row ---- */
@@ -32,8 +25,8 @@ bind_counts(struct db_query *q, int at, const struct usage_counts *u)
         if (has(u, c))
             db_bind_u64(q, at, u->n[c]);
     }
-    db_bind_str(q, at++, u->service_tier);
-    db_bind_str(q, at++, u->provenance);
+    db_bind_view(q, at++, u->service_tier);
+    db_bind_view(q, at++, u->provenance);
     return at;
 }
 
@@ -41,7 +34,7 @@ static void
 bind_texts(struct db_query *q, int at, const rx_str *texts, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        db_bind_str(q, at + (int)i, texts[i]);
+        db_bind_view(q, at + (int)i, texts[i]);
 }
 
 /* *fresh: it was not there yet. */
@@ -65,15 +58,15 @@ insert_row(struct store *s, const struct usage_batch *b,
         r->channel_id, r->channel, r->rule, r->session, r->tag, r->user_agent,
         r->client_ip };
 
-    db_bind_str(q, 1, b->plane);
+    db_bind_view(q, 1, b->plane);
     db_bind_u64(q, 2, b->boot);
     db_bind_u64(q, 3, r->seq);
-    db_bind_str(q, 4, r->request_id);
+    db_bind_view(q, 4, r->request_id);
     db_bind_u64(q, 5, r->started_ms);
-    db_bind_str(q, 6, r->tenant_id);
-    db_bind_str(q, 7, r->key_id);
-    db_bind_str(q, 8, r->dialect);
-    db_bind_str(q, 9, r->operation);
+    db_bind_view(q, 6, r->tenant_id);
+    db_bind_view(q, 7, r->key_id);
+    db_bind_view(q, 8, r->dialect);
+    db_bind_view(q, 9, r->operation);
     db_bind_i64(q, 10, r->stream);
     bind_texts(q, 11, texts, RX_COUNT(texts));
     db_bind_u64(q, 21, r->status);
@@ -128,67 +121,22 @@ insert_attempt(struct store *s, int64_t request, size_t position,
     bind_texts(q, 3,
         (rx_str[]){ a->channel_id, a->channel, a->credential_id, a->model }, 4);
     db_bind_u64(q, 7, a->status);
-    db_bind_str(q, 8, a->code);
-    db_bind_str(q, 9, a->reason);
+    db_bind_view(q, 8, a->code);
+    db_bind_view(q, 9, a->reason);
     db_bind_u64(q, 10, a->start_ms);
     db_bind_u64(q, 11, a->connect_ms);
     db_bind_u64(q, 12, a->first_byte_ms);
     db_bind_u64(q, 13, a->total_ms);
     db_bind_i64(q, 14, a->reused);
     db_bind_u64(q, 15, a->bytes);
-    db_bind_str(q, 16, a->upstream_request_id);
+    db_bind_view(q, 16, a->upstream_request_id);
     if (a->has_usage)
         bind_attempt_usage(q, 17, &a->usage);
     return db_run(q, err);
 }
 
 static enum rx_code
-add_to_hour(struct store *s, const struct usage_row *r, struct rx_err *err)
-{
-    const struct usage_counts *u = &r->usage;
-    rx_str known = u->provenance;
-    struct db_query *q = db_query(s->db,
-        "insert into usage_hour (hour_ms, tenant_id, key_id, channel_id, "
-        "model, requests, failed, unknown, estimated, input_tokens, "
-        "cache_read_tokens, cache_write_tokens, output_tokens, "
-        "reasoning_tokens, duration_ms) "
-        "values (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "on conflict (hour_ms, tenant_id, key_id, channel_id, model) "
-        "do update set requests = requests + 1, "
-        "failed = failed + excluded.failed, "
-        "unknown = unknown + excluded.unknown, "
-        "estimated = estimated + excluded.estimated, "
-        "input_tokens = input_tokens + excluded.input_tokens, "
-        "cache_read_tokens = cache_read_tokens + excluded.cache_read_tokens, "
-        "cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens, "
-        "output_tokens = output_tokens + excluded.output_tokens, "
-        "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, "
-        "duration_ms = duration_ms + excluded.duration_ms");
-
-    db_bind_u64(q, 1, r->started_ms - r->started_ms % HOUR_MS);
-    bind_texts(q, 2,
-        (rx_str[]){ r->tenant_id, r->key_id, r->channel_id,
-            r->model.len > 0 ? r->model : r->model_requested },
-        4);
-    db_bind_i64(q, 6, !rx_str_eq(r->outcome, RX_S("ok")));
-    db_bind_i64(q, 7, known.len == 0 || rx_str_eq(known, RX_S("none")));
-    db_bind_i64(q, 8,
-        rx_str_eq(known, RX_S("estimated")) ||
-            rx_str_eq(known, RX_S("partial")));
-    db_bind_u64(
-        q, 9, count_of(u, COUNT_in_uncached) + count_of(u, COUNT_in_tool_use));
-    db_bind_u64(q, 10, count_of(u, COUNT_cache_read));
-    db_bind_u64(q, 11,
-        count_of(u, COUNT_cache_write_5m) + count_of(u, COUNT_cache_write_1h) +
-            count_of(u, COUNT_cache_write_other));
-    db_bind_u64(q, 12, count_of(u, COUNT_out_total));
-    db_bind_u64(q, 13, count_of(u, COUNT_out_reasoning));
-    db_bind_u64(q, 14, r->duration_ms);
-    return db_run(q, err);
-}
-
-static enum rx_code
-take_row(struct store *s, const struct usage_batch *b,
+take_row(struct store *s, struct hour_sums *sums, const struct usage_batch *b,
     const struct usage_row *r, struct rx_err *err)
 {
     bool fresh;
@@ -199,7 +147,8 @@ take_row(struct store *s, const struct usage_batch *b,
     int64_t id = db_last_id(s->db);
     for (size_t i = 0; code == RX_OK && i < r->attempt_count; i++)
         code = insert_attempt(s, id, i, &r->attempts[i], err);
-    return code == RX_OK ? add_to_hour(s, r, err) : code;
+    hour_sums_add(sums, r);
+    return code;
 }
 
 /* ---- the sink ---- */
@@ -236,6 +185,20 @@ save_progress(struct store *s, const struct usage_batch *b, struct rx_err *err)
 }
 
 static enum rx_code
+take_rows(struct store *s, const struct usage_batch *b, struct rx_err *err)
+{
+    struct hour_sums *sums = hour_sums_begin();
+    enum rx_code code = RX_OK;
+
+    for (size_t i = 0; code == RX_OK && i < b->row_count; i++)
+        code = take_row(s, sums, b, &b->rows[i], err);
+    if (code == RX_OK)
+        code = hour_sums_store(sums, s, err);
+    hour_sums_end(sums);
+    return code;
+}
+
+static enum rx_code
 sink_commit(void *arg, const struct usage_batch *b, struct rx_err *err)
 {
     struct store *s = arg;
@@ -243,8 +206,7 @@ sink_commit(void *arg, const struct usage_batch *b, struct rx_err *err)
 
     if (code != RX_OK)
         return code;
-    for (size_t i = 0; code == RX_OK && i < b->row_count; i++)
-        code = take_row(s, b, &b->rows[i], err);
+    code = take_rows(s, b, err);
     if (code == RX_OK)
         code = save_progress(s, b, err);
     if (code == RX_OK)

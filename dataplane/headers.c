@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <inttypes.h>
 
-/* Names are in lower case; a final '*' stands for any rest. */
+/* In the order of their first letters, in lower case; a final '*' stands for
+ * any rest. */
 static const rx_str outbound_pass[] = {
     RX_STR_INIT("accept"),
     RX_STR_INIT("accept-language"),
@@ -82,8 +83,10 @@ in(const rx_str *list, size_t count, rx_str name)
 
     for (size_t i = 0; i < count; i++) {
         rx_str p = list[i];
-        if (p.ptr[0] != first) /* most of them, most of the time */
+        if (p.ptr[0] < first) /* most of them, most of the time */
             continue;
+        if (p.ptr[0] > first)
+            break;
         if (p.ptr[p.len - 1] == '*') {
             p.len--;
             if (name.len >= p.len && rx_str_ieq(p, (rx_str){ name.ptr, p.len }))

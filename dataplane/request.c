@@ -156,7 +156,7 @@ make_plan(struct request *q)
     q->plan = rx_arena_make(q->arena, struct route_plan, 1);
     if (q->plan == NULL)
         return false;
-    if (route_plan(q->plan, &r, q->arena))
+    if (route_plan(q->plan, &r))
         return true;
     q->refusal = q->plan->refusal;
     q->refusal_words = q->plan->words;
@@ -420,6 +420,7 @@ port_commit(void *world)
         translation_drop_body(q->translation);
     if (q->translation == NULL || !translation_needs_body(q->translation)) {
         inbound_release(&q->in);
+        rx_buf_release(&q->upstream_head);
         rx_httpd_drop_body(q->req);
     }
 }
@@ -699,14 +700,22 @@ static const struct exchange_port port = {
 
 /* --- the client's side ----------------------------------------------------- */
 
-/* "req_" and 24 hex digits; unique, not secret. */
+/*
+ * "req_" and 24 hex digits, the time first and then chance: unique, not secret,
+ * and cheap to index, because what comes later sorts later.
+ */
 static rx_str
 make_id(struct request *q)
 {
-    uint64_t dice[2] = { proxy_dice(q->proxy), proxy_dice(q->proxy) };
+    uint64_t now = rx_clock_wall_ms();
+    uint64_t dice = proxy_dice(q->proxy);
+    unsigned char id[12];
     char text[4 + 24 + 1] = "req_";
 
-    rx_hex(dice, 12, text + 4);
+    for (size_t i = 0; i < 6; i++)
+        id[i] = (unsigned char)(now >> (40 - 8 * i));
+    memcpy(id + 6, &dice, 6);
+    rx_hex(id, sizeof(id), text + 4);
     return rx_arena_copy(q->arena, (rx_str){ text, sizeof(text) - 1 });
 }
 

@@ -5,6 +5,9 @@
 
 #include "dataplane/codec/translate.h"
 #include "dataplane/record.h"
+#include "dataplane/shortlist.h"
+
+#define CHOICES_MAX ((size_t)64 * 1024 * 1024) /* bytes */
 
 static const char *const reason_words[] = {
 #define ROUTE_WORDS(id, words) words,
@@ -120,13 +123,6 @@ read_model(const struct route_request *r)
     }
     return w;
 }
-
-/* A channel with what it calls the model, before keys are spread out. */
-struct choice {
-    const struct channel *channel;
-    rx_str model;
-    enum dialect dialect; /* of the endpoint to be asked */
-};
 
 /*
  * The endpoint for a request: of the client's dialect if there is one, else the
@@ -348,9 +344,52 @@ force_channel(
     return true;
 }
 
+/* All channels that may be used; false when the arena has no room for them. */
+static bool
+list_choices(struct shortlist *list, const struct route_request *r,
+    const struct wanted *w, struct rx_arena *arena)
+{
+    const struct snapshot *s = r->snapshot;
+    struct shortlist_key key = { r->key, r->dialect, r->op, w->model };
+
+    if (w->only == NULL && shortlist_find(s->shortlists, &key, arena, list))
+        return true;
+    list->choices = rx_arena_make(arena, struct choice, s->channel_count);
+    list->count = 0;
+    if (list->choices == NULL)
+        return false;
+    for (size_t i = 0; i < s->channel_count; i++) {
+        struct choice *to = &list->choices[list->count];
+        if (availability(&s->channels[i], r, w, to) == ROUTE_OK)
+            list->count++;
+    }
+    list->count = drop_guesses(list->choices, list->count, r->dialect);
+    if (w->only == NULL)
+        shortlist_keep(s->shortlists, &key, list);
+    return true;
+}
+
+/* The list is large and the plan is not: the one goes, the other stays. */
+static bool
+plan_choices(struct route_plan *plan, const struct route_request *r,
+    const struct wanted *w)
+{
+    struct rx_arena *scratch = rx_arena_new(CHOICES_MAX);
+    struct shortlist list;
+
+    if (!list_choices(&list, r, w, scratch)) {
+        rx_arena_free(scratch);
+        return refuse(plan, REFUSE_INTERNAL, "too many channels");
+    }
+    shuffle(list.choices, list.count, RECORD_ATTEMPTS_MAX, r);
+    for (size_t i = 0; i < list.count && i < RECORD_ATTEMPTS_MAX; i++)
+        add_keys(plan, &list.choices[i], r);
+    rx_arena_free(scratch);
+    return plan->count > 0 || refuse_with_reasons(plan, r, w);
+}
+
 bool
-route_plan(struct route_plan *plan, const struct route_request *r,
-    struct rx_arena *arena)
+route_plan(struct route_plan *plan, const struct route_request *r)
 {
     const struct snapshot *s = r->snapshot;
     struct wanted w = read_model(r);
@@ -364,21 +403,5 @@ route_plan(struct route_plan *plan, const struct route_request *r,
     if (w.model.len > 0 && !route_key_allows_model(r->key, w.model))
         return refuse(plan, REFUSE_NOT_ALLOWED,
             "model: this key may not use the model asked for");
-
-    struct choice *choices =
-        rx_arena_make(arena, struct choice, s->channel_count);
-    if (choices == NULL)
-        return refuse(plan, REFUSE_INTERNAL, "too many channels");
-    size_t n = 0;
-    for (size_t i = 0; i < s->channel_count; i++) {
-        if (availability(&s->channels[i], r, &w, &choices[n]) == ROUTE_OK)
-            n++;
-    }
-    if (n == 0)
-        return refuse_with_reasons(plan, r, &w);
-    n = drop_guesses(choices, n, r->dialect);
-    shuffle(choices, n, RECORD_ATTEMPTS_MAX, r);
-    for (size_t i = 0; i < n && i < RECORD_ATTEMPTS_MAX; i++)
-        add_keys(plan, &choices[i], r);
-    return true;
+    return plan_choices(plan, r, &w);
 }

@@ -56,7 +56,7 @@ struct candidate {
     rx_str model; /* what the upstream is asked for */
 };
 
-#define ROUTE_CANDIDATES_MAX 32
+#define ROUTE_CANDIDATES_MAX 8 /* no more are ever tried */
 struct route_plan {
     struct candidate candidates[ROUTE_CANDIDATES_MAX];
     size_t count;
@@ -68,11 +68,9 @@ struct route_plan {
 
 /*
  * Fills `plan`; candidates in the order they should be tried.  False when
- * there is none, with the refusal for the client.  Texts that had to be made
- * come from `arena`.
+ * there is none, with the refusal for the client.
  */
-bool route_plan(struct route_plan *plan, const struct route_request *request,
-    struct rx_arena *arena);
+bool route_plan(struct route_plan *plan, const struct route_request *request);
 
 /* May this key use a model of that name? (both its own and its tenant's list) */
 bool route_key_allows_model(const struct client_key *key, rx_str model);

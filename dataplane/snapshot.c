@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/shortlist.h"
 #include "dataplane/snapshot_parts.h"
 
 void
@@ -34,6 +35,7 @@ snapshot_unpin(const struct snapshot *s)
         return;
     for (size_t i = 0; i < PARTS; i++)
         part_release(w->parts[i]);
+    shortlists_free(w->pub.shortlists);
     free(w->rejected);
     free(w);
 }

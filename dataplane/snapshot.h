@@ -119,6 +119,7 @@ struct snapshot {
     struct settings settings;
     const struct rejected *rejected;
     size_t rejected_count;
+    struct shortlists *shortlists; /* what requests found in it: shortlist.h */
     /* … the rest is snapshot.c's */
 };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/shortlist.h"
 #include "dataplane/snapshot_parts.h"
 
 #define ARENA_BASE ((size_t)1024 * 1024)
@@ -478,6 +479,7 @@ assemble(const struct draft *d, uint64_t epoch, uint64_t version,
 
     memset(w, 0, sizeof(*w));
     w->refs = 1;
+    w->pub.shortlists = shortlists_new();
     w->pub.epoch = epoch;
     w->pub.version = version;
     for (size_t i = 0; i < PARTS; i++) {

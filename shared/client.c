@@ -5,7 +5,7 @@
  *   start ───┤                              ├─> EXCHANGE ─> ENDED
  *            └─ CONNECT ── wire connected ──┘      │
  *                  ^                               │
- *                  └── kept one died unanswered ───┘   (once)
+ *                  └── kept one died unanswered ───┘   (once, and soon)
  *
  * Reading and writing go on side by side in EXCHANGE: an answer may come before
  * the request is out (413), and a failed send does not end the call, because
@@ -42,6 +42,7 @@ struct rx_client {
     struct rx_fetch *fetch;
     struct rx_keep *keep;
     struct rx_list calls;
+    uint64_t replace_ms;
     char buffer[RECV_SIZE]; /* every byte of every answer passes here */
 };
 
@@ -57,6 +58,7 @@ struct rx_client_call {
     enum state state;
     size_t size; /* of the request, head and body */
     size_t sent;
+    uint64_t sent_ms;    /* when the last of it was */
     bool tell_connected; /* facts, to be told from the loop */
     bool tell_sent;
     bool read_on;     /* more may wait inside the wire */
@@ -186,6 +188,7 @@ call_send(struct rx_client_call *call)
             return;
         }
         call->sent += (size_t)n;
+        call->sent_ms = rx_loop_ms(call->client->loop);
         turn += (size_t)n;
     }
     if (call->sent == call->size)
@@ -203,6 +206,7 @@ call_use(struct rx_client_call *call, struct rx_conn *conn)
 {
     conn->on_ready = on_ready;
     conn->arg = call;
+    call->sent_ms = rx_loop_ms(call->client->loop);
     rx_http1_reset(conn->http1, call, call->request.head_only);
     call->conn = conn;
     call->sent = 0;
@@ -268,11 +272,21 @@ static const struct rx_http1_events answer_events = {
     .on_body = on_answer_body,
 };
 
+/* Was it closed for its age, before it could see the request? */
+static bool
+died_of_age(const struct rx_client_call *call)
+{
+    const struct rx_client *client = call->client;
+
+    return !call->begun && call->conn->reused &&
+           rx_loop_ms(client->loop) - call->sent_ms <= client->replace_ms;
+}
+
 /* The connection has ended, by FIN or by RST. */
 static void
 call_lost(struct rx_client_call *call, bool reset)
 {
-    if (!call->begun && call->conn->reused) {
+    if (died_of_age(call)) {
         rx_conn_close(call->conn);
         call->tell_connected = call->tell_sent = call->send_failed = false;
         call_connect(call);
@@ -392,6 +406,7 @@ rx_client_new(struct rx_loop *loop, struct rx_fetch *fetch,
 
     client->loop = loop;
     client->fetch = fetch;
+    client->replace_ms = or_default(options->replace_ms, 1000);
     client->keep = rx_keep_new(loop, &keep);
     rx_list_init(&client->calls);
     return client;

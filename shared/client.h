@@ -3,7 +3,9 @@
  *
  * Frames requests and answers over the wires of fetch.h and keeps idle
  * connections per target.  A kept connection that turns out dead before any
- * byte of the answer is replaced by a fresh one, once, silently.
+ * byte of the answer is replaced by a fresh one, once, silently; but only right
+ * after the request was sent, because one that dies later has probably died of
+ * the request, which then may have been acted on.
  *
  * Events only tell; they are never called from inside client_start/pause/
  * resume/cancel.  on_end is the last event; after it, or after
@@ -30,6 +32,7 @@ struct rx_client_options {
     uint32_t idle_tls_ms;   /* a TLS one costs 43 KiB: default 20 s */
     size_t max_idle;        /* in all, default 512 */
     size_t max_head;        /* bytes of an answer's head, default 64 KiB */
+    uint32_t replace_ms;    /* see above, default 1 s */
 };
 RX_NODISCARD struct rx_client *rx_client_new(struct rx_loop *loop,
     struct rx_fetch *fetch, const struct rx_client_options *options);

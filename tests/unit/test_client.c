@@ -301,6 +301,33 @@ a_kept_connection_that_dies_unanswered_is_replaced_once(void)
     check_failed(&s, RX_UPSTREAM, "closed without an answer");
 }
 
+/* It may have acted on the request: sending it again is not ours to decide. */
+static void
+a_kept_connection_that_dies_later_is_not_replaced(void)
+{
+    struct rx_client_options soon = { .replace_ms = 20 };
+
+    for (int hard = 0; hard < 2; hard++) {
+        struct seen s = { 0 };
+        rx_client_free(client);
+        client = rx_client_new(loop, fetch, &soon);
+        int fd = exchange_once();
+
+        start_plain(&s);
+        expect(fd, REQUEST "hello");
+        uint64_t sent_ms = rx_clock_ms();
+        PUMP(rx_clock_ms() > sent_ms + 25);
+        if (hard)
+            reset(fd);
+        else
+            close(fd);
+        check_failed(&s, RX_UPSTREAM,
+            hard ? "connection reset before an answer"
+                 : "closed without an answer");
+        CHECK_INT(1, s.reused);
+    }
+}
+
 /* Ended by the server before the call began, unseen by the loop until then. */
 static void
 a_connection_that_was_dead_already_is_replaced(void)
@@ -859,6 +886,7 @@ main(void)
     RUN(connections_to_different_targets_are_not_mixed);
     RUN(an_idle_connection_that_ends_is_dropped);
     RUN(a_kept_connection_that_dies_unanswered_is_replaced_once);
+    RUN(a_kept_connection_that_dies_later_is_not_replaced);
     RUN(a_connection_that_was_dead_already_is_replaced);
     RUN(idle_connections_have_a_time_and_a_number);
     RUN(answers_end_where_their_framing_says_however_they_are_cut);

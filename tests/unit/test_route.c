@@ -2,6 +2,7 @@
  * Choice of a channel, on configurations made by hand.
  */
 #include "dataplane/route.h"
+#include "dataplane/shortlist.h"
 #include "shared/attr.h"
 #include "tests/unit/check.h"
 
@@ -45,17 +46,14 @@ plan(struct route_plan *out, const struct channel *channels, size_t n,
     const struct client_key *key, const char *model, uint64_t dice)
 {
     struct snapshot s = { .channels = channels, .channel_count = n };
-    struct rx_arena *arena = rx_arena_new(1 << 20);
     struct route_request r = { .snapshot = &s,
         .key = key,
         .dialect = DIALECT_ANTHROPIC,
         .op = OP_CREATE,
         .model = { model, strlen(model) },
         .dice = dice };
-    bool ok = route_plan(out, &r, arena);
 
-    rx_arena_free(arena);
-    return ok;
+    return route_plan(out, &r);
 }
 
 static void
@@ -198,6 +196,80 @@ no_channel_at_all_is_said_so(void)
     CHECK_TEXT("no channel is configured", p.words);
 }
 
+/* What was found for one request is not what another may use. */
+static void
+a_shortlist_is_for_requests_of_the_same_kind_only(void)
+{
+    static const rx_str only_b[] = { RX_STR_INIT("b") };
+    static const struct client_key narrow = { .id = RX_STR_INIT("narrow"),
+        .tenant = &tenant,
+        .enabled = true,
+        .channels = only_b,
+        .channel_count = 1 };
+    struct channel c[] = { channel("a", 2, 1), channel("b", 1, 1) };
+    struct snapshot s = {
+        .channels = c, .channel_count = 2, .shortlists = shortlists_new()
+    };
+    const struct client_key *const who[] = { &any_key, &narrow };
+    char model[] = "sonnet";
+
+    c[1].models = aliases;
+    c[1].model_count = 3;
+    for (int round = 0; round < 4; round++) {
+        for (size_t k = 0; k < 2; k++) {
+            struct rx_arena *arena = rx_arena_new(1 << 20);
+            struct route_plan p;
+            struct route_request r = { .snapshot = &s,
+                .key = who[k],
+                .dialect = DIALECT_ANTHROPIC,
+                .op = OP_CREATE,
+                .model =
+                    rx_arena_copy(arena, (rx_str){ model, strlen(model) }) };
+            CHECK(route_plan(&p, &r));
+            CHECK_INT(k == 0 ? 2 : 1, (int)p.count);
+            CHECK(p.candidates[0].channel == &c[k]);
+            /* As asked, in this request's own text; or as the channel says. */
+            if (k == 0)
+                CHECK(p.candidates[0].model.ptr == r.model.ptr);
+            CHECK(rx_str_eq(
+                p.candidates[p.count - 1].model, RX_S("claude-sonnet-4-5")));
+            r.dialect = DIALECT_CHAT; /* translated */
+            CHECK(route_plan(&p, &r));
+            r.op = OP_COUNT; /* which is not */
+            CHECK(!route_plan(&p, &r));
+            r.op = OP_CREATE;
+            r.dialect = DIALECT_ANTHROPIC;
+            r.model = RX_S("gpt-5");
+            CHECK_INT(k == 0, route_plan(&p, &r));
+            rx_arena_free(arena);
+        }
+    }
+    shortlists_free(s.shortlists);
+}
+
+static void
+names_made_up_without_end_are_forgotten(void)
+{
+    struct channel c = channel("a", 2, 1);
+    struct snapshot s = {
+        .channels = &c, .channel_count = 1, .shortlists = shortlists_new()
+    };
+    char model[300];
+
+    for (int i = 0; i < 10000; i++) {
+        struct route_plan p;
+        int n = snprintf(model, sizeof(model), "%0*d", 1 + i % 290, i);
+        struct route_request r = { .snapshot = &s,
+            .key = &any_key,
+            .dialect = DIALECT_ANTHROPIC,
+            .op = OP_CREATE,
+            .model = { model, (size_t)n } };
+        CHECK(route_plan(&p, &r));
+        CHECK(rx_str_eq(p.candidates[0].model, r.model));
+    }
+    shortlists_free(s.shortlists);
+}
+
 int
 main(void)
 {
@@ -209,5 +281,7 @@ main(void)
     CHECK_RUN(what_is_out_is_no_candidate_and_the_refusal_says_why);
     CHECK_RUN(a_key_sees_only_the_models_and_channels_it_may_use);
     CHECK_RUN(no_channel_at_all_is_said_so);
+    CHECK_RUN(a_shortlist_is_for_requests_of_the_same_kind_only);
+    CHECK_RUN(names_made_up_without_end_are_forgotten);
     return CHECK_EXIT();
 }
