@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataplane/codec/ir.h"
+#include "shared/json.h"
 #include "shared/json_span.h"
 
 static rx_str
@@ -182,7 +183,8 @@ put_value(struct rx_buf *b, rx_str json, rx_str text)
         put_raw(b, RX_S("{}"));
         return true;
     }
-    bool whole = rx_span_whole(json);
+    /* Strictly: one bad number in it would spoil the whole request. */
+    bool whole = rx_json_check(json, NULL, NULL) == RX_OK;
     if (whole && rx_span_kind_of(json) == RX_SPAN_OBJECT) {
         put_raw(b, json);
         return true;

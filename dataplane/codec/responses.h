@@ -5,7 +5,8 @@
  *                 responses_input.c         ... its items
  *                 responses_tools.c         ... its tools and choice
  *                 responses_write.c         an answer, event by event
- *                 responses_write_items.c   ... its messages and reasoning
+ *                 responses_write_items.c   ... its items: messages
+ *                 responses_write_reasoning.c   ... reasoning
  *                 responses_write_calls.c   ... its tool calls
  *                 responses_object.c        the response object
  *   client side   responses_encode.c        a request for the channel
@@ -13,6 +14,7 @@
  *                 responses_encode_tools.c  ... its tools and choice
  *                 responses_read.c          an answer, event by event
  *                 responses_slots.c         ... what of it was told already
+ *                 responses_conclude.c      ... how it ended
  *   both          responses_item.c          items and parts as they stand
  */
 #ifndef DATAPLANE_CODEC_RESPONSES_H

@@ -7,7 +7,6 @@ struct items {
     struct rx_buf *b;
     struct rx_err *err;
     enum rx_code code;
-    const struct ir_turn *turn;
     bool open; /* a message, waiting for more parts */
 };
 
@@ -124,14 +123,13 @@ message_close(struct items *x)
 }
 
 static void
-message_open(struct items *x, const char *role, rx_str phase)
+message_open(struct items *x, const char *role)
 {
     if (x->open)
         return;
     put_open(x->b, '{');
     put_member_word(x->b, "type", "message");
     put_member_word(x->b, "role", role);
-    put_member_if(x->b, "phase", phase);
     put_member_open(x->b, "content", '[');
     x->open = true;
 }
@@ -148,7 +146,7 @@ put_said(struct items *x, const struct ir_part *part)
     struct rx_buf *b = x->b;
     bool refusal = part->kind == IR_REFUSAL;
 
-    message_open(x, "assistant", x->turn->phase);
+    message_open(x, "assistant");
     put_open(b, '{');
     put_member_word(b, "type", refusal ? "refusal" : "output_text");
     put_member(b, refusal ? "refusal" : "text", part->text);
@@ -199,7 +197,6 @@ put_call(struct items *x, const struct ir_call *c)
     put_member_word(b, "type", custom ? "custom_tool_call" : "function_call");
     put_member(b, "call_id", c->id);
     put_member(b, "name", c->name);
-    put_member_if(b, "namespace", c->space);
     if (custom) {
         put_key(b, "input");
         put_open(b, '"');
@@ -300,20 +297,19 @@ put_user_part(struct items *x, const struct ir_part *part)
         put_result(x, &part->result);
         return;
     }
-    message_open(x, "user", RX_S(""));
+    message_open(x, "user");
     put_input_part(x, part);
 }
 
 static void
 put_turn(struct items *x, const struct ir_turn *turn)
 {
-    x->turn = turn;
     for (const struct ir_part *p = turn->parts.first; p != NULL; p = p->next) {
         switch (turn->role) {
         case IR_USER: put_user_part(x, p); break;
         case IR_ASSISTANT: put_assistant_part(x, p); break;
         case IR_SYSTEM:
-            message_open(x, system_role(x), RX_S(""));
+            message_open(x, system_role(x));
             put_input_part(x, p);
             break;
         }
@@ -335,7 +331,7 @@ put_system(struct items *x, const struct ir_parts *system)
 {
     if (system->first == NULL || fits_instructions(system))
         return;
-    message_open(x, system_role(x), RX_S(""));
+    message_open(x, system_role(x));
     put_input_parts(x, system);
     message_close(x);
 }

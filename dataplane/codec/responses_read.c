@@ -12,7 +12,6 @@
 
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/responses_slots.h"
-#include "dataplane/figures.h"
 
 static struct responses_reader *
 self(struct codec_reader *r)
@@ -38,181 +37,6 @@ responses_reader_fini(struct codec_reader *r)
     free(self(r)->slots);
 }
 
-static void
-put(struct responses_reader *r, const struct ir_event *e)
-{
-    ir_put(&r->base.to, e);
-}
-
-static void
-put_error(struct responses_reader *r, const struct ir_error *error)
-{
-    put(r, &(struct ir_event){ .kind = IR_EV_ERROR, .error = *error });
-    r->over = true;
-}
-
-static void
-put_fault(struct responses_reader *r, enum ir_fault fault, rx_str words)
-{
-    put_error(r, &(struct ir_error){ .fault = fault, .message = words });
-}
-
-/* --- the response object ------------------------------------------------------------ */
-
-struct response {
-    rx_str object, id, model, status, service_tier;  /* text */
-    rx_str error, incomplete_details, output, usage; /* raw */
-    struct ir_int created;
-};
-
-static bool
-read_response(rx_str raw, struct response *out)
-{
-    static const struct walk_row rows[] = {
-        WALK_ROW(TEXT, response, "object", object),
-        WALK_ROW(TEXT, response, "id", id),
-        WALK_ROW(TEXT, response, "model", model),
-        WALK_ROW(TEXT, response, "status", status),
-        WALK_ROW(TEXT, response, "service_tier", service_tier),
-        WALK_ROW(INT, response, "created_at", created),
-        WALK_ROW(RAW, response, "error", error),
-        WALK_ROW(RAW, response, "incomplete_details", incomplete_details),
-        WALK_ROW(RAW, response, "output", output),
-        WALK_ROW(RAW, response, "usage", usage),
-    };
-
-    *out = (struct response){ 0 };
-    return RESPONSES_WALK(raw, rows, out);
-}
-
-static void
-put_start(struct responses_reader *r, const struct response *x)
-{
-    struct ir_event e = { .kind = IR_EV_START };
-
-    if (r->started)
-        return;
-    r->started = true;
-    e.start.id = x->id;
-    e.start.model = x->model;
-    e.start.tier = x->service_tier;
-    e.start.created = (uint64_t)x->created.n;
-    put(r, &e);
-}
-
-static void
-put_usage(struct responses_reader *r, const struct response *x)
-{
-    struct figures figures = { 0 };
-    struct usage usage = { .provenance = PROVENANCE_REPORTED };
-    struct rx_span j;
-
-    if (x->usage.len == 0)
-        return;
-    rx_span_init(&j, x->usage);
-    figures_read(&figures, DIALECT_RESPONSES, &j);
-    size_t n =
-        x->service_tier.len < sizeof(figures.tier) ? x->service_tier.len : 0;
-    if (n > 0)
-        memcpy(figures.tier, x->service_tier.ptr, n);
-    figures_convert(&figures, DIALECT_RESPONSES, &usage);
-    put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &usage });
-}
-
-static size_t
-count_items(rx_str output)
-{
-    struct rx_span j;
-    rx_str item;
-    size_t n = 0;
-
-    for (bool is = walk_array(&j, output); is && walk_next(&j, &item);)
-        n++;
-    return n;
-}
-
-/* Items that were never streamed.  With servers that number them otherwise
- * than they list them, none is missing if as many were done. */
-static void
-put_missing(struct responses_reader *r, rx_str output)
-{
-    struct rx_span j;
-    rx_str item;
-    uint64_t n = 0;
-
-    if (r->done >= count_items(output))
-        return;
-    for (bool is = walk_array(&j, output); is && walk_next(&j, &item); n++)
-        slot_item(r, n, item);
-}
-
-static rx_str
-incomplete_reason(rx_str details)
-{
-    struct details {
-        rx_str reason;
-    } d = { 0 };
-    static const struct walk_row rows[] = { WALK_ROW(
-        TEXT, details, "reason", reason) };
-
-    RESPONSES_WALK(details, rows, &d);
-    return d.reason;
-}
-
-static void
-put_stop(struct responses_reader *r, const struct response *x)
-{
-    struct ir_event e = { .kind = IR_EV_STOP };
-    rx_str reason = incomplete_reason(x->incomplete_details);
-
-    e.stop.raw = reason.len > 0 ? reason : x->status;
-    if (rx_str_eq(reason, RX_S("max_output_tokens")))
-        e.stop.reason = IR_STOP_MAX_TOKENS;
-    else if (rx_str_eq(reason, RX_S("content_filter")))
-        e.stop.reason = IR_STOP_FILTERED;
-    else if (!rx_str_starts(x->status, RX_S("complete")))
-        e.stop.reason = IR_STOP_UNKNOWN;
-    else if (r->refused && !r->said)
-        e.stop.reason = IR_STOP_REFUSAL;
-    else
-        e.stop.reason = IR_STOP_END;
-    put(r, &e);
-}
-
-static void
-put_failure(struct responses_reader *r, rx_str error, const char *words)
-{
-    struct ir_error e = { .fault = IR_FAULT_UPSTREAM,
-        .message = { words, strlen(words) } };
-
-    fault_read_value(error, &e);
-    put_error(r, &e);
-}
-
-static bool
-has_failed(const struct response *x)
-{
-    return rx_str_eq(x->status, RX_S("failed")) ||
-           rx_str_eq(x->status, RX_S("cancelled")) ||
-           rx_span_kind_of(x->error) == RX_SPAN_OBJECT;
-}
-
-/* The last word: `x` is all of the answer. */
-static void
-conclude(struct responses_reader *r, const struct response *x)
-{
-    put_start(r, x);
-    put_missing(r, x->output);
-    put_usage(r, x);
-    if (has_failed(x)) {
-        put_failure(r, x->error, "the response failed");
-        return;
-    }
-    put_stop(r, x);
-    put(r, &(struct ir_event){ .kind = IR_EV_END });
-    r->over = true;
-}
-
 /* --- events ---------------------------------------------------------------------------- */
 
 struct event {
@@ -226,10 +50,10 @@ struct event {
 static void
 on_created(struct responses_reader *r, const struct event *e)
 {
-    struct response x;
+    struct responses_object x;
 
-    if (read_response(e->response, &x))
-        put_start(r, &x);
+    if (responses_object_read(e->response, &x))
+        responses_put_start(r, &x);
 }
 
 static void
@@ -255,7 +79,7 @@ static void
 put_logprobs(struct responses_reader *r, const struct event *e)
 {
     if (e->logprobs.len > 2)
-        put(r,
+        ir_put(&r->base.to,
             &(struct ir_event){ .kind = IR_EV_LOGPROBS, .text = e->logprobs });
 }
 
@@ -337,26 +161,26 @@ on_thought_done(struct responses_reader *r, const struct event *e)
 static void
 on_terminal(struct responses_reader *r, const struct event *e)
 {
-    struct response x;
+    struct responses_object x;
 
-    if (!read_response(e->response, &x)) {
-        put_fault(r, IR_FAULT_UPSTREAM,
+    if (!responses_object_read(e->response, &x)) {
+        responses_put_fault(r, IR_FAULT_UPSTREAM,
             RX_S("the upstream's last event holds no response"));
         return;
     }
     if (x.status.len == 0)
         x.status = RX_S("completed");
-    conclude(r, &x);
+    responses_conclude(r, &x);
 }
 
 static void
 on_failed(struct responses_reader *r, const struct event *e)
 {
-    struct response x;
+    struct responses_object x;
 
-    read_response(e->response, &x);
+    responses_object_read(e->response, &x);
     x.status = RX_S("failed");
-    conclude(r, &x);
+    responses_conclude(r, &x);
 }
 
 /* Flat or nested. */
@@ -372,7 +196,7 @@ on_error(struct responses_reader *r, const struct event *e)
 
     error.fault = fault_judge(&error);
     fault_read_value(e->error, &error);
-    put_error(r, &error);
+    responses_put_error(r, &error);
 }
 
 static const struct {
@@ -472,7 +296,7 @@ responses_read(struct codec_reader *base, const struct sse_event *event)
     if (rx_span_kind_of(event->data) != RX_SPAN_OBJECT)
         return;
     if (!read_event(event->data, &e)) {
-        put_fault(r, IR_FAULT_UPSTREAM,
+        responses_put_fault(r, IR_FAULT_UPSTREAM,
             RX_S("the upstream sent an event that is no JSON"));
         return;
     }
@@ -480,14 +304,14 @@ responses_read(struct codec_reader *base, const struct sse_event *event)
         e.type = event->name;
     handle(r, &e);
     if (!r->over && r->count == RESPONSES_SLOTS_MAX)
-        put_fault(r, IR_FAULT_UPSTREAM,
+        responses_put_fault(r, IR_FAULT_UPSTREAM,
             RX_S("the upstream's answer has too many parts"));
 }
 
 /* --- whole, and the end ------------------------------------------------------------------- */
 
 static bool
-is_over(const struct response *x)
+is_over(const struct responses_object *x)
 {
     return !rx_str_eq(x->status, RX_S("queued")) &&
            !rx_str_eq(x->status, RX_S("in_progress"));
@@ -498,19 +322,19 @@ responses_read_whole(struct codec_reader *base, rx_str document)
 {
     struct responses_reader *r = self(base);
     struct ir_error error;
-    struct response x;
+    struct responses_object x;
 
     if (r->over)
         return;
-    bool whole = read_response(document, &x);
+    bool whole = responses_object_read(document, &x);
     if (whole && x.output.len > 0 && is_over(&x)) {
         if (x.status.len == 0)
             x.status = RX_S("completed");
-        conclude(r, &x);
+        responses_conclude(r, &x);
     } else if (fault_read(document, 0, &error)) {
-        put_error(r, &error);
+        responses_put_error(r, &error);
     } else {
-        put_fault(r, IR_FAULT_UPSTREAM,
+        responses_put_fault(r, IR_FAULT_UPSTREAM,
             whole && x.output.len > 0
                 ? RX_S("the upstream's answer is not finished")
                 : RX_S("the upstream's reply holds no answer"));
@@ -524,7 +348,7 @@ responses_read_end(struct codec_reader *base, bool clean)
 
     if (r->over)
         return;
-    put_fault(r, IR_FAULT_CUT,
+    responses_put_fault(r, IR_FAULT_CUT,
         clean ? RX_S("the upstream closed the stream before it finished")
               : RX_S("the connection to the upstream broke off"));
 }

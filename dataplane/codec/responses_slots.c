@@ -352,20 +352,6 @@ call_whole(
     slot_close(r, s);
 }
 
-static void
-foreign_whole(
-    struct responses_reader *r, uint64_t output, const struct responses_item *m)
-{
-    struct slot *s = slot_add(r, SLOT_TEXT, output, UINT64_MAX);
-
-    if (s == NULL)
-        return;
-    struct ir_event e = opening(s, IR_OPAQUE);
-    e.open.raw = m->whole;
-    ir_put(&r->base.to, &e);
-    slot_close(r, s);
-}
-
 void
 slot_item(struct responses_reader *r, uint64_t output, rx_str raw)
 {
@@ -386,7 +372,7 @@ slot_item(struct responses_reader *r, uint64_t output, rx_str raw)
     case RESPONSES_WEB_SEARCH:
     case RESPONSES_TOOL_SEARCH_OUTPUT:
     case RESPONSES_ADDITIONAL_TOOLS:
-    case RESPONSES_FOREIGN: foreign_whole(r, output, &m); break;
+    case RESPONSES_FOREIGN: break; /* of the provider's own tools */
     }
     slot_add(r, SLOT_ITEM, output, 0);
     r->done++;

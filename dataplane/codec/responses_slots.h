@@ -76,4 +76,24 @@ void slot_content(
     struct responses_reader *r, uint64_t output, uint64_t content, rx_str raw);
 void slot_citation(struct responses_reader *r, struct slot *s, rx_str raw);
 
+/* --- the response object: responses_conclude.c ---------------------------------- */
+
+struct responses_object {
+    rx_str object, id, model, status, service_tier;  /* text */
+    rx_str error, incomplete_details, output, usage; /* raw */
+    struct ir_int created;
+};
+
+/* False when it is no object. */
+bool responses_object_read(rx_str raw, struct responses_object *out);
+void responses_put_start(
+    struct responses_reader *r, const struct responses_object *x);
+/* It is over: by this object, or by an error. */
+void responses_conclude(
+    struct responses_reader *r, const struct responses_object *x);
+void responses_put_error(
+    struct responses_reader *r, const struct ir_error *error);
+void responses_put_fault(
+    struct responses_reader *r, enum ir_fault fault, rx_str words);
+
 #endif

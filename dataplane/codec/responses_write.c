@@ -126,29 +126,20 @@ begin(struct responses_writer *w)
     if (w->started)
         return;
     w->started = true;
-    if (w->id[0] == '\0')
-        codec_id(world, "resp_", w->id);
+    codec_id(world, "resp_", w->id);
     w->created_s = world->now_s;
     w->status.word = "in_progress";
     frame_response(w, "response.created");
     frame_response(w, "response.in_progress");
 }
 
-/* The id of another Responses server is kept. */
 static void
-take_start(struct responses_writer *w, const struct ir_event *e)
+take_tier(struct responses_writer *w, rx_str tier)
 {
-    rx_str id = e->start.id;
-    rx_str tier = e->start.tier;
-
-    if (rx_str_starts(id, RX_S("resp_")) && id.len < sizeof(w->id)) {
-        memcpy(w->id, id.ptr, id.len);
-        w->id[id.len] = '\0';
-    }
-    if (tier.len > 0 && tier.len < sizeof(w->tier)) {
-        memcpy(w->tier, tier.ptr, tier.len);
-        w->tier[tier.len] = '\0';
-    }
+    if (tier.len == 0 || tier.len >= sizeof(w->tier))
+        return;
+    memcpy(w->tier, tier.ptr, tier.len);
+    w->tier[tier.len] = '\0';
 }
 
 static void
@@ -252,7 +243,7 @@ responses_write(struct codec_writer *base, const struct ir_event *e)
         return;
     switch (e->kind) {
     case IR_EV_START:
-        take_start(w, e);
+        take_tier(w, e->start.tier);
         begin(w);
         break;
     case IR_EV_OPEN:

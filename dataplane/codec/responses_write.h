@@ -86,6 +86,12 @@ void responses_item_done(struct responses_writer *w, rx_str rest);
 void responses_call_open(struct responses_writer *w, const struct ir_event *e);
 void responses_call_feed(struct responses_writer *w, const struct ir_event *e);
 void responses_call_close(struct responses_writer *w);
+void responses_reasoning_open(struct responses_writer *w);
+void responses_reasoning_feed(struct responses_writer *w, rx_str text);
+void responses_reasoning_seal(
+    struct responses_writer *w, const struct ir_opaque *seal);
+void responses_reasoning_close(struct responses_writer *w);
+void responses_image_item(struct responses_writer *w, const struct ir_media *m);
 void responses_sealed_item(
     struct responses_writer *w, const struct ir_opaque *seal);
 

@@ -1,7 +1,6 @@
-/* Messages and reasoning, written. */
+/* Items, and above all messages, written. */
 #include <string.h>
 
-#include "dataplane/codec/provenance.h"
 #include "dataplane/codec/put.h"
 #include "dataplane/codec/responses_write.h"
 
@@ -291,166 +290,6 @@ add_logprobs(struct responses_writer *w, rx_str raw)
     put_raw(&w->logprobs, (rx_str){ raw.ptr + 1, raw.len - 2 });
 }
 
-/* --- reasoning -------------------------------------------------------------------------- */
-
-static void
-reasoning_open(struct responses_writer *w)
-{
-    responses_item_finish(w);
-    responses_item_begin(w, "rs_");
-    put_member_word(&w->head, "type", "reasoning");
-    w->open = OPEN_REASONING;
-}
-
-/* Its words are for a client that asked for them. */
-static bool
-is_visible(const struct responses_writer *w)
-{
-    const struct ir_request *r = w->base.about.request;
-
-    return r->reasoning.show == IR_SHOW_SUMMARY ||
-           r->reasoning.show == IR_SHOW_FULL;
-}
-
-static void
-frame_summary(struct responses_writer *w, const char *type, const char *member)
-{
-    struct rx_buf *b = w->base.out;
-
-    if (!responses_frame(w, type))
-        return;
-    responses_frame_item(w);
-    put_member_u64(b, "summary_index", 0);
-    if (member != NULL) {
-        put_member(b, member, rx_buf_str(&w->text));
-    } else {
-        put_member_open(b, "part", '{');
-        put_member_word(b, "type", "summary_text");
-        put_member(b, "text", rx_buf_str(&w->text));
-        put_close(b, '}');
-    }
-    responses_frame_end(w);
-}
-
-static void
-summary_feed(struct responses_writer *w, rx_str text)
-{
-    struct rx_buf *b = w->base.out;
-
-    if (w->open != OPEN_REASONING || !is_visible(w))
-        return;
-    if (!w->shown) {
-        responses_item_added(w);
-        frame_summary(w, "response.reasoning_summary_part.added", NULL);
-    }
-    rx_buf_add(&w->text, text);
-    if (!responses_frame(w, "response.reasoning_summary_text.delta"))
-        return;
-    responses_frame_item(w);
-    put_member_u64(b, "summary_index", 0);
-    put_member(b, "delta", text);
-    responses_frame_end(w);
-}
-
-static void
-reasoning_done(struct responses_writer *w)
-{
-    struct rx_buf rest;
-
-    rx_buf_init(&rest, RESPONSES_OUTPUT_MAX);
-    put_member_open(&rest, "summary", '[');
-    if (w->text.len > 0) {
-        put_open(&rest, '{');
-        put_member_word(&rest, "type", "summary_text");
-        put_member(&rest, "text", rx_buf_str(&w->text));
-        put_close(&rest, '}');
-    }
-    put_close(&rest, ']');
-    put_member_if(&rest, "encrypted_content", rx_buf_str(&w->seal));
-    put_member_word(&rest, "status", "completed");
-    if (rest.full)
-        w->output.full = true;
-    responses_item_done(w, rx_buf_str(&rest));
-    rx_buf_fini(&rest);
-}
-
-/* One with neither words to show nor state to carry is not told of. */
-static void
-reasoning_close(struct responses_writer *w)
-{
-    if (w->shown) {
-        frame_summary(w, "response.reasoning_summary_text.done", "text");
-        frame_summary(w, "response.reasoning_summary_part.done", NULL);
-    } else if (w->seal.len > 0) {
-        responses_item_added(w);
-    } else {
-        w->open = OPEN_NONE;
-        return;
-    }
-    reasoning_done(w);
-}
-
-static void
-take_seal(struct responses_writer *w, const struct ir_opaque *seal)
-{
-    rx_buf_clear(&w->seal);
-    if (seal->dialect == DIALECT_RESPONSES)
-        rx_buf_add(&w->seal, seal->bytes);
-    else
-        provenance_wrap(&w->seal, seal);
-}
-
-/* A tool's signature: reasoning without words. */
-void
-responses_sealed_item(struct responses_writer *w, const struct ir_opaque *seal)
-{
-    if (seal == NULL || seal->bytes.len == 0)
-        return;
-    reasoning_open(w);
-    take_seal(w, seal);
-    reasoning_close(w);
-}
-
-/* --- other -------------------------------------------------------------------------------- */
-
-/* An item of another Responses server, as it stood. */
-static void
-foreign_item(struct responses_writer *w, rx_str raw)
-{
-    responses_item_finish(w);
-    if (raw.len < 2 || raw.ptr[0] != '{')
-        return;
-    rx_buf_clear(&w->head);
-    rx_buf_add(&w->head, (rx_str){ raw.ptr, raw.len - 1 });
-    struct rx_buf *b = w->base.out;
-    if (responses_frame(w, "response.output_item.added")) {
-        put_member_u64(b, "output_index", w->items);
-        put_member_raw(b, "item", raw);
-        responses_frame_end(w);
-    }
-    responses_item_done(w, RX_S(""));
-}
-
-static void
-image_item(struct responses_writer *w, const struct ir_media *m)
-{
-    struct rx_buf rest;
-
-    if (m == NULL || m->source != IR_INLINE || m->kind != IR_IMAGE)
-        return;
-    responses_item_finish(w);
-    responses_item_begin(w, "ig_");
-    put_member_word(&w->head, "type", "image_generation_call");
-    responses_item_added(w);
-    rx_buf_init(&rest, RESPONSES_OUTPUT_MAX);
-    put_member(&rest, "result", m->data);
-    put_member_word(&rest, "status", "completed");
-    if (rest.full)
-        w->output.full = true;
-    responses_item_done(w, rx_buf_str(&rest));
-    rx_buf_fini(&rest);
-}
-
 /* --- events --------------------------------------------------------------------------------- */
 
 void
@@ -459,13 +298,13 @@ responses_item_open(struct responses_writer *w, const struct ir_event *e)
     switch (e->open.kind) {
     case IR_TEXT:
     case IR_REFUSAL: part_open(w, e->open.kind); break;
-    case IR_THINKING: reasoning_open(w); break;
+    case IR_THINKING: responses_reasoning_open(w); break;
     case IR_TOOL_CALL: responses_call_open(w, e); break;
-    case IR_OPAQUE: foreign_item(w, e->open.raw); break;
-    case IR_MEDIA: image_item(w, e->open.media); break;
+    case IR_MEDIA: responses_image_item(w, e->open.media); break;
     case IR_TOOL_RESULT:
     case IR_SERVER_RESULT:
-    case IR_SEARCH_RESULT: break;
+    case IR_SEARCH_RESULT:
+    case IR_OPAQUE: break;
     }
 }
 
@@ -479,9 +318,9 @@ responses_item_feed(struct responses_writer *w, const struct ir_event *e)
     if (e->kind == IR_EV_TEXT)
         text_feed(w, e->text);
     else if (e->kind == IR_EV_THINKING)
-        summary_feed(w, e->text);
+        responses_reasoning_feed(w, e->text);
     else if (e->kind == IR_EV_SEAL && w->open == OPEN_REASONING)
-        take_seal(w, &e->seal);
+        responses_reasoning_seal(w, &e->seal);
     else if (e->kind == IR_EV_CITATION)
         cite(w, e->citation);
     else if (e->kind == IR_EV_LOGPROBS)
@@ -493,7 +332,7 @@ responses_item_close(struct responses_writer *w)
 {
     switch (w->open) {
     case OPEN_MESSAGE: part_close(w); break; /* another part may follow */
-    case OPEN_REASONING: reasoning_close(w); break;
+    case OPEN_REASONING: responses_reasoning_close(w); break;
     case OPEN_CALL: responses_call_close(w); break;
     case OPEN_NONE: break;
     }
