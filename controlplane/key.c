@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controlplane/limit_set.h"
 #include "shared/clock.h"
 
 #define KEY_RANDOM 40
@@ -11,7 +12,8 @@
     "select k.id, k.name, k.tenant_id, t.name, k.status, k.digest, k.last4, " \
     "k.expires_ms, k.may_force_channel, k.models, k.channels, k.created_ms, " \
     "k.updated_ms, k.rev, "                                                   \
-    "(select max(started_ms) from request where key_id = k.id) "              \
+    "(select max(started_ms) from request where key_id = k.id), "             \
+    "k.limits, k.ips "                                                        \
     "from client_key k join tenant t on t.id = k.tenant_id "
 
 struct key *
@@ -41,7 +43,8 @@ key_read(struct key *k, rx_json body, enum field_mode mode,
     rx_json_get_bool(body, "may_force_channel", &k->may_force_channel);
     field_read_allowed(body, "models", mode, arena, &k->models);
     field_read_allowed(body, "channels", mode, arena, &k->channels);
-    field_refuse_unsupported(body, "limits");
+    limit_set_read(body, mode, &k->limits);
+    limit_set_read_ips(body, mode, arena, &k->ips);
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
 }
@@ -62,7 +65,8 @@ key_put(struct rx_json_out *w, const char *key, const struct key *k)
     rx_json_put_bool(w, "may_force_channel", k->may_force_channel);
     field_put_allowed(w, "models", &k->models);
     field_put_allowed(w, "channels", &k->channels);
-    rx_json_put_raw(w, "limits", RX_S("{}"));
+    limit_set_put(w, "limits", &k->limits);
+    field_put_allowed(w, "ips", &k->ips);
     rx_json_put_time(w, "created_at", k->created_ms);
     rx_json_put_time(w, "updated_at", k->updated_ms);
     rx_json_put_time(w, "last_used_at", k->used_ms);
@@ -84,6 +88,9 @@ key_state(const struct key *k, struct state_key *out)
         .model_count = k->models.count,
         .channels = k->channels.at,
         .channel_count = k->channels.count,
+        .limits = k->limits,
+        .ips = k->ips.at,
+        .ip_count = k->ips.count,
     };
 }
 
@@ -125,6 +132,8 @@ read_row(struct db_query *q, struct rx_arena *arena)
     k->updated_ms = db_u64(q, 12);
     k->rev = db_u64(q, 13);
     k->used_ms = db_u64(q, 14);
+    limit_set_load(arena, db_str(q, 15), &k->limits);
+    field_load_list(arena, db_str(q, 16), &k->ips);
     return k;
 }
 
@@ -182,6 +191,8 @@ bind_row(struct db_query *q, const struct key *k, struct rx_arena *arena)
     db_bind_u64(q, 11, k->created_ms);
     db_bind_u64(q, 12, k->updated_ms);
     db_bind_u64(q, 13, k->rev);
+    db_bind_str(q, 14, limit_set_text(arena, &k->limits));
+    db_bind_str(q, 15, field_list_text(arena, &k->ips));
 }
 
 enum rx_code
@@ -198,14 +209,16 @@ key_save(
     struct db_query *q = db_query(s->db,
         "insert into client_key (id, name, tenant_id, digest, last4, status, "
         "expires_ms, may_force_channel, models, channels, created_ms, "
-        "updated_ms, rev) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "updated_ms, rev, limits, ips) values "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (id) do update set name = excluded.name, "
         "tenant_id = excluded.tenant_id, digest = excluded.digest, "
         "last4 = excluded.last4, status = excluded.status, "
         "expires_ms = excluded.expires_ms, "
         "may_force_channel = excluded.may_force_channel, "
         "models = excluded.models, channels = excluded.channels, "
-        "updated_ms = excluded.updated_ms, rev = excluded.rev");
+        "updated_ms = excluded.updated_ms, rev = excluded.rev, "
+        "limits = excluded.limits, ips = excluded.ips");
     bind_row(q, k, arena);
     enum rx_code code = db_run(q, err);
     if (code == RX_OK)

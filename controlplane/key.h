@@ -29,6 +29,8 @@ struct key {
     bool may_force_channel;
     struct field_list models;   /* empty: as the tenant */
     struct field_list channels; /* empty: as the tenant */
+    struct field_list ips;
+    struct state_limits limits;
     uint64_t created_ms, updated_ms, rev;
     uint64_t used_ms; /* start of its last request; 0: never used */
 };

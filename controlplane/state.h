@@ -19,6 +19,7 @@
 #include "shared/err.h"
 #include "shared/secret.h"
 #include "shared/str.h"
+#include "shared/window.h"
 
 /* ---- down: the configuration ------------------------------------------- */
 
@@ -69,6 +70,21 @@ struct state_channel {
     rx_str ca_file;   /* empty: the system's */
 };
 
+/* Order is that of Limits in proto/limit.proto. */
+enum state_limit {
+    STATE_LIMIT_REQUESTS,   /* a minute */
+    STATE_LIMIT_TOKENS,     /* a minute */
+    STATE_LIMIT_CONCURRENT, /* requests at a time */
+    STATE_LIMIT_QUOTA,      /* tokens in `window` */
+    STATE_LIMITS
+};
+#define STATE_LIMIT_MOST ((uint64_t)1000000000000)
+
+struct state_limits {
+    uint64_t most[STATE_LIMITS]; /* 0: no such limit */
+    enum rx_window window;
+};
+
 struct state_tenant {
     rx_str id, name;
     bool enabled;
@@ -76,6 +92,9 @@ struct state_tenant {
     size_t model_count;
     const rx_str *channels;
     size_t channel_count;
+    struct state_limits limits;
+    const rx_str *ips; /* "10.0.0.0/8"; none: from anywhere */
+    size_t ip_count;
 };
 
 struct state_key {
@@ -89,6 +108,9 @@ struct state_key {
     size_t model_count;
     const rx_str *channels;
     size_t channel_count;
+    struct state_limits limits;
+    const rx_str *ips;
+    size_t ip_count;
 };
 
 struct state_settings {

@@ -3,12 +3,13 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "controlplane/limit_set.h"
 #include "shared/clock.h"
 
-#define SELECT                                                            \
-    "select id, name, status, models, channels, created_ms, updated_ms, " \
-    "rev, (select count(*) from client_key where tenant_id = tenant.id) " \
-    "from tenant "
+#define SELECT                                                             \
+    "select id, name, status, models, channels, created_ms, updated_ms, "  \
+    "rev, (select count(*) from client_key where tenant_id = tenant.id), " \
+    "limits, ips from tenant "
 
 struct tenant *
 tenant_new(struct rx_arena *arena)
@@ -35,7 +36,8 @@ tenant_read(struct tenant *t, rx_json body, enum field_mode mode,
     field_read_word(body, "status", statuses, &t->status);
     field_read_allowed(body, "models", mode, arena, &t->models);
     field_read_allowed(body, "channels", mode, arena, &t->channels);
-    field_refuse_unsupported(body, "limits");
+    limit_set_read(body, mode, &t->limits);
+    limit_set_read_ips(body, mode, arena, &t->ips);
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
 }
@@ -49,7 +51,8 @@ tenant_put(struct rx_json_out *w, const char *key, const struct tenant *t)
     rx_json_put_str(w, "status", t->status);
     field_put_allowed(w, "models", &t->models);
     field_put_allowed(w, "channels", &t->channels);
-    rx_json_put_raw(w, "limits", RX_S("{}"));
+    limit_set_put(w, "limits", &t->limits);
+    field_put_allowed(w, "ips", &t->ips);
     rx_json_put_u64(w, "key_count", t->key_count);
     rx_json_put_time(w, "created_at", t->created_ms);
     rx_json_put_time(w, "updated_at", t->updated_ms);
@@ -67,6 +70,9 @@ tenant_state(const struct tenant *t, struct state_tenant *out)
         .model_count = t->models.count,
         .channels = t->channels.at,
         .channel_count = t->channels.count,
+        .limits = t->limits,
+        .ips = t->ips.at,
+        .ip_count = t->ips.count,
     };
 }
 
@@ -95,6 +101,8 @@ read_row(struct db_query *q, struct rx_arena *arena)
     t->updated_ms = db_u64(q, 6);
     t->rev = db_u64(q, 7);
     t->key_count = db_u64(q, 8);
+    limit_set_load(arena, db_str(q, 9), &t->limits);
+    t->ips = read_list(arena, db_str(q, 10));
     return t;
 }
 
@@ -164,11 +172,11 @@ tenant_save(struct store *s, struct rx_arena *arena, struct tenant *t,
     t->rev++;
     struct db_query *q = db_query(s->db,
         "insert into tenant (id, name, status, models, channels, created_ms, "
-        "updated_ms, rev) values (?, ?, ?, ?, ?, ?, ?, ?) "
+        "updated_ms, rev, limits, ips) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (id) do update set name = excluded.name, "
         "status = excluded.status, models = excluded.models, "
         "channels = excluded.channels, updated_ms = excluded.updated_ms, "
-        "rev = excluded.rev");
+        "rev = excluded.rev, limits = excluded.limits, ips = excluded.ips");
     db_bind_str(q, 1, t->id);
     db_bind_str(q, 2, t->name);
     db_bind_str(q, 3, t->status);
@@ -177,6 +185,8 @@ tenant_save(struct store *s, struct rx_arena *arena, struct tenant *t,
     db_bind_u64(q, 6, t->created_ms);
     db_bind_u64(q, 7, t->updated_ms);
     db_bind_u64(q, 8, t->rev);
+    db_bind_str(q, 9, limit_set_text(arena, &t->limits));
+    db_bind_str(q, 10, field_list_text(arena, &t->ips));
     code = db_run(q, err);
     if (code == RX_OK)
         store_touch(s, STATE_TENANT, t->id);

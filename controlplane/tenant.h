@@ -22,6 +22,8 @@ struct tenant {
     rx_str status;              /* "enabled", "disabled" */
     struct field_list models;   /* empty: any */
     struct field_list channels; /* empty: any */
+    struct field_list ips;      /* empty: from anywhere */
+    struct state_limits limits;
     uint64_t created_ms, updated_ms, rev;
     uint64_t key_count;
 };

@@ -173,6 +173,28 @@ pack_channel(
     return pack(out, &m.base);
 }
 
+/* NULL where nothing is limited: older planes then see no difference. */
+static Routex__Limits *
+limits(struct rx_arena *arena, const struct state_limits *l)
+{
+    bool any = false;
+
+    for (unsigned k = 0; k < STATE_LIMITS; k++)
+        any = any || l->most[k] > 0;
+    if (!any)
+        return NULL;
+    Routex__Limits *m = rx_arena_make(arena, Routex__Limits, 1);
+    assert(m != NULL);
+    routex__limits__init(m);
+    m->requests_per_min = l->most[STATE_LIMIT_REQUESTS];
+    m->tokens_per_min = l->most[STATE_LIMIT_TOKENS];
+    m->concurrent = l->most[STATE_LIMIT_CONCURRENT];
+    m->quota_tokens = l->most[STATE_LIMIT_QUOTA];
+    const char *window = rx_window_name(l->window);
+    m->quota_window = text(arena, (rx_str){ window, strlen(window) });
+    return m;
+}
+
 static bool
 pack_tenant(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
@@ -188,6 +210,9 @@ pack_tenant(
     m.models = texts(arena, t->models, t->model_count);
     m.n_channels = t->channel_count;
     m.channels = texts(arena, t->channels, t->channel_count);
+    m.limits = limits(arena, &t->limits);
+    m.n_ips = t->ip_count;
+    m.ips = texts(arena, t->ips, t->ip_count);
     return pack(out, &m.base);
 }
 
@@ -210,6 +235,9 @@ pack_key(
     m.models = texts(arena, k->models, k->model_count);
     m.n_channels = k->channel_count;
     m.channels = texts(arena, k->channels, k->channel_count);
+    m.limits = limits(arena, &k->limits);
+    m.n_ips = k->ip_count;
+    m.ips = texts(arena, k->ips, k->ip_count);
     return pack(out, &m.base);
 }
 

@@ -54,6 +54,7 @@ struct follow {
     struct rx_bus *sub, *push;
     struct rx_worker *worker;
     struct report *report;
+    struct limits *limits;
     uint64_t sequence; /* of what we send, in this boot */
 
     const struct snapshot *snapshot;
@@ -681,6 +682,7 @@ destroy(struct follow *f)
     rx_worker_finish(f->worker); /* the newest snapshot is on disk */
     report_close(f->report);
     rx_worker_free(f->worker);
+    limits_free(f->limits);
     snapshot_unpin(f->snapshot);
     if (f->lock_fd >= 0)
         close(f->lock_fd);
@@ -721,6 +723,7 @@ follow_open(struct follow **out, struct rx_loop *loop,
     f->lock_fd = -1;
     f->started_ms = rx_clock_wall_ms();
     f->retry_ms = RETRY_MS;
+    f->limits = limits_new();
     f->worker = rx_worker_new(loop);
     f->builder = builder_new(loop, current, on_built, f);
     f->save_job =
@@ -810,4 +813,10 @@ struct report *
 follow_report(struct follow *f)
 {
     return f->report;
+}
+
+struct limits *
+follow_limits(struct follow *f)
+{
+    return f->limits;
 }

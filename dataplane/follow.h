@@ -55,5 +55,6 @@ bool follow_connected(const struct follow *f);
 /* The snapshot in force came from disk, not from a living control plane. */
 bool follow_from_disk(const struct follow *f);
 struct report *follow_report(struct follow *f);
+struct limits *follow_limits(struct follow *f);
 
 #endif

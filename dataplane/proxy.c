@@ -139,6 +139,9 @@ open_stats(struct proxy_stats *s, struct rx_stat *stat)
                 { "outcome", request_outcome_name((enum request_outcome)o) }));
     s->refused = rx_stat_counter(stat, "routex_unauthenticated_total",
         "requests turned away for want of a usable key", RX_STAT_NO_LABELS);
+    s->limited = rx_stat_counter(stat, "routex_limited_total",
+        "requests turned away by a limit or an address list of a tenant or key",
+        RX_STAT_NO_LABELS);
     s->attempts = rx_stat_counter(
         stat, "routex_attempts_total", "tries at a channel", RX_STAT_NO_LABELS);
     s->attempts_failed = rx_stat_counter(stat, "routex_attempts_failed_total",

@@ -29,6 +29,7 @@ struct proxy_stats {
     uint64_t *requests[DIALECT_COUNT];
     uint64_t *outcomes[5]; /* enum request_outcome of request.h */
     uint64_t *refused;     /* before a key was known */
+    uint64_t *limited;     /* by a limit or an address list */
     uint64_t *attempts;
     uint64_t *attempts_failed;
     uint64_t *fail_overs;

@@ -27,6 +27,8 @@
         "invalid_request_error", "invalid_api_key", "UNAUTHENTICATED")         \
     X(NOT_ALLOWED, "not_allowed", 403, "permission_error", "permission_error", \
         NULL, "PERMISSION_DENIED")                                             \
+    X(ADDRESS, "address_not_allowed", 403, "permission_error",                 \
+        "permission_error", NULL, "PERMISSION_DENIED")                         \
     X(NO_ROUTE, "unknown_path", 404, "not_found_error",                        \
         "invalid_request_error", "unknown_url", "NOT_FOUND")                   \
     X(NO_MODEL, "model_not_found", 404, "not_found_error",                     \
@@ -42,6 +44,10 @@
     X(WEBSOCKET, "websocket_unsupported", 426, "invalid_request_error",        \
         "invalid_request_error", "websocket_unsupported",                      \
         "FAILED_PRECONDITION")                                                 \
+    X(LIMIT, "limit_reached", 429, "rate_limit_error", "rate_limit_error",     \
+        "rate_limit_exceeded", "RESOURCE_EXHAUSTED")                           \
+    X(QUOTA, "quota_used_up", 429, "rate_limit_error", "insufficient_quota",   \
+        "insufficient_quota", "RESOURCE_EXHAUSTED")                            \
     X(INTERNAL, "internal", 500, "api_error", "server_error", NULL,            \
         "INTERNAL")                                                            \
     X(UPSTREAM, "upstream_failed", 502, "api_error", "server_error",           \

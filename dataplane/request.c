@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/admission.h"
 #include "dataplane/attempt.h"
 #include "dataplane/auth.h"
 #include "dataplane/codec/estimate.h"
@@ -34,7 +35,8 @@ struct request {
     const struct client_key *key;    /* in the snapshot */
     struct rx_arena *arena;
     struct path path;
-    struct inbound in; /* the body, understood */
+    struct inbound in;       /* the body, understood */
+    struct limits_hold hold; /* of limits; settled once, at the end */
 
     struct exchange exchange;
     struct rx_task run;
@@ -48,8 +50,9 @@ struct request {
     /* Why it is refused, if it is. */
     enum refusal refusal;
     const char *refusal_words;
-    bool pass_on;  /* tell the client what the last attempt was told */
-    bool estimate; /* nobody can count these tokens: do it here */
+    rx_str refusal_headers; /* more header lines for it; in the arena */
+    bool pass_on;           /* tell the client what the last attempt was told */
+    bool estimate;          /* nobody can count these tokens: do it here */
 
     bool head_sent;
     bool accounted;
@@ -612,6 +615,7 @@ tell_refusal(struct request *q)
 
     rx_buf_init(&headers, HEADERS_MAX);
     add_own_headers(q, &headers);
+    rx_buf_add(&headers, q->refusal_headers);
     proxy_refuse(q->req, q->refusal, q->path.dialect, q->refusal_words,
         q->record.request_id, rx_buf_str(&headers));
     rx_buf_fini(&headers);
@@ -673,6 +677,23 @@ port_refuse(void *world)
     account(q, REQUEST_REFUSED, refusal_reason(q->refusal), tell_refusal);
 }
 
+static struct limits_time
+limits_now(const struct proxy *p)
+{
+    return (struct limits_time){ rx_loop_ms(p->loop), rx_clock_wall_ms() };
+}
+
+/* What the row says it took is what is charged. */
+static void
+settle_limits(struct request *q)
+{
+    uint64_t tokens =
+        q->path.op == OP_COUNT ? 0 : usage_tokens(&q->record.usage);
+
+    limits_leave(follow_limits(q->proxy->follow), &q->hold, tokens,
+        limits_now(q->proxy));
+}
+
 static void
 port_settle(void *world)
 {
@@ -685,6 +706,8 @@ port_settle(void *world)
         account(q, REQUEST_CANCELLED, "client_left", NULL);
     }
     attempt_stop(q->attempt);
+    if (q->key->guard != NULL)
+        settle_limits(q);
     q->proxy->active--;
 }
 
@@ -780,6 +803,24 @@ admit(struct proxy *p, const struct snapshot *s,
     return key;
 }
 
+static bool
+reserve_limits(struct request *q)
+{
+    struct admission no;
+
+    if (q->path.op == OP_COUNT ||
+        admission_reserve(follow_limits(q->proxy->follow), q->key,
+            q->path.dialect, &q->in, limits_now(q->proxy), &q->hold, &no))
+        return true;
+    q->refusal = no.refusal;
+    q->refusal_words =
+        rx_arena_copy(q->arena, (rx_str){ no.words, strlen(no.words) }).ptr;
+    q->refusal_headers =
+        rx_arena_copy(q->arena, (rx_str){ no.headers, strlen(no.headers) });
+    ++*q->proxy->stats.limited;
+    return false;
+}
+
 static void
 on_body(void *guest)
 {
@@ -795,7 +836,8 @@ on_body(void *guest)
     if (q->record.session.len == 0)
         q->record.session = q->in.session;
     if (code == RX_OK) {
-        note(q, EXCHANGE_BODY);
+        bool room = q->key->guard == NULL || reserve_limits(q);
+        note(q, room ? EXCHANGE_BODY : EXCHANGE_REFUSED);
         return;
     }
     rx_str words =
@@ -835,6 +877,22 @@ static const struct proxy_guest guest_calls = {
     .closed = on_closed,
 };
 
+/* May a key with limits come in?  A refusal here writes no row. */
+static bool
+enter_limits(struct proxy *p, struct rx_httpd_req *req, const struct path *path,
+    const struct client_key *key, struct limits_hold *hold)
+{
+    struct admission no;
+
+    if (admission_enter(follow_limits(p->follow), key, rx_httpd_head(req)->peer,
+            limits_now(p), hold, &no))
+        return true;
+    ++*p->stats.limited;
+    proxy_refuse(req, no.refusal, path->dialect, no.words, (rx_str){ 0 },
+        (rx_str){ no.headers, strlen(no.headers) });
+    return false;
+}
+
 void
 request_begin(
     struct proxy *p, struct rx_httpd_req *req, const struct path *path)
@@ -851,9 +909,13 @@ request_begin(
             req, why, path->dialect, words, (rx_str){ 0 }, (rx_str){ 0 });
         return;
     }
+    struct limits_hold hold = { 0 };
+    if (key->guard != NULL && !enter_limits(p, req, path, key, &hold))
+        return;
     struct request *q = calloc(1, sizeof(*q));
     if (q == NULL)
         abort();
+    q->hold = hold;
     q->guest = &guest_calls;
     q->proxy = p;
     q->req = req;

@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 #include "dataplane/dialect.h"
+#include "dataplane/limits.h"
 #include "shared/err.h"
 #include "shared/fetch.h"
+#include "shared/ip_range.h"
 #include "shared/secret.h"
 #include "shared/str.h"
 
@@ -79,7 +81,16 @@ struct tenant {
     const rx_str *models;
     size_t model_count; /* 0: any */
     const rx_str *channels;
-    size_t channel_count; /* 0: any */
+    size_t channel_count;           /* 0: any */
+    const struct limit_set *limits; /* NULL: none */
+    struct rx_ip_list ips;          /* empty: from anywhere */
+};
+
+/* What bounds a key's use, its own and its tenant's. */
+struct guard {
+    struct limit_who who[LIMIT_OWNERS];
+    struct rx_ip_list ips[LIMIT_OWNERS];
+    bool limited;
 };
 
 struct client_key {
@@ -93,6 +104,7 @@ struct client_key {
     size_t model_count;
     const rx_str *channels;
     size_t channel_count;
+    const struct guard *guard; /* NULL: nothing bounds it */
 };
 
 struct settings {

@@ -203,6 +203,26 @@ last_good(struct reading *r, enum item_kind kind, rx_str id)
     return before != NULL ? before->good : (rx_str){ 0 };
 }
 
+/* What bounds the tenant bounds its keys. */
+static enum rx_code
+inherit_guard(struct reading *r, struct client_key *k, struct rx_err *err)
+{
+    const struct tenant *t = k->tenant;
+
+    if (t->limits == NULL && t->ips.count == 0)
+        return RX_OK;
+    struct guard *g = rx_arena_make(r->part->arena, struct guard, 1);
+    if (g == NULL)
+        return rx_fail(err, RX_TOO_BIG, "no room");
+    if (k->guard != NULL)
+        *g = *k->guard;
+    g->who[LIMIT_TENANT] = (struct limit_who){ t->id, t->limits };
+    g->ips[LIMIT_TENANT] = t->ips;
+    g->limited = g->limited || t->limits != NULL;
+    k->guard = g;
+    return RX_OK;
+}
+
 /* Another key with that digest, or where this one goes. */
 static uint32_t *
 slot_for(struct part *p, const struct rx_digest *digest)
@@ -236,7 +256,7 @@ read_key(struct reading *r, rx_str bytes, struct rx_err *err)
         return rx_fail(err, RX_INVALID, "same key text as key " RX_STR_FMT,
             RX_STR_ARG(p->keys[*slot - 1].id));
     *slot = (uint32_t)++p->key_count;
-    return RX_OK;
+    return inherit_guard(r, k, err);
 }
 
 static enum rx_code

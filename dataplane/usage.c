@@ -31,6 +31,21 @@ struct usage_tap {
     struct facts facts;
 };
 
+uint64_t
+usage_tokens(const struct usage *u)
+{
+    static const enum usage_counter counted[] = { USAGE_in_uncached,
+        USAGE_cache_read, USAGE_cache_write_5m, USAGE_cache_write_1h,
+        USAGE_cache_write_other, USAGE_in_tool_use, USAGE_out_total };
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < RX_COUNT(counted); i++) {
+        if ((u->has >> counted[i] & 1) != 0)
+            sum += u->n[counted[i]];
+    }
+    return sum;
+}
+
 const char *
 provenance_name(enum provenance p)
 {

@@ -50,6 +50,9 @@ struct usage {
     char tier[16];
 };
 
+/* Everything that was read and written, cached or not: what limits count. */
+uint64_t usage_tokens(const struct usage *u);
+
 struct usage_tap;
 
 /* What the tap has learnt so far. */

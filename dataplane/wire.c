@@ -326,6 +326,56 @@ wire_read_channel(rx_str packed, const struct timeouts *defaults,
 
 /* ---- tenants, keys, settings ------------------------------------------- */
 
+/* *out stays NULL where nothing is limited. */
+static enum rx_code
+read_limits(const Routex__Limits *in, struct rx_arena *arena,
+    const struct limit_set **out, struct rx_err *err)
+{
+    struct limit_set set = { 0 };
+
+    *out = NULL;
+    if (in == NULL)
+        return RX_OK;
+    set.most[LIMIT_REQUESTS] = in->requests_per_min;
+    set.most[LIMIT_TOKENS] = in->tokens_per_min;
+    set.most[LIMIT_CONCURRENT] = in->concurrent;
+    set.most[LIMIT_QUOTA] = in->quota_tokens;
+    if (in->quota_tokens > 0 &&
+        !rx_window_find(text(in->quota_window), &set.window))
+        return rx_fail(
+            err, RX_INVALID, "unknown window %.40s", in->quota_window);
+    bool any = false;
+    for (unsigned k = 0; k < LIMIT_KINDS; k++) {
+        any = any || set.most[k] > 0;
+        if (set.most[k] > LIMIT_MOST)
+            return rx_fail(err, RX_INVALID, "limit out of range");
+    }
+    if (!any)
+        return RX_OK;
+    struct limit_set *kept = rx_arena_make(arena, struct limit_set, 1);
+    if (kept == NULL)
+        return no_room(err);
+    *kept = set;
+    *out = kept;
+    return RX_OK;
+}
+
+static enum rx_code
+read_ips(char *const *list, size_t count, struct rx_arena *arena,
+    struct rx_ip_list *out, struct rx_err *err)
+{
+    struct rx_ip_range *at = rx_arena_make(arena, struct rx_ip_range, count);
+
+    if (at == NULL)
+        return no_room(err);
+    for (size_t i = 0; i < count; i++) {
+        if (!rx_ip_range_parse(text(list[i]), &at[i]))
+            return rx_fail(err, RX_INVALID, "no address: %.60s", list[i]);
+    }
+    *out = (struct rx_ip_list){ at, count };
+    return RX_OK;
+}
+
 enum rx_code
 wire_read_tenant(rx_str packed, struct rx_arena *arena, struct tenant *out,
     struct rx_err *err)
@@ -344,7 +394,29 @@ wire_read_tenant(rx_str packed, struct rx_arena *arena, struct tenant *out,
         !allow_list(arena, in->channels, in->n_channels, &out->channels,
             &out->channel_count))
         return no_room(err);
-    return RX_OK;
+    enum rx_code code = read_limits(in->limits, arena, &out->limits, err);
+    if (code == RX_OK)
+        code = read_ips(in->ips, in->n_ips, arena, &out->ips, err);
+    return code;
+}
+
+static enum rx_code
+read_guard(const Routex__ClientKey *in, struct rx_arena *arena,
+    struct client_key *out, struct rx_err *err)
+{
+    struct guard *g = rx_arena_make(arena, struct guard, 1);
+    struct limit_who *who;
+
+    if (g == NULL)
+        return no_room(err);
+    out->guard = g;
+    who = &g->who[LIMIT_KEY];
+    who->id = out->id;
+    enum rx_code code = read_limits(in->limits, arena, &who->set, err);
+    g->limited = who->set != NULL;
+    if (code == RX_OK)
+        code = read_ips(in->ips, in->n_ips, arena, &g->ips[LIMIT_KEY], err);
+    return code;
 }
 
 /* Keys come by the hundred thousand: unpacked aside, then copied tightly. */
@@ -369,7 +441,9 @@ keep_key(const Routex__ClientKey *in, struct rx_arena *arena,
         !allow_list(arena, in->channels, in->n_channels, &out->channels,
             &out->channel_count))
         return no_room(err);
-    return RX_OK;
+    if (in->limits == NULL && in->n_ips == 0)
+        return RX_OK;
+    return read_guard(in, arena, out, err);
 }
 
 enum rx_code

@@ -272,13 +272,23 @@ def every_wrong_field_is_named(build):
         ("/api/channels", {**CHANNEL, "proxy_url": "gopher://x"}, "proxy_url"),
         ("/api/channels", {**CHANNEL, "base_url": "http://u:p@h/"}, "base_url"),
         ("/api/channels", {"type": "openai", "api_key": "k"}, "name"),
-        ("/api/tenants", {"name": "x", "limits": {"requests_per_min": 5}},
-         "limits"),
+        ("/api/tenants", {"name": "x", "limits": {"requests_per_min": 0}},
+         "limits.requests_per_min"),
+        ("/api/tenants", {"name": "x", "limits": {"rpm": 5}}, "limits.rpm"),
+        ("/api/tenants", {"name": "x", "limits": {"budget": {
+            "amount_usd": "5.00", "window": "day"}}}, "limits.budget"),
+        ("/api/tenants", {"name": "x", "limits": {"quota": {
+            "window": "day"}}}, "limits.quota.tokens"),
+        ("/api/tenants", {"name": "x", "limits": {"quota": {
+            "tokens": 5, "window": "year"}}}, "limits.quota.window"),
+        ("/api/tenants", {"name": "x", "ips": ["10.0.0.1/8"]}, "ips"),
         ("/api/tenants", {"name": "x\n"}, "name"),
         ("/api/tenants", {"name": "x", "models": "a"}, "models"),
         ("/api/keys", {"name": "x", "tenant": "nobody"}, "tenant"),
         ("/api/keys", {"name": "x", "expires_at": "soon"}, "expires_at"),
-        ("/api/keys", {"name": "x", "limits": {"concurrent": 1}}, "limits"),
+        ("/api/keys", {"name": "x", "limits": {"concurrent": -1}},
+         "limits.concurrent"),
+        ("/api/keys", {"name": "x", "ips": ["nowhere"]}, "ips"),
     ]
     with control(build) as r:
         for path, body, field in rows:
