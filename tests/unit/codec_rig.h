@@ -5,6 +5,7 @@
 #ifndef TESTS_CODEC_RIG_H
 #define TESTS_CODEC_RIG_H
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,24 +53,26 @@ rig_feed(struct translation *t, rx_str bytes, size_t most, bool clean,
     translation_end(t, clean, out);
 }
 
-/* Does a client of this dialect take this for a complete answer? */
+/* Does a client of this dialect take this for a complete answer?  No text can
+ * hold a line feed, so the mark at a line's beginning is one. */
 static inline bool
 rig_looks_clean(enum dialect client, rx_str out)
 {
-    static const char *const marks[DIALECT_COUNT] = {
-        [DIALECT_ANTHROPIC] = "event: message_stop",
-        [DIALECT_CHAT] = "data: [DONE]",
-        [DIALECT_RESPONSES] = "event: response.completed",
-        [DIALECT_GEMINI] = "\"finishReason\"",
+    static const char *const marks[DIALECT_COUNT][2] = {
+        [DIALECT_ANTHROPIC] = { "\nevent: message_stop\n", NULL },
+        [DIALECT_CHAT] = { "\ndata: [DONE]\n", NULL },
+        [DIALECT_RESPONSES] = { "\nevent: response.completed\n",
+            "\nevent: response.incomplete\n" },
+        [DIALECT_GEMINI] = { "\"finishReason\":", NULL },
     };
-    const char *mark = marks[client];
 
-    if (out.len == 0)
-        return false;
-    return memmem(out.ptr, out.len, mark, strlen(mark)) != NULL ||
-           (client == DIALECT_RESPONSES &&
-               memmem(out.ptr, out.len, "event: response.incomplete", 26) !=
-                   NULL);
+    for (int i = 0; i < 2; i++) {
+        const char *mark = marks[client][i];
+        if (mark != NULL && out.len > 0 &&
+            memmem(out.ptr, out.len, mark, strlen(mark)) != NULL)
+            return true;
+    }
+    return false;
 }
 
 /* --- an answer, as words to be compared -------------------------------------------- */
