@@ -11,6 +11,7 @@
 #include "dataplane/exchange.h"
 #include "dataplane/headers.h"
 #include "dataplane/inbound.h"
+#include "dataplane/outgoing.h"
 #include "dataplane/route.h"
 #include "shared/arena.h"
 #include "shared/clock.h"
@@ -18,7 +19,6 @@
 #include "shared/secret.h"
 
 #define ARENA_MAX   ((size_t)4 * 1024 * 1024)
-#define HEAD_MAX    ((size_t)256 * 1024)
 #define HEADERS_MAX ((size_t)64 * 1024)
 
 static const rx_str outcome_names[] = {
@@ -43,9 +43,7 @@ struct request {
     struct route_plan *plan; /* NULL before the first attempt */
     size_t next_candidate;
     struct attempt *attempt;
-    struct translation *translation; /* of this attempt; NULL: none */
-    rx_str translated;               /* the body it made */
-    struct rx_buf upstream_head;
+    struct outgoing outgoing; /* what this attempt sends */
 
     /* Why it is refused, if it is. */
     enum refusal refusal;
@@ -87,8 +85,7 @@ free_request(void *arg)
 
     rx_loop_unpost(q->proxy->loop, &q->run);
     inbound_fini(&q->in);
-    rx_buf_fini(&q->upstream_head);
-    translation_free(q->translation);
+    outgoing_fini(&q->outgoing);
     rx_arena_free(q->arena);
     snapshot_unpin(q->snapshot);
     free(q);
@@ -179,76 +176,32 @@ add_attempt(struct request *q)
     return a;
 }
 
-static uint64_t
-next_random(void *arg)
-{
-    return proxy_dice(arg);
-}
-
-/* False: this request cannot be said to that channel; the refusal says why. */
-static bool
-translate(struct request *q, const struct candidate *to)
-{
-    struct translate_ask ask = {
-        .client = q->path.dialect,
-        .body = q->in.body,
-        .model_asked = q->in.model,
-        .model = to->model,
-        .stream = q->in.stream,
-        .key = { .dialect = to->dialect,
-            .type = to->channel->type,
-            .host = to->endpoint->authority,
-            .model = to->model },
-        .world = { next_random, q->proxy, rx_clock_wall_ms() / 1000 },
-    };
-    struct rx_err err = { 0 };
-
-    enum rx_code code = translation_new(&q->translation, &ask, &err);
-    if (code == RX_OK) {
-        q->translated = translation_body(q->translation);
-        return true;
-    }
-    rx_str words =
-        rx_arena_copy(q->arena, (rx_str){ err.text, strlen(err.text) });
-    q->refusal = code == RX_TOO_BIG ? REFUSE_TOO_BIG : REFUSE_BAD_REQUEST;
-    q->refusal_words = words.ptr != NULL ? words.ptr : "";
-    return false;
-}
-
-/* The next candidate that can be asked, with its translation if it needs one. */
+/* The next candidate that can be asked; why the last cannot, is noted. */
 static const struct candidate *
 next_candidate(struct request *q)
 {
+    struct outgoing_ask ask = {
+        .in = &q->in,
+        .path = &q->path,
+        .from = rx_httpd_head(q->req),
+        .arena = q->arena,
+        .proxy = q->proxy,
+    };
+    struct rx_err err = { 0 };
+
     while (q->next_candidate < q->plan->count) {
-        const struct candidate *to = &q->plan->candidates[q->next_candidate++];
         attempt_free(q->attempt);
         q->attempt = NULL;
-        translation_free(q->translation);
-        q->translation = NULL;
-        if (to->dialect == q->path.dialect || translate(q, to))
-            return to;
+        ask.to = &q->plan->candidates[q->next_candidate++];
+        enum rx_code code = outgoing_make(&q->outgoing, &ask, &err);
+        if (code == RX_OK)
+            return ask.to;
+        rx_str words =
+            rx_arena_copy(q->arena, (rx_str){ err.text, strlen(err.text) });
+        q->refusal = code == RX_TOO_BIG ? REFUSE_TOO_BIG : REFUSE_BAD_REQUEST;
+        q->refusal_words = words.ptr != NULL ? words.ptr : "";
     }
     return NULL;
-}
-
-static struct outbound
-describe_outbound(struct request *q, const struct candidate *to)
-{
-    const struct translation *t = q->translation;
-    struct outbound o = { .from = rx_httpd_head(q->req), .to = to };
-
-    if (t != NULL) {
-        o.path = translation_path(t);
-        o.more = translation_headers(t);
-        o.has_body = o.translated = true;
-        o.stream = q->in.stream;
-        o.body_bytes = q->translated.len;
-    } else {
-        o.path = inbound_path(&q->in, q->arena, &q->path, to->model);
-        o.query = q->in.query;
-        o.has_body = q->in.has_body;
-    }
-    return o;
 }
 
 static bool
@@ -272,23 +225,12 @@ port_attempt(void *world)
     if (to == NULL)
         return false;
 
-    struct outbound o = describe_outbound(q, to);
-    if (q->translation != NULL) {
-        a.body = &q->translated;
-        a.body_count = 1;
-    } else {
-        const struct inbound_pieces *body =
-            inbound_for(&q->in, q->arena, to->model);
-        a.body = body->at;
-        a.body_count = body->count;
-        o.body_bytes = body->bytes;
-    }
-    rx_buf_clear(&q->upstream_head);
-    headers_outbound(&q->upstream_head, &o);
     a.to = to;
     a.dialect = to->dialect;
-    a.translation = q->translation;
-    a.head = rx_buf_str(&q->upstream_head);
+    a.translation = q->outgoing.translation;
+    a.head = rx_buf_str(&q->outgoing.head);
+    a.body = q->outgoing.body;
+    a.body_count = q->outgoing.body_count;
     a.record = add_attempt(q);
     q->attempt = attempt_start(&a, &attempt_events, q);
     ++*p->stats.attempts;
@@ -377,8 +319,7 @@ add_own_headers(struct request *q, struct rx_buf *out)
         add_own(out, RX_S("x-routex-model: "), q->record.model);
     char attempts = (char)('0' + q->record.attempt_count);
     add_own(out, RX_S("x-routex-attempts: "), (rx_str){ &attempts, 1 });
-    size_t losses =
-        q->translation != NULL ? translation_losses(q->translation)->count : 0;
+    size_t losses = outgoing_losses(&q->outgoing);
     if (losses > 0)
         rx_buf_addf(out, "x-routex-losses: %zu\r\n", losses);
 }
@@ -419,11 +360,8 @@ port_commit(void *world)
     /* Nothing will be sent again: give the conversation's memory back. */
     if (!attempt_sent(q->attempt))
         return;
-    if (q->translation != NULL)
-        translation_drop_body(q->translation);
-    if (q->translation == NULL || !translation_needs_body(q->translation)) {
+    if (outgoing_sent(&q->outgoing)) {
         inbound_release(&q->in);
-        rx_buf_release(&q->upstream_head);
         rx_httpd_drop_body(q->req);
     }
 }
@@ -477,24 +415,11 @@ on_row_written(void *arg)
 }
 
 static void
-log_losses(const struct request *q)
-{
-    const struct ir_losses *l = translation_losses(q->translation);
-
-    for (size_t i = 0; i < l->count && i < IR_LOSSES_KEPT; i++)
-        rx_debug("request.lost", "req=" RX_STR_FMT " what=%s why=%s",
-            RX_STR_ARG(q->record.request_id), rx_log_quote(l->kept[i].what),
-            rx_log_quote(l->kept[i].why));
-}
-
-static void
 log_done(const struct request *q)
 {
     const struct record *r = &q->record;
 
-    if (q->translation != NULL)
-        log_losses(q);
-
+    outgoing_log_losses(&q->outgoing, r->request_id);
     rx_log_at(q->outcome == REQUEST_OK ? RX_LOG_DEBUG : RX_LOG_INFO,
         "request.done",
         "req=" RX_STR_FMT " dialect=%s model=%s channel=" RX_STR_FMT
@@ -554,7 +479,7 @@ tell_broken(struct request *q)
     struct rx_buf event;
 
     send_rest(q);
-    if (q->translation != NULL) {
+    if (q->outgoing.translation != NULL) {
         rx_httpd_end(q->req); /* it has said so already */
         return;
     }
@@ -925,7 +850,7 @@ request_begin(
     q->arena = rx_arena_new(ARENA_MAX);
     q->start_ms = rx_loop_ms(p->loop);
     q->run = (struct rx_task){ .fn = run_task, .arg = q };
-    rx_buf_init(&q->upstream_head, HEAD_MAX);
+    outgoing_init(&q->outgoing);
     exchange_init(&q->exchange, &port, q);
     begin_record(q);
     p->requests++;

@@ -1,0 +1,48 @@
+/*
+ * outgoing.h - a request as one candidate gets it: head and body, in the
+ * candidate's dialect.
+ *
+ * Of the same dialect it is the client's bytes but for the model; of another,
+ * a translation, which then also takes the answer back.
+ */
+#ifndef DATAPLANE_OUTGOING_H
+#define DATAPLANE_OUTGOING_H
+
+#include "dataplane/codec/translate.h"
+#include "dataplane/inbound.h"
+#include "dataplane/proxy.h"
+#include "dataplane/route.h"
+
+struct outgoing {
+    struct translation *translation; /* NULL: none is needed */
+    struct rx_buf head;
+    const rx_str *body; /* pieces; in the arena or here */
+    size_t body_count;
+    rx_str translated;
+};
+
+/* All borrowed; must stay until outgoing_clear. */
+struct outgoing_ask {
+    const struct inbound *in;
+    const struct path *path;
+    const struct rx_httpd_head *from;
+    const struct candidate *to;
+    struct rx_arena *arena;
+    struct proxy *proxy;
+};
+
+void outgoing_init(struct outgoing *o);
+/* RX_INVALID or RX_TOO_BIG, with words for the client, when the request cannot
+ * be said in the candidate's dialect. */
+RX_NODISCARD enum rx_code outgoing_make(
+    struct outgoing *o, const struct outgoing_ask *ask, struct rx_err *err);
+/* Nothing will be sent again.  True: the client's body is not needed either. */
+bool outgoing_sent(struct outgoing *o);
+/* How much of the request was lost in translation. */
+size_t outgoing_losses(const struct outgoing *o);
+/* Each of the losses, into the debug log. */
+void outgoing_log_losses(const struct outgoing *o, rx_str request_id);
+void outgoing_clear(struct outgoing *o); /* for the next candidate */
+void outgoing_fini(struct outgoing *o);
+
+#endif
