@@ -161,7 +161,8 @@ facts_tier(struct facts *f, struct rx_span *j)
 static rx_str
 hold(char *room, size_t size, rx_str escaped)
 {
-    char plain[6 * HOLD_MAX]; /* an escape is six bytes at most */
+    /* An escape is six bytes at most. */
+    RX_UNSET char plain[6 * HOLD_MAX];
     size_t len;
 
     assert(size <= HOLD_MAX);

@@ -369,6 +369,14 @@ list_choices(struct shortlist *list, const struct route_request *r,
     return true;
 }
 
+static size_t
+most_attempts(const struct snapshot *s)
+{
+    uint32_t most = s->settings.max_attempts;
+
+    return most > 0 && most < RECORD_ATTEMPTS_MAX ? most : RECORD_ATTEMPTS_MAX;
+}
+
 /* The list is large and the plan is not: the one goes, the other stays. */
 static bool
 plan_choices(struct route_plan *plan, const struct route_request *r,
@@ -381,8 +389,9 @@ plan_choices(struct route_plan *plan, const struct route_request *r,
         rx_arena_free(scratch);
         return refuse(plan, REFUSE_INTERNAL, "too many channels");
     }
-    shuffle(list.choices, list.count, RECORD_ATTEMPTS_MAX, r);
-    for (size_t i = 0; i < list.count && i < RECORD_ATTEMPTS_MAX; i++)
+    size_t most = most_attempts(r->snapshot);
+    shuffle(list.choices, list.count, most, r);
+    for (size_t i = 0; i < list.count && i < most; i++)
         add_keys(plan, &list.choices[i], r);
     rx_arena_free(scratch);
     return plan->count > 0 || refuse_with_reasons(plan, r, w);

@@ -80,7 +80,7 @@ bool
 shortlist_find(const struct shortlists *all, const struct shortlist_key *key,
     struct rx_arena *arena, struct shortlist *out)
 {
-    char packed[FIXED_SIZE + MODEL_MAX];
+    RX_UNSET char packed[FIXED_SIZE + MODEL_MAX];
 
     if (all == NULL || key->model.len > MODEL_MAX)
         return false;
@@ -104,7 +104,7 @@ void
 shortlist_keep(struct shortlists *all, const struct shortlist_key *key,
     const struct shortlist *list)
 {
-    char packed[FIXED_SIZE + MODEL_MAX];
+    RX_UNSET char packed[FIXED_SIZE + MODEL_MAX];
 
     if (all == NULL || key->model.len > MODEL_MAX)
         return;

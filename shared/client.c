@@ -175,7 +175,7 @@ send_done(struct rx_client_call *call)
 static void
 call_send(struct rx_client_call *call)
 {
-    struct iovec iov[PIECES];
+    RX_UNSET struct iovec iov[PIECES];
     size_t turn = 0;
 
     while (call->sent < call->size && turn < TURN_SIZE) {
