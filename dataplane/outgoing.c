@@ -1,5 +1,7 @@
 #include "dataplane/outgoing.h"
 
+#include <string.h>
+
 #include "dataplane/headers.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -35,6 +37,18 @@ next_random(void *proxy)
     return proxy_dice(proxy);
 }
 
+/* Gemini's streams are events only when asked to be. */
+static bool
+wants_array(const struct outgoing_ask *ask)
+{
+    static const char events[] = "alt=sse";
+    rx_str query = ask->in->query;
+
+    return ask->path->dialect == DIALECT_GEMINI && ask->in->stream &&
+           (query.len == 0 || memmem(query.ptr, query.len, events,
+                                  sizeof(events) - 1) == NULL);
+}
+
 static enum rx_code
 translate(
     struct outgoing *o, const struct outgoing_ask *ask, struct rx_err *err)
@@ -46,6 +60,7 @@ translate(
         .model_asked = ask->in->model,
         .model = to->model,
         .stream = ask->in->stream,
+        .stream_array = wants_array(ask),
         .key = { .dialect = to->dialect,
             .type = to->channel->type,
             .host = to->endpoint->authority,

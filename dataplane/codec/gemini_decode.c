@@ -85,7 +85,8 @@ decode_seal(struct decode *d, rx_str signature, char kind)
 
     signature = ir_decode(d->arena, signature);
     seal.bytes = signature;
-    if (!rx_str_starts(signature, RX_S("cnR4MS4")))
+    /* "rtx1." and a letter */
+    if (!rx_str_starts(signature, RX_S("cnR4MS5")))
         return seal;
     rx_buf_init(&plain, signature.len + 4);
     if (gemini_from_base64(signature, &plain))

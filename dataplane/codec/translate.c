@@ -73,7 +73,8 @@ make_request(
     t->request = (struct ir_request){ .dialect = ask->client,
         .model_asked = ir_escape(t->arena, ask->model_asked),
         .model = ir_escape(t->arena, ask->model),
-        .stream = ask->stream };
+        .stream = ask->stream,
+        .stream_array = ask->stream_array };
     enum rx_code code =
         t->client->decode_request(ask->body, t->arena, &t->request, err);
     if (code == RX_OK)
@@ -370,7 +371,7 @@ translation_status(const struct translation *t)
 rx_str
 translation_content_type(const struct translation *t)
 {
-    if (t->writer == NULL || t->form == FORM_ERROR)
+    if (t->writer == NULL || t->form == FORM_ERROR || t->request.stream_array)
         return RX_S("application/json");
     return RX_S("text/event-stream; charset=utf-8");
 }

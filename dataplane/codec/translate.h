@@ -25,6 +25,7 @@ struct translate_ask {
     rx_str model_asked; /* plain; as the client named it */
     rx_str model;       /* plain; what the channel is asked for */
     bool stream;
+    bool stream_array;         /* Gemini: not as events but as one JSON array */
     struct capability_key key; /* of the channel; its dialect is the target */
     struct codec_world world;
 };

@@ -173,6 +173,7 @@ ask_for(const struct golden *g, uint64_t *seed)
     a.model_asked = field(g, "asked");
     a.model = field(g, "model");
     a.stream = rx_str_eq(field(g, "stream"), RX_S("yes"));
+    a.stream_array = a.stream && field(g, "array").len > 0;
     a.key.type = field(g, "type");
     a.key.host = field(g, "host");
     a.key.model = a.model;
@@ -210,6 +211,7 @@ answer(const struct golden *g, bool stream, size_t len, size_t most, bool clean,
 
     rx_buf_init(out, CASE_MAX * 8);
     a.stream = stream;
+    a.stream_array = a.stream_array && stream;
     if (translation_new(&t, &a, &err) != RX_OK) {
         CHECK(false);
         return;
@@ -294,7 +296,7 @@ check_fold(const struct golden *g, rx_str whole)
     answer(g, false, section(g, "answer")->len, 0, true, &document);
     rx_buf_init(&a, CASE_MAX);
     rx_buf_init(&b, CASE_MAX);
-    rig_read(client, whole, true, &a);
+    rig_read(client, whole, field(g, "array").len == 0, &a);
     rig_read(client, rx_buf_str(&document), false, &b);
     if (memmem(a.ptr, a.len, "failed ", 7) == NULL)
         CHECK_TEXT(a.ptr, b.ptr);
