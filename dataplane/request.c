@@ -176,6 +176,15 @@ add_attempt(struct request *q)
     return a;
 }
 
+static const char *
+keep_words(struct request *q, const struct rx_err *err)
+{
+    rx_str kept =
+        rx_arena_copy(q->arena, (rx_str){ err->text, strlen(err->text) });
+
+    return kept.ptr != NULL ? kept.ptr : "";
+}
+
 /* The next candidate that can be asked; why the last cannot, is noted. */
 static const struct candidate *
 next_candidate(struct request *q)
@@ -196,10 +205,8 @@ next_candidate(struct request *q)
         enum rx_code code = outgoing_make(&q->outgoing, &ask, &err);
         if (code == RX_OK)
             return ask.to;
-        rx_str words =
-            rx_arena_copy(q->arena, (rx_str){ err.text, strlen(err.text) });
         q->refusal = code == RX_TOO_BIG ? REFUSE_TOO_BIG : REFUSE_BAD_REQUEST;
-        q->refusal_words = words.ptr != NULL ? words.ptr : "";
+        q->refusal_words = keep_words(q, &err);
     }
     return NULL;
 }
@@ -765,10 +772,8 @@ on_body(void *guest)
         note(q, room ? EXCHANGE_BODY : EXCHANGE_REFUSED);
         return;
     }
-    rx_str words =
-        rx_arena_copy(q->arena, (rx_str){ err.text, strlen(err.text) });
     q->refusal = q->in.refusal;
-    q->refusal_words = words.ptr;
+    q->refusal_words = keep_words(q, &err);
     note(q, EXCHANGE_REFUSED);
 }
 

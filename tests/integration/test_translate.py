@@ -2,13 +2,14 @@
 reaches the client in its own, whole or not at all, and is counted once."""
 import json
 
-from dialects import ANTHROPIC, CHAT, provider
+from dialects import ALL, ANTHROPIC, CHAT, RESPONSES, provider
 from harness import Routex, main, test
 from peers import Upstream
 
-TRANSLATED = [ANTHROPIC, CHAT]
-PAIRS = [(client, channel) for client in TRANSLATED for channel in TRANSLATED
-         if client is not channel]
+# A channel of OpenAI's speaks Chat and Responses.
+CHANNELS = [d for d in ALL if d is not RESPONSES]
+PAIRS = [(client, channel) for client in ALL for channel in CHANNELS
+         if client.channel_type != channel.channel_type]
 
 
 def tokens(row):
