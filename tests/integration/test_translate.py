@@ -2,14 +2,18 @@
 reaches the client in its own, whole or not at all, and is counted once."""
 import json
 
-from dialects import ALL, ANTHROPIC, CHAT, RESPONSES, provider
+from dialects import ALL, ANTHROPIC, CHAT, provider
 from harness import Routex, main, test
 from peers import Upstream
 
-# A channel of OpenAI's speaks Chat and Responses.
-CHANNELS = [d for d in ALL if d is not RESPONSES]
-PAIRS = [(client, channel) for client in ALL for channel in CHANNELS
-         if client.channel_type != channel.channel_type]
+PAIRS = [(client, channel) for client in ALL for channel in ALL
+         if client is not channel]
+
+
+def only(channel, url):
+    """A channel that speaks this dialect and no other."""
+    return channel.channel(url, endpoints=[
+        {"dialect": channel.name, "base_url": url + channel.base_path}])
 
 
 def tokens(row):
@@ -25,7 +29,7 @@ def wanted(channel):
 def each_pair(build, check):
     with Upstream(provider) as upstream:
         for client, channel in PAIRS:
-            with Routex(build, [channel.channel(upstream.url)]) as r:
+            with Routex(build, [only(channel, upstream.url)]) as r:
                 for stream in (False, True):
                     upstream.reply = provider
                     check(r, upstream, client, channel, stream)
