@@ -287,6 +287,8 @@ responses_write_whole(const struct codec_stream *about,
     w.base.about = *about;
     w.base.out = out;
     accumulate_replay(r, &(struct ir_sink){ take_event, &w.base });
+    if (r->failed) /* the event that told it is gone */
+        w.status.error = &r->error;
     responses_put_object(&w, out);
     fini(&w);
 }
