@@ -33,4 +33,6 @@ door '\bcrypto_[a-z]+|\bsodium_|\brandombytes_' 'shared/secret\.c'
 door '\bhttp_parser_' 'shared/http1\.c'
 door '\.pb-c\.h"' '(dataplane|controlplane)/wire\.c'
 door '\b(inflate|ZSTD_|BrotliDecoder)[A-Za-z]*\(' 'shared/decode\.c'
+door '\bpcre2_[a-z]+' 'shared/pattern\.c'
+door '\b(lua_|luaL_|luaopen_)[a-z]+' 'shared/script\.c'
 exit $fail

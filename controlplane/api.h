@@ -162,6 +162,11 @@ api_handler api_tenants_list, api_tenants_create, api_tenant_get,
     api_tenant_replace, api_tenant_patch, api_tenant_delete, api_tenant_usage;
 api_handler api_keys_list, api_keys_create, api_key_get, api_key_patch,
     api_key_delete, api_key_rotate;
+api_handler api_rules_list, api_rules_create, api_rule_get, api_rule_replace,
+    api_rule_delete, api_rule_enable, api_rule_disable, api_presets_list,
+    api_routing_test;
+api_handler api_functions_list, api_functions_create, api_function_get,
+    api_function_replace, api_function_delete;
 api_handler api_settings_get, api_settings_replace, api_settings_patch;
 api_handler api_requests_list, api_request_get, api_analytics_summary;
 api_handler api_planes_list, api_providers_list, api_audit_list, api_status;

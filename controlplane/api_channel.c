@@ -2,6 +2,7 @@
 #include "controlplane/channel.h"
 #include "controlplane/first.h"
 #include "controlplane/own_address.h"
+#include "controlplane/rule.h"
 
 enum rx_code
 api_channels_list(struct api_call *c, struct rx_err *err)
@@ -128,6 +129,8 @@ api_channel_delete(struct api_call *c, struct rx_err *err)
 
     if (code == RX_OK)
         code = api_if_match(c, ch->rev, err);
+    if (code == RX_OK)
+        code = rule_spares_channel(c->store, ch->id, err);
     if (code == RX_OK)
         code = channel_delete(c->store, ch, err);
     if (code == RX_OK)

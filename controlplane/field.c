@@ -13,7 +13,7 @@
 
 /* Prefixes of our ids; a name must not be mistaken for one. */
 static const char *const id_prefixes[] = { "chn_", "ten_", "key_", "crd_",
-    "tok_" };
+    "tok_", "rul_", "fun_" };
 
 rx_str
 field_text(const char *s)

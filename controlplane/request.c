@@ -50,9 +50,9 @@ insert_row(struct store *s, const struct usage_batch *b,
         "duration_ms, request_bytes, response_bytes, in_uncached, cache_read, "
         "cache_write_5m, cache_write_1h, cache_write_other, in_tool_use, "
         "out_total, out_reasoning, in_audio, in_image, out_audio, out_image, "
-        "web_searches, web_fetches, service_tier, provenance) values "
+        "web_searches, web_fetches, service_tier, provenance, trace) values "
         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (plane, boot, seq) do nothing");
     const rx_str texts[] = { r->model_requested, r->model, r->model_served,
         r->channel_id, r->channel, r->rule, r->session, r->tag, r->user_agent,
@@ -76,7 +76,7 @@ insert_row(struct store *s, const struct usage_batch *b,
     db_bind_u64(q, 26, r->duration_ms);
     db_bind_u64(q, 27, r->request_bytes);
     db_bind_u64(q, 28, r->response_bytes);
-    bind_counts(q, 29, &r->usage);
+    db_bind_str(q, bind_counts(q, 29, &r->usage), r->trace);
     enum rx_code code = db_run(q, err);
     *fresh = code == RX_OK && db_changes(s->db) == 1;
     return code;

@@ -261,6 +261,24 @@ put_attempts(
     return db_done(q, err);
 }
 
+/* Why it went where it went. */
+static enum rx_code
+put_trace(
+    struct store *s, uint64_t row, struct rx_json_out *w, struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(s->db, "select trace from request where id = ?");
+
+    db_bind_u64(q, 1, row);
+    /* It came from another machine. */
+    if (db_next(q) && db_str(q, 0).len > 0 &&
+        rx_json_check(db_str(q, 0), NULL, NULL) == RX_OK)
+        rx_json_put_raw(w, "trace", db_str(q, 0));
+    else
+        rx_json_put_null(w, "trace");
+    return db_done(q, err);
+}
+
 enum rx_code
 request_put(struct store *s, rx_str id, struct rx_json_out *w, const char *key,
     struct rx_err *err)
@@ -286,6 +304,8 @@ request_put(struct store *s, rx_str id, struct rx_json_out *w, const char *key,
     if (code == RX_OK && !found)
         return rx_fail(err, RX_NOT_FOUND, "there is no request \"%.*s\"",
             (int)(id.len < 80 ? id.len : 80), id.ptr);
+    if (code == RX_OK)
+        code = put_trace(s, row, w, err);
     if (code == RX_OK)
         code = put_attempts(s, row, w, err);
     if (found)

@@ -6,7 +6,7 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const strategies[] = { "priority", NULL };
+const char *const settings_strategies[] = { "priority", NULL };
 static const char *const journal_policies[] = { "keep-serving", "refuse",
     NULL };
 
@@ -82,7 +82,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
         s->rev = rev;
         attempts = st->max_attempts;
     }
-    field_read_word(body, "strategy", strategies, &st->strategy);
+    field_read_word(body, "strategy", settings_strategies, &st->strategy);
     read_timeouts(&st->timeouts, body);
     rx_json_get_u64(body, "max_attempts", 1, 8, &attempts);
     st->max_attempts = (uint32_t)attempts;

@@ -28,4 +28,7 @@ RX_NODISCARD enum rx_code settings_load(struct store *store,
 RX_NODISCARD enum rx_code settings_save(
     struct store *store, struct settings *s, struct rx_err *err);
 
+/* What "strategy" may be; ends with NULL. */
+extern const char *const settings_strategies[];
+
 #endif

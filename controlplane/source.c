@@ -1,7 +1,9 @@
 #include "controlplane/source.h"
 
 #include "controlplane/channel.h"
+#include "controlplane/function.h"
 #include "controlplane/key.h"
+#include "controlplane/rule.h"
 #include "controlplane/settings.h"
 #include "controlplane/tenant.h"
 
@@ -54,7 +56,46 @@ tenant_page(struct walk *w, struct rx_arena *arena, rx_str after,
     return code;
 }
 
-/* Channels and tenants: page by page, by name. */
+static enum rx_code
+function_page(struct walk *w, struct rx_arena *arena, rx_str after,
+    struct rx_buf *last, size_t *count)
+{
+    struct function *page[PAGE];
+    enum rx_code code =
+        function_list(w->store, arena, after, PAGE, page, count, w->err);
+
+    for (size_t i = 0; code == RX_OK && i < *count; i++) {
+        struct state_item item = { .kind = STATE_FUNCTION };
+        function_state(page[i], &item.function);
+        w->each(w->user, &item);
+    }
+    rx_buf_clear(last);
+    if (code == RX_OK && *count > 0)
+        rx_buf_add(last, page[*count - 1]->name);
+    return code;
+}
+
+static enum rx_code
+walk_rules(struct walk *w)
+{
+    enum rx_code code = RX_OK;
+    size_t count = PAGE;
+
+    for (size_t at = 0; code == RX_OK && count == PAGE; at += count) {
+        struct rx_arena *arena = rx_arena_new(ARENA_LIMIT);
+        struct rule *page[PAGE];
+        code = rule_list(w->store, arena, at, PAGE, page, &count, w->err);
+        for (size_t i = 0; code == RX_OK && i < count; i++) {
+            struct state_item item = { .kind = STATE_RULE };
+            rule_state(page[i], arena, &item.rule);
+            w->each(w->user, &item);
+        }
+        rx_arena_free(arena);
+    }
+    return code;
+}
+
+/* What has a name: page by page, by name. */
 static enum rx_code
 walk_named(
     struct walk *w, enum rx_code (*page)(struct walk *w, struct rx_arena *arena,
@@ -135,6 +176,10 @@ source_walk(void *arg, void (*each)(void *user, const struct state_item *item),
         code = walk_named(&w, tenant_page);
     if (code == RX_OK)
         code = walk_named(&w, channel_page);
+    if (code == RX_OK)
+        code = walk_named(&w, function_page);
+    if (code == RX_OK)
+        code = walk_rules(&w);
     return code == RX_OK ? walk_keys(&w) : code;
 }
 
@@ -175,6 +220,30 @@ load_key(struct store *s, rx_str id, struct rx_arena *arena,
 }
 
 static enum rx_code
+load_rule(struct store *s, rx_str id, struct rx_arena *arena,
+    struct state_item *out, struct rx_err *err)
+{
+    struct rule *r;
+    enum rx_code code = rule_load(s, arena, id, &r, err);
+
+    if (code == RX_OK)
+        rule_state(r, arena, &out->rule);
+    return code;
+}
+
+static enum rx_code
+load_function(struct store *s, rx_str id, struct rx_arena *arena,
+    struct state_item *out, struct rx_err *err)
+{
+    struct function *f;
+    enum rx_code code = function_load(s, arena, id, &f, err);
+
+    if (code == RX_OK)
+        function_state(f, &out->function);
+    return code;
+}
+
+static enum rx_code
 load_settings(struct store *s, rx_str id, struct rx_arena *arena,
     struct state_item *out, struct rx_err *err)
 {
@@ -198,6 +267,8 @@ source_load(void *arg, enum state_kind kind, rx_str id, struct rx_arena *arena,
         [STATE_TENANT] = load_tenant,
         [STATE_KEY] = load_key,
         [STATE_SETTINGS] = load_settings,
+        [STATE_RULE] = load_rule,
+        [STATE_FUNCTION] = load_function,
     };
 
     *out = (struct state_item){ .kind = kind };

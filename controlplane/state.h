@@ -122,11 +122,46 @@ struct state_settings {
     rx_str journal_full; /* "keep-serving", "refuse" */
 };
 
+/* See proto/snapshot.proto for what each holds. */
+struct state_condition {
+    rx_str kind;
+    const rx_str *texts;
+    size_t text_count;
+    const int64_t *numbers;
+    size_t number_count;
+    const struct state_condition *parts;
+    size_t part_count;
+};
+
+struct state_hop {
+    const rx_str *channels;  /* ids */
+    const uint32_t *weights; /* as many as channels, or NULL: in order */
+    size_t channel_count;
+    rx_str tag, model;
+};
+
+struct state_rule {
+    rx_str id, name, type;
+    bool enabled, strict;
+    int32_t priority;
+    uint64_t created_ms;
+    struct state_condition condition;
+    const struct state_hop *hops;
+    size_t hop_count;
+    rx_str strategy;
+};
+
+struct state_function {
+    rx_str id, name, source;
+};
+
 enum state_kind {
     STATE_CHANNEL,
     STATE_TENANT,
     STATE_KEY,
     STATE_SETTINGS, /* one item, id "" */
+    STATE_RULE,
+    STATE_FUNCTION,
     STATE_KINDS
 };
 
@@ -137,6 +172,8 @@ struct state_item {
     struct state_tenant tenant;
     struct state_key key;
     struct state_settings settings;
+    struct state_rule rule;
+    struct state_function function;
 };
 
 /* The store's side of publishing.  Both calls happen on the loop. */
@@ -217,6 +254,7 @@ struct usage_row {
     uint64_t ttft_ms, duration_ms;
     uint64_t request_bytes, response_bytes;
     struct usage_counts usage;
+    rx_str trace; /* JSON; empty: none */
     const struct usage_attempt *attempts;
     size_t attempt_count;
 };

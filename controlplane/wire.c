@@ -258,6 +258,82 @@ pack_settings(
     return pack(out, &m.base);
 }
 
+static Routex__Condition *
+condition(struct rx_arena *arena, const struct state_condition *c)
+{
+    Routex__Condition *m = MAKE(arena, Routex__Condition, 1);
+
+    routex__condition__init(m);
+    m->kind = text(arena, c->kind);
+    m->n_texts = c->text_count;
+    m->texts = texts(arena, c->texts, c->text_count);
+    m->n_numbers = c->number_count;
+    m->numbers = MAKE(arena, int64_t, c->number_count);
+    for (size_t i = 0; i < c->number_count; i++)
+        m->numbers[i] = c->numbers[i];
+    m->n_parts = c->part_count;
+    m->parts = MAKE_LIST(arena, Routex__Condition, c->part_count);
+    for (size_t i = 0; i < c->part_count; i++)
+        m->parts[i] = condition(arena, &c->parts[i]);
+    return m;
+}
+
+static void
+fill_hops(struct rx_arena *arena, Routex__Rule *m, const struct state_rule *r)
+{
+    Routex__Hop *list = MAKE(arena, Routex__Hop, r->hop_count);
+
+    m->n_hops = r->hop_count;
+    m->hops = MAKE_LIST(arena, Routex__Hop, r->hop_count);
+    for (size_t i = 0; i < r->hop_count; i++) {
+        const struct state_hop *from = &r->hops[i];
+        routex__hop__init(&list[i]);
+        list[i].n_channels = from->channel_count;
+        list[i].channels = texts(arena, from->channels, from->channel_count);
+        list[i].n_weights = from->weights != NULL ? from->channel_count : 0;
+        list[i].weights = MAKE(arena, uint32_t, list[i].n_weights);
+        for (size_t k = 0; k < list[i].n_weights; k++)
+            list[i].weights[k] = from->weights[k];
+        list[i].tag = text(arena, from->tag);
+        list[i].model = text(arena, from->model);
+        m->hops[i] = &list[i];
+    }
+}
+
+static bool
+pack_rule(
+    struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
+{
+    const struct state_rule *r = &item->rule;
+    Routex__Rule m;
+
+    routex__rule__init(&m);
+    m.id = text(arena, r->id);
+    m.name = text(arena, r->name);
+    m.type = text(arena, r->type);
+    m.enabled = r->enabled;
+    m.priority = r->priority;
+    m.created_ms = r->created_ms;
+    m.strict = r->strict;
+    m.condition = condition(arena, &r->condition);
+    fill_hops(arena, &m, r);
+    m.strategy = text(arena, r->strategy);
+    return pack(out, &m.base);
+}
+
+static bool
+pack_function(
+    struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
+{
+    Routex__Function m;
+
+    routex__function__init(&m);
+    m.id = text(arena, item->function.id);
+    m.name = text(arena, item->function.name);
+    m.source = text(arena, item->function.source);
+    return pack(out, &m.base);
+}
+
 bool
 wire_pack_item(struct rx_buf *out, const struct state_item *item)
 {
@@ -267,6 +343,8 @@ wire_pack_item(struct rx_buf *out, const struct state_item *item)
         [STATE_TENANT] = pack_tenant,
         [STATE_KEY] = pack_key,
         [STATE_SETTINGS] = pack_settings,
+        [STATE_RULE] = pack_rule,
+        [STATE_FUNCTION] = pack_function,
     };
     struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
     bool ok = packers[item->kind](arena, out, item);
@@ -293,18 +371,31 @@ put_bytes(struct rx_buf *out, unsigned field, rx_str bytes)
     rx_buf_add(out, bytes);
 }
 
+/* Field numbers in Snapshot and Delta. */
+static const struct {
+    unsigned char snapshot, delta, deleted;
+} numbers[STATE_KINDS] = {
+    [STATE_CHANNEL] = { 1, 2, 6 },
+    [STATE_TENANT] = { 2, 3, 7 },
+    [STATE_KEY] = { 3, 4, 8 },
+    [STATE_SETTINGS] = { 4, 5, 0 },
+    [STATE_RULE] = { 5, 10, 12 },
+    [STATE_FUNCTION] = { 6, 11, 13 },
+};
+
 void
 wire_put_item(
     struct rx_buf *out, bool delta, enum state_kind kind, rx_str packed)
 {
-    put_bytes(out, (unsigned)kind + (delta ? 2 : 1), packed);
+    put_bytes(
+        out, delta ? numbers[kind].delta : numbers[kind].snapshot, packed);
 }
 
 void
 wire_put_deleted(struct rx_buf *delta, enum state_kind kind, rx_str id)
 {
     assert(kind != STATE_SETTINGS);
-    put_bytes(delta, (unsigned)kind + 6, id);
+    put_bytes(delta, numbers[kind].deleted, id);
 }
 
 void
@@ -498,6 +589,7 @@ read_row(const ProtobufCBinaryData *bytes, struct rx_arena *arena,
         .channel_id = view(in->channel_id),
         .channel = view(in->channel),
         .rule = view(in->rule),
+        .trace = view(in->trace),
         .session = view(in->session),
         .tag = view(in->tag),
         .user_agent = view(in->user_agent),

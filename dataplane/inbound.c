@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/auth.h"
+#include "dataplane/understand.h"
 #include "shared/decode.h"
 
 #define QUERY_MAX   ((size_t)16 * 1024)
@@ -80,12 +81,55 @@ keep_decoded(struct rx_arena *arena, rx_str escaped, size_t most)
     return kept;
 }
 
+/* Providers refuse a text that is empty. */
+static bool
+stands_alone(rx_str body, rx_str span)
+{
+    const char *before = span.ptr;
+    const char *after = span.ptr + span.len;
+
+    while (before > body.ptr && before[-1] == ' ')
+        before--;
+    while (after < body.ptr + body.len && *after == ' ')
+        after++;
+    return before > body.ptr && before[-1] == '"' && *after == '"';
+}
+
+/*
+ * Cut a sub-agent's tag out of the body, which is ours from then on: nobody
+ * behind this ever sees it.  Rare, so the copy does not matter.
+ */
+static enum rx_code
+cut_tag(struct inbound *in, enum dialect dialect, struct rx_arena *arena,
+    uint64_t limit, struct rx_err *err)
+{
+    struct subagent_tag tag;
+    struct rx_buf rest;
+
+    if (!understand_find_tag(dialect, &in->scan, in->body, &tag))
+        return RX_OK;
+    size_t before = (size_t)(tag.span.ptr - in->body.ptr);
+    const char *after = tag.span.ptr + tag.span.len;
+    in->agent_model = keep_decoded(arena, tag.model, MODEL_MAX);
+    rx_buf_init(&rest, (size_t)limit);
+    rx_buf_add(&rest, (rx_str){ in->body.ptr, before });
+    if (stands_alone(in->body, tag.span))
+        rx_buf_addc(&rest, '.');
+    rx_buf_add(&rest, (rx_str){ after, in->body.len - before - tag.span.len });
+    rx_buf_fini(&in->decoded);
+    in->decoded = rest;
+    in->body = rx_buf_str(&in->decoded);
+    return scan_request(dialect, in->body, &in->scan, err);
+}
+
 static enum rx_code
 understand(struct inbound *in, const struct path *path, struct rx_arena *arena,
-    struct rx_err *err)
+    uint64_t limit, struct rx_err *err)
 {
     in->refusal = REFUSE_BAD_REQUEST;
     enum rx_code code = scan_request(path->dialect, in->body, &in->scan, err);
+    if (code == RX_OK && (path->op == OP_CREATE || path->op == OP_COUNT))
+        code = cut_tag(in, path->dialect, arena, limit, err);
     if (code != RX_OK)
         return code;
     in->scanned = true;
@@ -183,7 +227,7 @@ inbound_read(struct inbound *in, const struct rx_httpd_head *head, rx_str raw,
     keep_query(in, head, arena);
     if (rx_str_eq(head->method, RX_S("POST")) &&
         (path->op != OP_MEDIA || is_json(head)))
-        code = understand(in, path, arena, err);
+        code = understand(in, path, arena, limit, err);
     if (path->dialect == DIALECT_GEMINI) {
         in->model = percent_decode(arena, path->model);
         in->stream = path->stream;

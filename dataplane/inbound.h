@@ -22,6 +22,7 @@ struct inbound {
     bool stream;
     rx_str model;         /* decoded; in the arena */
     rx_str query;         /* with its '?', without our key; in the arena */
+    rx_str agent_model;   /* of a sub-agent's tag, which is cut out; decoded */
     rx_str session;       /* as the body names it; in the arena; may be empty */
     enum refusal refusal; /* when inbound_read fails */
 };

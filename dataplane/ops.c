@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "dataplane/explain.h"
 #include "dataplane/local.h"
 
-#define BODY_MAX ((size_t)4 * 1024 * 1024)
+#define BODY_MAX    ((size_t)4 * 1024 * 1024)
+#define EXPLAIN_MAX ((uint64_t)32 * 1024 * 1024)
 
 /* "live" as long as the loop turns. */
 static int
@@ -69,6 +71,14 @@ static const struct {
 #undef JSON
 };
 
+/* POST /explain: its body comes later. */
+static bool
+is_explain(const struct rx_httpd_head *head)
+{
+    return rx_str_eq(head->method, RX_S("POST")) &&
+           rx_str_eq(head->path, RX_S("/explain"));
+}
+
 static void
 on_request(void *arg, struct rx_httpd_req *req)
 {
@@ -76,6 +86,10 @@ on_request(void *arg, struct rx_httpd_req *req)
     const struct rx_httpd_head *head = rx_httpd_head(req);
     struct rx_buf body;
 
+    if (is_explain(head)) {
+        rx_httpd_set_body_limit(req, EXPLAIN_MAX);
+        return;
+    }
     if (!rx_str_eq(head->method, RX_S("GET")) &&
         !rx_str_eq(head->method, RX_S("HEAD"))) {
         rx_httpd_reply(req, 405, RX_S("allow: GET, HEAD\r\n"), (rx_str){ 0 });
@@ -91,14 +105,37 @@ on_request(void *arg, struct rx_httpd_req *req)
         return;
     }
     rx_httpd_reply(req, 404, RX_S("content-type: text/plain\r\n"),
-        RX_S("/livez /readyz /health /metrics\n"));
+        RX_S("/livez /readyz /health /metrics, POST /explain\n"));
 }
 
 static void
 on_body(void *arg, struct rx_httpd_req *req)
 {
-    (void)arg; /* every answer was given with the head */
-    (void)req;
+    struct ops *o = arg;
+    const struct rx_httpd_head *head = rx_httpd_head(req);
+    struct rx_buf answer;
+    rx_str name;
+    rx_str dialect = { 0 };
+
+    if (!is_explain(head))
+        return; /* its answer was given with the head */
+    const struct snapshot *s =
+        o->proxy != NULL ? follow_snapshot(o->proxy->follow) : NULL;
+    if (s == NULL) {
+        rx_httpd_reply(req, 503, RX_S("content-type: application/json\r\n"),
+            RX_S("{\"error\":{\"message\":\"there is no configuration "
+                 "yet\"}}"));
+        return;
+    }
+    if (!rx_str_cut(head->query, '=', &name, &dialect) ||
+        !rx_str_eq(name, RX_S("dialect")))
+        dialect = (rx_str){ 0 };
+    rx_buf_init(&answer, BODY_MAX);
+    int status =
+        explain(s, rx_httpd_body(req), dialect, proxy_dice(o->proxy), &answer);
+    rx_httpd_reply(req, status, RX_S("content-type: application/json\r\n"),
+        rx_buf_str(&answer));
+    rx_buf_fini(&answer);
 }
 
 static void

@@ -148,6 +148,9 @@ open_stats(struct proxy_stats *s, struct rx_stat *stat)
         "tries that came to nothing the client could see", RX_STAT_NO_LABELS);
     s->fail_overs = rx_stat_counter(stat, "routex_fail_overs_total",
         "failed tries followed by another", RX_STAT_NO_LABELS);
+    s->rule_troubles = rx_stat_counter(stat, "routex_rule_troubles_total",
+        "rules skipped because a pattern or function failed or took too long",
+        RX_STAT_NO_LABELS);
     s->bytes_in = rx_stat_counter(stat, "routex_request_bytes_total",
         "bytes of request bodies", RX_STAT_NO_LABELS);
     s->bytes_out = rx_stat_counter(stat, "routex_response_bytes_total",

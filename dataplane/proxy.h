@@ -33,6 +33,7 @@ struct proxy_stats {
     uint64_t *attempts;
     uint64_t *attempts_failed;
     uint64_t *fail_overs;
+    uint64_t *rule_troubles; /* rules that could not be asked */
     uint64_t *bytes_in;
     uint64_t *bytes_out;
     struct rx_histogram *duration;

@@ -39,6 +39,7 @@ struct record {
     rx_str model_requested, model, model_served;
     rx_str channel_id, channel, rule, session, tag, user_agent, client_ip;
     int status;
+    rx_str trace;   /* why it went there: JSON; empty: not routed */
     rx_str outcome; /* "ok", "error", "refused", "cut", "cancelled" */
     rx_str reason;
     rx_str finish;

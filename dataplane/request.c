@@ -8,11 +8,11 @@
 #include "dataplane/attempt.h"
 #include "dataplane/auth.h"
 #include "dataplane/codec/estimate.h"
+#include "dataplane/decide.h"
 #include "dataplane/exchange.h"
 #include "dataplane/headers.h"
 #include "dataplane/inbound.h"
 #include "dataplane/outgoing.h"
-#include "dataplane/route.h"
 #include "shared/arena.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -139,24 +139,66 @@ static const struct attempt_events attempt_events = {
 
 /* --- attempts ------------------------------------------------------------ */
 
+static rx_str
+header_of(const void *arg, rx_str name)
+{
+    const struct request *q = arg;
+
+    return rx_httpd_header(rx_httpd_head(q->req), name);
+}
+
+/* Why it goes where it goes, for the row and for the client. */
+static void
+note_decision(struct request *q, const struct decision *d)
+{
+    struct rx_buf trace;
+
+    if (d->rule != NULL)
+        q->record.rule = d->rule->name;
+    *q->proxy->stats.rule_troubles += d->troubles;
+    rx_buf_init(&trace, 4 * DECISION_TRACE_MAX);
+    decision_trace(d, &trace);
+    q->record.trace = rx_arena_copy(q->arena, rx_buf_str(&trace));
+    rx_buf_fini(&trace);
+}
+
 static bool
 make_plan(struct request *q)
 {
-    struct route_request r = {
-        .snapshot = q->snapshot,
-        .key = q->key,
-        .dialect = q->path.dialect,
-        .op = q->path.op,
-        .model = q->in.model,
-        .forced =
-            rx_httpd_header(rx_httpd_head(q->req), RX_S("x-routex-channel")),
-        .dice = proxy_dice(q->proxy),
+    struct understanding *u = rx_arena_make(q->arena, struct understanding, 1);
+    struct decision *d = rx_arena_make(q->arena, struct decision, 1);
+    struct decide_request r = {
+        .route = {
+            .snapshot = q->snapshot,
+            .key = q->key,
+            .dialect = q->path.dialect,
+            .op = q->path.op,
+            .model = q->in.model,
+            .forced = header_of(q, RX_S("x-routex-channel")),
+            .dice = proxy_dice(q->proxy),
+        },
+        .subject = {
+            .u = u,
+            .key = q->key,
+            .dialect = q->path.dialect,
+            .model = q->in.model,
+            .session = q->record.session,
+            .stream = q->in.stream,
+            .wall_ms = q->record.started_ms,
+            .header = header_of,
+            .header_arg = q,
+        },
+        .agent_model = q->in.agent_model,
     };
 
-    q->plan = rx_arena_make(q->arena, struct route_plan, 1);
-    if (q->plan == NULL)
+    if (u == NULL || d == NULL)
         return false;
-    if (route_plan(q->plan, &r))
+    understand_begin(u, q->path.dialect, q->in.scanned ? &q->in.scan : NULL,
+        q->in.body, q->arena);
+    bool found = decide(d, &r, q->arena);
+    q->plan = &d->plan;
+    note_decision(q, d);
+    if (found)
         return true;
     q->refusal = q->plan->refusal;
     q->refusal_words = q->plan->words;
@@ -324,6 +366,8 @@ add_own_headers(struct request *q, struct rx_buf *out)
     add_own(out, RX_S("x-routex-channel: "), q->record.channel);
     if (q->record.model.len > 0)
         add_own(out, RX_S("x-routex-model: "), q->record.model);
+    if (q->record.rule.len > 0)
+        add_own(out, RX_S("x-routex-rule: "), q->record.rule);
     char attempts = (char)('0' + q->record.attempt_count);
     add_own(out, RX_S("x-routex-attempts: "), (rx_str){ &attempts, 1 });
     size_t losses = outgoing_losses(&q->outgoing);

@@ -107,10 +107,12 @@ some_channel_lists(const struct snapshot *s, rx_str model)
 static struct wanted
 read_model(const struct route_request *r)
 {
-    struct wanted w = { .model = r->model };
+    struct wanted w = { .model = r->model, .only = r->only };
     rx_str left;
     rx_str right;
 
+    if (r->rewritten || r->only != NULL)
+        return w;
     if (rx_str_cut(r->model, ',', &left, &right) ||
         (rx_str_cut(r->model, '/', &left, &right) &&
             !some_channel_lists(r->snapshot, r->model))) {
@@ -145,6 +147,22 @@ find_endpoint(const struct channel *c, const struct route_request *r,
     return false;
 }
 
+bool
+route_names_channel(const struct route_request *request)
+{
+    return read_model(request).only != NULL;
+}
+
+static bool
+is_tagged(const struct channel *c, rx_str tag)
+{
+    for (size_t i = 0; i < c->tag_count; i++) {
+        if (rx_str_eq(c->tags[i], tag))
+            return true;
+    }
+    return tag.len == 0;
+}
+
 /* The one place that says whether a channel may be used for a request. */
 static enum route_reason
 availability(const struct channel *c, const struct route_request *r,
@@ -152,7 +170,9 @@ availability(const struct channel *c, const struct route_request *r,
 {
     out->channel = c;
     if (w->only != NULL && w->only != c)
-        return ROUTE_NOT_FORCED;
+        return r->only != NULL ? ROUTE_NOT_TARGET : ROUTE_NOT_FORCED;
+    if (!is_tagged(c, r->tag))
+        return ROUTE_NOT_TARGET;
     if (!route_key_allows_channel(r->key, c))
         return ROUTE_NOT_ALLOWED;
     if (!map_model(c, w->model, &out->model))
@@ -167,6 +187,16 @@ availability(const struct channel *c, const struct route_request *r,
         c->endpoints[out->dialect].auth != AUTH_NONE)
         return ROUTE_NO_CREDENTIAL;
     return ROUTE_OK;
+}
+
+enum route_reason
+route_reason_of(
+    const struct channel *channel, const struct route_request *request)
+{
+    struct wanted w = read_model(request);
+    struct choice unused;
+
+    return availability(channel, request, &w, &unused);
 }
 
 static uint64_t
@@ -316,7 +346,8 @@ refuse_with_reasons(struct route_plan *plan, const struct route_request *r,
         const struct channel *c = &r->snapshot->channels[i];
         struct choice unused;
         enum route_reason why = availability(c, r, w, &unused);
-        if (why == ROUTE_NOT_ALLOWED || why == ROUTE_NOT_FORCED)
+        if (why == ROUTE_NOT_ALLOWED || why == ROUTE_NOT_FORCED ||
+            why == ROUTE_NOT_TARGET)
             continue; /* not this client's business */
         serves = serves || (why != ROUTE_MODEL && why != ROUTE_DIALECT);
         plan->foreign = plan->foreign || why == ROUTE_DIALECT;
@@ -351,8 +382,9 @@ list_choices(struct shortlist *list, const struct route_request *r,
 {
     const struct snapshot *s = r->snapshot;
     struct shortlist_key key = { r->key, r->dialect, r->op, w->model };
+    bool usual = w->only == NULL && r->tag.len == 0;
 
-    if (w->only == NULL && shortlist_find(s->shortlists, &key, arena, list))
+    if (usual && shortlist_find(s->shortlists, &key, arena, list))
         return true;
     list->choices = rx_arena_make(arena, struct choice, s->channel_count);
     list->count = 0;
@@ -364,7 +396,7 @@ list_choices(struct shortlist *list, const struct route_request *r,
             list->count++;
     }
     list->count = drop_guesses(list->choices, list->count, r->dialect);
-    if (w->only == NULL)
+    if (usual)
         shortlist_keep(s->shortlists, &key, list);
     return true;
 }
@@ -409,7 +441,8 @@ route_plan(struct route_plan *plan, const struct route_request *r)
         return false;
     if (s->channel_count == 0)
         return refuse(plan, REFUSE_NO_CHANNEL, "no channel is configured");
-    if (w.model.len > 0 && !route_key_allows_model(r->key, w.model))
+    if (w.model.len > 0 && !r->rewritten &&
+        !route_key_allows_model(r->key, w.model))
         return refuse(plan, REFUSE_NOT_ALLOWED,
             "model: this key may not use the model asked for");
     return plan_choices(plan, r, &w);

@@ -24,6 +24,7 @@
     X(DISABLED, "disabled")                        \
     X(PAUSED, "paused")                            \
     X(NOT_FORCED, "another channel was asked for") \
+    X(NOT_TARGET, "is not where the rule points")  \
     X(NOT_ALLOWED, "not allowed for this key")     \
     X(MODEL, "does not serve the model")           \
     X(DIALECT, "does not speak the dialect")       \
@@ -45,6 +46,11 @@ struct route_request {
     rx_str model;  /* decoded; empty when the operation names none */
     rx_str forced; /* x-routex-channel; empty if absent */
     uint64_t dice; /* random: settles ties inside a priority by weight */
+    /* What a rule says: */
+    const struct channel *only; /* NULL: any */
+    rx_str tag;                 /* only channels tagged so; empty: any */
+    bool rewritten;  /* `model` is the rule's: a name as it stands, allowed */
+    rx_str strategy; /* empty: as in the settings */
 };
 
 struct candidate {
@@ -71,6 +77,13 @@ struct route_plan {
  * there is none, with the refusal for the client.
  */
 bool route_plan(struct route_plan *plan, const struct route_request *request);
+
+/* May the channel be asked, and if not, why? */
+enum route_reason route_reason_of(
+    const struct channel *channel, const struct route_request *request);
+
+/* Does `model` name a channel ("main,gpt-5", "main/gpt-5")? */
+bool route_names_channel(const struct route_request *request);
 
 /* May this key use a model of that name? (both its own and its tenant's list) */
 bool route_key_allows_model(const struct client_key *key, rx_str model);

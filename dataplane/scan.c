@@ -132,16 +132,60 @@ count_elements(struct work *w, rx_str name, size_t *count)
     return RX_OK;
 }
 
+/* Count them, and remember where they stand. */
+static enum rx_code
+read_list(struct work *w, rx_str name, size_t *count, enum scan_part part)
+{
+    rx_span_kind(&w->j); /* to where the value begins */
+    const char *from = w->j.at;
+    enum rx_code code = count_elements(w, name, count);
+
+    w->out->parts[part] = (rx_str){ from, (size_t)(w->j.at - from) };
+    return code;
+}
+
 static enum rx_code
 read_messages(struct work *w, rx_str name)
 {
-    return count_elements(w, name, &w->out->messages);
+    return read_list(w, name, &w->out->messages, SCAN_MESSAGES);
 }
 
 static enum rx_code
 read_tools(struct work *w, rx_str name)
 {
-    return count_elements(w, name, &w->out->tools);
+    return read_list(w, name, &w->out->tools, SCAN_TOOLS);
+}
+
+/* Whatever they are, they are for others to judge. */
+static enum rx_code
+note_part(struct work *w, enum scan_part part)
+{
+    rx_str value = { 0 };
+
+    if (given(w) && rx_span_skip(&w->j, &value))
+        w->out->parts[part] = value;
+    return RX_OK;
+}
+
+static enum rx_code
+read_system(struct work *w, rx_str name)
+{
+    (void)name;
+    return note_part(w, SCAN_SYSTEM);
+}
+
+static enum rx_code
+read_thinking(struct work *w, rx_str name)
+{
+    (void)name;
+    return note_part(w, SCAN_THINKING);
+}
+
+static enum rx_code
+read_search(struct work *w, rx_str name)
+{
+    (void)name;
+    return note_part(w, SCAN_SEARCH);
 }
 
 /* Responses: a plain text is one user message. */
@@ -149,10 +193,9 @@ static enum rx_code
 read_input(struct work *w, rx_str name)
 {
     if (rx_span_kind(&w->j) != RX_SPAN_STRING)
-        return count_elements(w, name, &w->out->messages);
+        return read_messages(w, name);
     w->out->messages = 1;
-    rx_span_skip(&w->j, NULL);
-    return RX_OK;
+    return note_part(w, SCAN_MESSAGES);
 }
 
 static enum rx_code read_members(
@@ -204,6 +247,8 @@ read_generation_config(struct work *w, rx_str name)
     static const struct field fields[] = {
         { RX_STR_INIT("maxOutputTokens"), read_max_tokens },
         { RX_STR_INIT("max_output_tokens"), read_max_tokens },
+        { RX_STR_INIT("thinkingConfig"), read_thinking },
+        { RX_STR_INIT("thinking_config"), read_thinking },
     };
 
     return read_object(w, name, fields, RX_COUNT(fields));
@@ -215,6 +260,8 @@ static const struct field anthropic_fields[] = {
     { RX_STR_INIT("max_tokens"), read_max_tokens },
     { RX_STR_INIT("messages"), read_messages },
     { RX_STR_INIT("tools"), read_tools },
+    { RX_STR_INIT("system"), read_system },
+    { RX_STR_INIT("thinking"), read_thinking },
     { RX_STR_INIT("metadata"), read_metadata },
 };
 
@@ -227,6 +274,11 @@ static const struct field chat_fields[] = {
     { RX_STR_INIT("messages"), read_messages },
     { RX_STR_INIT("tools"), read_tools },
     { RX_STR_INIT("stream_options"), read_stream_options },
+    { RX_STR_INIT("reasoning_effort"), read_thinking },
+    { RX_STR_INIT("reasoning"), read_thinking },
+    { RX_STR_INIT("thinking"), read_thinking },
+    { RX_STR_INIT("enable_thinking"), read_thinking },
+    { RX_STR_INIT("web_search_options"), read_search },
     { RX_STR_INIT("prompt_cache_key"), read_prompt_cache_key },
 };
 
@@ -236,6 +288,8 @@ static const struct field responses_fields[] = {
     { RX_STR_INIT("max_output_tokens"), read_max_tokens },
     { RX_STR_INIT("input"), read_input },
     { RX_STR_INIT("tools"), read_tools },
+    { RX_STR_INIT("instructions"), read_system },
+    { RX_STR_INIT("reasoning"), read_thinking },
     { RX_STR_INIT("prompt_cache_key"), read_prompt_cache_key },
 };
 
@@ -243,6 +297,8 @@ static const struct field responses_fields[] = {
 static const struct field gemini_fields[] = {
     { RX_STR_INIT("contents"), read_messages },
     { RX_STR_INIT("tools"), read_tools },
+    { RX_STR_INIT("systemInstruction"), read_system },
+    { RX_STR_INIT("system_instruction"), read_system },
     { RX_STR_INIT("generationConfig"), read_generation_config },
     { RX_STR_INIT("generation_config"), read_generation_config },
 };

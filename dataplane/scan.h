@@ -17,6 +17,16 @@
 #include "shared/err.h"
 #include "shared/str.h"
 
+/* Values as they stand in the body, for understand.h; empty if absent. */
+enum scan_part {
+    SCAN_MESSAGES, /* messages, input, contents */
+    SCAN_SYSTEM,   /* system, instructions, systemInstruction */
+    SCAN_TOOLS,
+    SCAN_THINKING, /* thinking, reasoning, reasoning_effort, thinkingConfig */
+    SCAN_SEARCH,   /* web_search_options */
+    SCAN_PARTS
+};
+
 struct scan {
     rx_str model;       /* string contents, still escaped; empty if absent */
     rx_str model_token; /* with its quotes: what a splice replaces */
@@ -32,6 +42,7 @@ struct scan {
     rx_str prompt_cache_key; /* escaped */
     size_t messages;         /* entries of messages / input / contents */
     size_t tools;
+    rx_str parts[SCAN_PARTS];
 };
 
 /*

@@ -55,39 +55,26 @@ snapshot_find_key(const struct snapshot *s, const struct rx_digest *digest)
     return NULL;
 }
 
+const struct client_key *
+snapshot_find_key_named(const struct snapshot *s, rx_str name)
+{
+    const struct part *p = whole_of(s)->parts[PART_DIRECTORY];
+
+    for (size_t i = 0; i < p->key_count; i++) {
+        if (rx_str_eq(p->keys[i].id, name) || rx_str_eq(p->keys[i].name, name))
+            return &p->keys[i];
+    }
+    return NULL;
+}
+
 const struct channel *
 snapshot_find_channel(const struct snapshot *s, rx_str name)
 {
     return rx_map_get(whole_of(s)->parts[PART_CHANNELS]->by_name, name);
 }
 
-/*
- * The usual two-pointer walk: after a mismatch the last '*' takes one more
- * character.  At worst pattern times name, both short.
- */
 bool
 snapshot_pattern_fits(rx_str pattern, rx_str name)
 {
-    size_t p = 0;
-    size_t n = 0;
-    size_t star = SIZE_MAX; /* behind the last '*' */
-    size_t mark = 0;        /* where that '*' ends for now */
-
-    while (n < name.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = ++p;
-            mark = n;
-        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
-            p++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            p = star;
-            n = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
+    return rx_str_fits(name, pattern);
 }

@@ -120,6 +120,8 @@ struct rejected {
     rx_str kind, id, name, reason;
 };
 
+struct ruleset; /* rules.h */
+
 struct snapshot {
     uint64_t epoch, version;
     struct rx_digest state;         /* digest of the content, as published */
@@ -129,6 +131,7 @@ struct snapshot {
     size_t tenant_count;
     size_t key_count;
     struct settings settings;
+    const struct ruleset *rules; /* NULL: none */
     const struct rejected *rejected;
     size_t rejected_count;
     struct shortlists *shortlists; /* what requests found in it: shortlist.h */
@@ -141,6 +144,9 @@ void snapshot_unpin(const struct snapshot *s);
 /* NULL when unknown.  O(1) whatever the number of keys. */
 const struct client_key *snapshot_find_key(
     const struct snapshot *s, const struct rx_digest *digest);
+/* By name or id, looking at each of them: for people who ask. */
+const struct client_key *snapshot_find_key_named(
+    const struct snapshot *s, rx_str name);
 /* By name or id; NULL when unknown. */
 const struct channel *snapshot_find_channel(
     const struct snapshot *s, rx_str name);

@@ -21,6 +21,8 @@ static const enum part_id part_of[ITEM_KINDS] = {
     [ITEM_TENANT] = PART_DIRECTORY,
     [ITEM_KEY] = PART_DIRECTORY,
     [ITEM_SETTINGS] = PART_SETTINGS,
+    [ITEM_RULE] = PART_RULES,
+    [ITEM_FUNCTION] = PART_RULES,
 };
 
 static void *
@@ -293,12 +295,33 @@ read_settings(struct reading *r, rx_str bytes, struct rx_err *err)
     return wire_read_settings(bytes, r->part->arena, &r->part->settings, err);
 }
 
+static enum rx_code
+read_rule(struct reading *r, rx_str bytes, struct rx_err *err)
+{
+    struct rule rule;
+    enum rx_code code = wire_read_rule(bytes, r->part->arena, &rule, err);
+
+    return code == RX_OK ? ruleset_add(&r->part->rules, &rule, err) : code;
+}
+
+static enum rx_code
+read_function(struct reading *r, rx_str bytes, struct rx_err *err)
+{
+    struct function f;
+    enum rx_code code = wire_read_function(bytes, r->part->arena, &f, err);
+
+    return code == RX_OK ? ruleset_add_function(&r->part->rules, &f, err)
+                         : code;
+}
+
 static enum rx_code (*const readers[ITEM_KINDS])(
     struct reading *r, rx_str bytes, struct rx_err *err) = {
     [ITEM_CHANNEL] = read_channel,
     [ITEM_TENANT] = read_tenant,
     [ITEM_KEY] = read_key,
     [ITEM_SETTINGS] = read_settings,
+    [ITEM_RULE] = read_rule,
+    [ITEM_FUNCTION] = read_function,
 };
 
 /* Read one item, or what it was when it was last good. */
@@ -427,11 +450,28 @@ build_directory(struct reading *r, const struct draft *d)
     return ok;
 }
 
+/* Functions first: a rule that names none there is, cannot be used. */
+static bool
+build_rules(struct reading *r, const struct draft *d)
+{
+    const struct pile *functions = &d->piles[ITEM_FUNCTION];
+    const struct pile *rules = &d->piles[ITEM_RULE];
+
+    if (!ruleset_init(
+            &r->part->rules, r->part->arena, functions->count, rules->count) ||
+        !read_shelf(r, ITEM_FUNCTION, functions) ||
+        !read_shelf(r, ITEM_RULE, rules))
+        return false;
+    ruleset_finish(&r->part->rules);
+    return true;
+}
+
 static bool (*const builders[PARTS])(
     struct reading *r, const struct draft *d) = {
     [PART_SETTINGS] = build_settings,
     [PART_CHANNELS] = build_channels,
     [PART_DIRECTORY] = build_directory,
+    [PART_RULES] = build_rules,
 };
 
 static struct part *
@@ -487,6 +527,7 @@ publish(struct whole *w)
     w->pub.tenants = directory->tenants;
     w->pub.tenant_count = directory->tenant_count;
     w->pub.key_count = directory->key_count;
+    w->pub.rules = &w->parts[PART_RULES]->rules;
     w->pub.settings = w->parts[PART_SETTINGS]->settings;
     gather_rejected(w);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/rules.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/wire.h"
 #include "shared/arena.h"
@@ -26,7 +27,13 @@ struct shelf {
     size_t count;
 };
 
-enum part_id { PART_SETTINGS, PART_CHANNELS, PART_DIRECTORY, PARTS };
+enum part_id {
+    PART_SETTINGS,
+    PART_CHANNELS,
+    PART_DIRECTORY,
+    PART_RULES,
+    PARTS
+};
 
 /* Immutable; shared by the snapshots that agree on it. */
 struct part {
@@ -49,6 +56,8 @@ struct part {
     size_t key_count;
     uint32_t *slots; /* open addressing: index of a key + 1; 0 is empty */
     size_t slot_mask;
+
+    struct ruleset rules; /* PART_RULES */
 };
 
 struct whole {

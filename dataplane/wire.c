@@ -501,6 +501,98 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
     return RX_OK;
 }
 
+/* ---- rules --------------------------------------------------------------- */
+
+#define CONDITION_DEPTH 8
+
+static enum rx_code
+read_condition(const Routex__Condition *in, unsigned depth,
+    struct rx_arena *arena, struct condition *out, struct rx_err *err)
+{
+    *out = (struct condition){
+        .texts = texts(arena, in->texts, in->n_texts),
+        .text_count = in->n_texts,
+        .numbers = in->numbers,
+        .number_count = in->n_numbers,
+        .parts = rx_arena_make(arena, struct condition, in->n_parts),
+        .part_count = in->n_parts,
+    };
+    if (out->texts == NULL || out->parts == NULL)
+        return no_room(err);
+    if (!condition_find(text(in->kind), &out->kind))
+        return rx_fail(err, RX_INVALID, "unknown condition %.40s", in->kind);
+    if (depth == CONDITION_DEPTH)
+        return rx_fail(err, RX_INVALID, "conditions nest too deep");
+    for (size_t i = 0; i < in->n_parts; i++) {
+        enum rx_code code =
+            read_condition(in->parts[i], depth + 1, arena, &out->parts[i], err);
+        if (code != RX_OK)
+            return code;
+    }
+    return condition_compile(out, arena, err);
+}
+
+static enum rx_code
+read_hop(const Routex__Hop *in, struct rx_arena *arena, struct hop *out,
+    struct rx_err *err)
+{
+    *out = (struct hop){
+        .channels = texts(arena, in->channels, in->n_channels),
+        .channel_count = in->n_channels,
+        .weights = in->n_weights > 0 ? in->weights : NULL,
+        .tag = text(in->tag),
+        .model = text(in->model),
+    };
+    if (out->channels == NULL)
+        return no_room(err);
+    if (in->n_weights > 0 && in->n_weights != in->n_channels)
+        return rx_fail(err, RX_INVALID, "a weight is missing");
+    return RX_OK;
+}
+
+enum rx_code
+wire_read_rule(
+    rx_str packed, struct rx_arena *arena, struct rule *out, struct rx_err *err)
+{
+    UNPACK(in, Routex__Rule, routex__rule);
+    if (in == NULL || in->condition == NULL)
+        return bad_bytes(err);
+
+    struct hop *hops = rx_arena_make(arena, struct hop, in->n_hops);
+    *out = (struct rule){
+        .id = text(in->id),
+        .name = text(in->name),
+        .type = text(in->type),
+        .enabled = in->enabled,
+        .strict = in->strict,
+        .priority = in->priority,
+        .created_ms = in->created_ms,
+        .condition = rx_arena_make(arena, struct condition, 1),
+        .hops = hops,
+        .hop_count = in->n_hops,
+        .strategy = text(in->strategy),
+    };
+    if (hops == NULL || out->condition == NULL)
+        return no_room(err);
+    enum rx_code code =
+        read_condition(in->condition, 0, arena, out->condition, err);
+    for (size_t i = 0; code == RX_OK && i < in->n_hops; i++)
+        code = read_hop(in->hops[i], arena, &hops[i], err);
+    return code;
+}
+
+enum rx_code
+wire_read_function(rx_str packed, struct rx_arena *arena, struct function *out,
+    struct rx_err *err)
+{
+    UNPACK(in, Routex__Function, routex__function);
+    if (in == NULL)
+        return bad_bytes(err);
+
+    *out = (struct function){ .id = text(in->id), .name = text(in->name) };
+    return function_compile(out, text(in->source), arena, err);
+}
+
 /* ---- heartbeat and ack ------------------------------------------------- */
 
 bool

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "dataplane/record.h"
+#include "dataplane/rules.h"
 #include "dataplane/snapshot.h"
 #include "shared/arena.h"
 #include "shared/buf.h"
@@ -25,6 +26,8 @@ enum item_kind {
     ITEM_TENANT,
     ITEM_KEY,
     ITEM_SETTINGS,
+    ITEM_RULE,
+    ITEM_FUNCTION,
     ITEM_KINDS
 };
 const char *item_kind_name(enum item_kind kind);
@@ -69,6 +72,10 @@ RX_NODISCARD enum rx_code wire_read_key(rx_str packed, struct rx_arena *arena,
     struct client_key *out, rx_str *tenant_id, struct rx_err *err);
 RX_NODISCARD enum rx_code wire_read_settings(rx_str packed,
     struct rx_arena *arena, struct settings *out, struct rx_err *err);
+RX_NODISCARD enum rx_code wire_read_rule(rx_str packed, struct rx_arena *arena,
+    struct rule *out, struct rx_err *err);
+RX_NODISCARD enum rx_code wire_read_function(rx_str packed,
+    struct rx_arena *arena, struct function *out, struct rx_err *err);
 /* What holds before the first settings came. */
 struct settings wire_default_settings(void);
 
@@ -109,7 +116,8 @@ struct wire_hello {
 bool wire_add_hello(struct rx_buf *out, const struct wire_hello *hello);
 
 /* Texts longer than this are cut in records. */
-#define WIRE_TEXT_MAX ((size_t)1024)
+#define WIRE_TEXT_MAX  ((size_t)1024)
+#define WIRE_TRACE_MAX ((size_t)2048) /* JSON: whoever writes it keeps to it */
 /* Append the record, packed under this number. */
 bool wire_add_record(
     struct rx_buf *out, uint64_t seq, const struct record *record);

@@ -48,14 +48,18 @@ cut_length(rx_str s)
 }
 
 static unsigned char *
+add_whole(unsigned char *at, unsigned field, rx_str s)
+{
+    at = add_varint(add_tag(at, field, BYTES), s.len);
+    if (s.len > 0)
+        memcpy(at, s.ptr, s.len);
+    return at + s.len;
+}
+
+static unsigned char *
 add_bytes(unsigned char *at, unsigned field, rx_str s)
 {
-    size_t len = cut_length(s);
-
-    at = add_varint(add_tag(at, field, BYTES), len);
-    if (len > 0)
-        memcpy(at, s.ptr, len);
-    return at + len;
+    return add_whole(at, field, (rx_str){ s.ptr, cut_length(s) });
 }
 
 static unsigned char *
@@ -164,6 +168,9 @@ add_record(unsigned char *at, uint64_t seq, const struct record *r)
     at = add_usage(at, 27, &r->usage);
     for (size_t i = 0; i < r->attempt_count; i++)
         at = add_attempt(at, 28, r->attempts[i]);
+    /* Half of a JSON text is none. */
+    if (r->trace.len > 0 && r->trace.len <= WIRE_TRACE_MAX)
+        at = add_whole(at, 29, r->trace);
     return at;
 }
 
@@ -193,7 +200,7 @@ record_room(const struct record *r)
         r->model_requested, r->model, r->model_served, r->channel_id,
         r->channel, r->rule, r->session, r->tag, r->user_agent, r->client_ip,
         r->outcome, r->reason, r->finish };
-    size_t room = 28 * FIELD_MAX + 2 * FIXED_TEXT + USAGE_MAX;
+    size_t room = 29 * FIELD_MAX + 2 * FIXED_TEXT + USAGE_MAX + r->trace.len;
 
     for (size_t i = 0; i < RX_COUNT(texts); i++)
         room += cut_length(texts[i]);

@@ -10,6 +10,8 @@ static const char *const kinds[] = {
     [ITEM_TENANT] = "tenant",
     [ITEM_KEY] = "key",
     [ITEM_SETTINGS] = "settings",
+    [ITEM_RULE] = "rule",
+    [ITEM_FUNCTION] = "function",
 };
 
 const char *
@@ -88,6 +90,8 @@ static const struct meaning of_snapshot[] = {
     [2] = { WIRE_ITEM, ITEM_TENANT, 2 },
     [3] = { WIRE_ITEM, ITEM_KEY, 2 },
     [4] = { WIRE_ITEM, ITEM_SETTINGS, 2 },
+    [5] = { WIRE_ITEM, ITEM_RULE, 2 },
+    [6] = { WIRE_ITEM, ITEM_FUNCTION, 2 },
 };
 
 static const struct meaning of_delta[] = {
@@ -100,6 +104,10 @@ static const struct meaning of_delta[] = {
     [7] = { WIRE_DELETED, ITEM_TENANT, 2 },
     [8] = { WIRE_DELETED, ITEM_KEY, 2 },
     [9] = { WIRE_DIGEST, 0, 2 },
+    [10] = { WIRE_ITEM, ITEM_RULE, 2 },
+    [11] = { WIRE_ITEM, ITEM_FUNCTION, 2 },
+    [12] = { WIRE_DELETED, ITEM_RULE, 2 },
+    [13] = { WIRE_DELETED, ITEM_FUNCTION, 2 },
 };
 
 static struct wire_piece

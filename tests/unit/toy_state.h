@@ -103,6 +103,8 @@ toy_id(const struct state_item *item)
     case STATE_CHANNEL: return item->channel.id;
     case STATE_TENANT: return item->tenant.id;
     case STATE_KEY: return item->key.id;
+    case STATE_RULE: return item->rule.id;
+    case STATE_FUNCTION: return item->function.id;
     case STATE_SETTINGS:
     case STATE_KINDS: break;
     }

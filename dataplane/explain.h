@@ -1,0 +1,21 @@
+/*
+ * explain.h - what would become of this request?  The way a request goes is
+ * gone up to the first attempt, and written down.
+ */
+#ifndef DATAPLANE_EXPLAIN_H
+#define DATAPLANE_EXPLAIN_H
+
+#include "dataplane/snapshot.h"
+#include "shared/buf.h"
+#include "shared/str.h"
+
+/*
+ * `question` is a request body of any dialect, or an object that says more:
+ * {"dialect","body","headers","model","key"}; `dialect` (may be empty) is the
+ * one to take it in.  Appends one JSON object, and returns the HTTP status: 400
+ * with an "error" when it is no request.
+ */
+int explain(const struct snapshot *s, rx_str question, rx_str dialect,
+    uint64_t dice, struct rx_buf *out);
+
+#endif
