@@ -201,16 +201,18 @@ kind_of(rx_str type)
 
 static void
 decode_block(
-    struct decode *d, rx_str value, struct ir_parts *to, unsigned depth)
+    struct decode *d, struct rx_span *j, struct ir_parts *to, unsigned depth)
 {
     struct block b = { 0 };
-    const struct walk_row *wrong = WALK_VALUE(value, block_rows, &b);
+    rx_str value = walk_here(j);
+    const struct walk_row *wrong = WALK(j, block_rows, &b);
 
     if (wrong != NULL || b.type.len == 0) {
         decode_fail_part(d, wrong != NULL ? "a member has the wrong type"
                                           : "type: is required");
         return;
     }
+    value.len = (size_t)(j->at - value.ptr);
     struct ir_part *p = decode_part(d, to, kind_of(b.type));
     if (p == NULL)
         return;
@@ -247,7 +249,6 @@ decode_content(
     struct decode *d, rx_str value, struct ir_parts *to, unsigned depth)
 {
     struct rx_span j;
-    rx_str one;
     uint32_t index = d->index;
 
     if (rx_span_kind_of(value) == RX_SPAN_STRING) {
@@ -258,10 +259,10 @@ decode_content(
         decode_fail_part(d, "content must be a string or a list of blocks");
         return;
     }
-    for (uint32_t i = 0; decode_ok(d) && walk_next(&j, &one); i++) {
+    for (uint32_t i = 0; decode_ok(d) && rx_span_element(&j); i++) {
         if (depth == 0)
             d->index = i;
-        decode_block(d, one, to, depth);
+        decode_block(d, &j, to, depth);
     }
     d->index = index;
     if (j.bad)
@@ -271,7 +272,7 @@ decode_content(
 /* --- conversation ----------------------------------------------------------------- */
 
 static bool
-decode_message(struct decode *d, rx_str value)
+decode_message(struct decode *d, struct rx_span *j)
 {
     static const struct {
         rx_str word;
@@ -283,7 +284,7 @@ decode_message(struct decode *d, rx_str value)
     };
     struct message m = { 0 };
 
-    WALK_VALUE(value, message_rows, &m);
+    WALK(j, message_rows, &m);
     for (size_t i = 0; i < RX_COUNT(roles); i++) {
         if (!rx_str_eq(m.role, roles[i].word))
             continue;
@@ -300,12 +301,11 @@ static bool
 decode_messages(struct decode *d, rx_str value)
 {
     struct rx_span j;
-    rx_str one;
 
     if (!walk_array(&j, value))
         return decode_fail(d, "messages: must be a list");
-    for (d->turn = 0; walk_next(&j, &one); d->turn++) {
-        if (!decode_message(d, one))
+    for (d->turn = 0; rx_span_element(&j); d->turn++) {
+        if (!decode_message(d, &j))
             return false;
     }
     return !j.bad || decode_fail(d, "messages: is not valid JSON");

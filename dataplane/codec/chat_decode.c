@@ -135,12 +135,12 @@ decode_file(struct decode *d, struct piece *p, struct ir_part *out)
 }
 
 static void
-decode_piece(struct decode *d, rx_str value, struct ir_parts *to)
+decode_piece(struct decode *d, struct rx_span *j, struct ir_parts *to)
 {
     struct piece p = { 0 };
     struct ir_part *out = NULL;
 
-    WALK_VALUE(value, piece_rows, &p);
+    WALK(j, piece_rows, &p);
     if (rx_str_eq(p.type, RX_S("text"))) {
         out = decode_part(d, to, IR_TEXT);
         if (out != NULL)
@@ -172,7 +172,6 @@ static void
 decode_content(struct decode *d, rx_str value, struct ir_parts *to)
 {
     struct rx_span j;
-    rx_str one;
 
     d->index = 0;
     if (value.len == 0)
@@ -185,8 +184,8 @@ decode_content(struct decode *d, rx_str value, struct ir_parts *to)
         decode_fail_part(d, "content must be a string or a list of parts");
         return;
     }
-    for (; decode_ok(d) && walk_next(&j, &one); d->index++)
-        decode_piece(d, one, to);
+    for (; decode_ok(d) && rx_span_element(&j); d->index++)
+        decode_piece(d, &j, to);
     if (j.bad)
         decode_fail_part(d, "is not valid JSON");
 }
@@ -333,11 +332,11 @@ decode_result(struct decode *d, const struct message *m)
 }
 
 static bool
-decode_message(struct decode *d, rx_str value, bool *leading)
+decode_message(struct decode *d, struct rx_span *j, bool *leading)
 {
     struct message m = { 0 };
 
-    WALK_VALUE(value, message_rows, &m);
+    WALK(j, message_rows, &m);
     bool system = rx_str_eq(m.role, RX_S("system")) ||
                   rx_str_eq(m.role, RX_S("developer"));
     if (system && *leading) {
@@ -366,13 +365,12 @@ static bool
 decode_messages(struct decode *d, rx_str value)
 {
     struct rx_span j;
-    rx_str one;
     bool leading = true;
 
     if (!walk_array(&j, value))
         return decode_fail(d, "messages: must be a list");
-    for (d->turn = 0; walk_next(&j, &one); d->turn++) {
-        if (!decode_message(d, one, &leading))
+    for (d->turn = 0; rx_span_element(&j); d->turn++) {
+        if (!decode_message(d, &j, &leading))
             return false;
     }
     return !j.bad || decode_fail(d, "messages: is not valid JSON");

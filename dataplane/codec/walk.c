@@ -96,6 +96,13 @@ walk_next(struct rx_span *j, rx_str *element)
 }
 
 rx_str
+walk_here(struct rx_span *j)
+{
+    (void)rx_span_kind(j); /* past the blanks */
+    return (rx_str){ j->at, 0 };
+}
+
+rx_str
 walk_text(rx_str value)
 {
     if (value.len < 2 || value.ptr[0] != '"')

@@ -57,6 +57,9 @@ bool walk_array(struct rx_span *j, rx_str value);
 /* The next element's source. */
 bool walk_next(struct rx_span *j, rx_str *element);
 
+/* Where the value at the cursor begins; nothing of it is passed. */
+rx_str walk_here(struct rx_span *j);
+
 /* What is inside the quotes of a string's source; empty for other values. */
 rx_str walk_text(rx_str value);
 
