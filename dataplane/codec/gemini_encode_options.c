@@ -100,27 +100,27 @@ put_hosted(struct gemini_encoder *x, const struct ir_tool *t)
     put_close(x->b, '}');
 }
 
-static enum rx_code
-put_tools(struct gemini_encoder *x, struct rx_err *err)
+static void
+put_tools(struct gemini_encoder *x)
 {
     bool functions = has_tool(x->r, false);
     bool hosted = has_tool(x->r, true);
 
-    if (functions && hosted && !gemini_is_third(x))
-        return rx_fail(err, RX_INVALID,
-            "tools: the chosen model takes functions or a web search, not "
-            "both");
+    /* Agents offer a search beside tools of their own, and do without it. */
+    if (functions && hosted && !gemini_is_third(x)) {
+        gemini_lose(x, "web_search", "the model takes it or functions");
+        hosted = false;
+    }
     if (!functions && !hosted)
-        return RX_OK;
+        return;
     put_member_open(x->b, "tools", '[');
     if (functions)
         put_functions(x);
     for (const struct ir_tool *t = x->r->tools; t != NULL; t = t->next) {
-        if (t->kind >= IR_TOOL_WEB_SEARCH)
+        if (hosted && t->kind >= IR_TOOL_WEB_SEARCH)
             put_hosted(x, t);
     }
     put_close(x->b, ']');
-    return RX_OK;
 }
 
 static const char *
@@ -141,7 +141,7 @@ static void
 put_choice(struct gemini_encoder *x)
 {
     bool functions = has_tool(x->r, false);
-    bool mixed = functions && has_tool(x->r, true);
+    bool mixed = functions && has_tool(x->r, true) && gemini_is_third(x);
     const char *mode = mode_word(x, mixed);
 
     if (x->r->parallel == IR_NO && functions)
@@ -378,14 +378,12 @@ gemini_encode_request(const struct codec_encode *in, struct rx_err *err)
     in->out->path = make_path(&x);
     put_open(x.b, '{');
     gemini_put_contents(&x);
-    enum rx_code code = put_tools(&x, err);
-    if (code == RX_OK) {
-        put_choice(&x);
-        put_generation(&x);
-        put_tier(&x);
-    }
+    put_tools(&x);
+    put_choice(&x);
+    put_generation(&x);
+    put_tier(&x);
     put_close(x.b, '}');
-    if (code == RX_OK && (x.b->full || in->out->path.ptr == NULL))
+    if (x.b->full || in->out->path.ptr == NULL)
         return rx_fail(err, RX_TOO_BIG, "the request is too large to send");
-    return code;
+    return RX_OK;
 }
