@@ -127,6 +127,12 @@ outgoing_sent(struct outgoing *o)
     return !translation_needs_body(o->translation);
 }
 
+bool
+outgoing_failed(const struct outgoing *o)
+{
+    return o->translation != NULL && translation_failed(o->translation);
+}
+
 size_t
 outgoing_losses(const struct outgoing *o)
 {

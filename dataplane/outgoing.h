@@ -38,6 +38,8 @@ RX_NODISCARD enum rx_code outgoing_make(
     struct outgoing *o, const struct outgoing_ask *ask, struct rx_err *err);
 /* Nothing will be sent again.  True: the client's body is not needed either. */
 bool outgoing_sent(struct outgoing *o);
+/* The answer could not be translated, or was an error: the client was told. */
+bool outgoing_failed(const struct outgoing *o);
 /* How much of the request was lost in translation. */
 size_t outgoing_losses(const struct outgoing *o);
 /* Each of the losses, into the debug log. */

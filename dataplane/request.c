@@ -558,7 +558,8 @@ port_finish(void *world)
     describe_answer(q);
     q->record.response_bytes += attempt_held(q->attempt).len;
     if (r->code == RX_OK || (seen->error && !r->cut)) {
-        bool ok = q->record.status < 400 && !seen->error;
+        bool ok = q->record.status < 400 && !seen->error &&
+                  !outgoing_failed(&q->outgoing);
         account(q, ok ? REQUEST_OK : REQUEST_ERROR, ok ? "" : "upstream_error",
             tell_end);
         return;
