@@ -72,6 +72,8 @@ add(struct gemini_args *a, rx_str value)
         return;
     }
     leaf->string = p.string.ptr != NULL || leaf->string;
+    if (!leaf->string)
+        rx_buf_clear(&leaf->value); /* only strings come in pieces */
     if (p.string.ptr != NULL)
         rx_buf_add(&leaf->value, p.string);
     else if (p.number.len > 0)
