@@ -5,13 +5,13 @@
 
 #include "controlplane/channel.h"
 #include "controlplane/provider.h"
+#include "shared/header_rule.h"
 #include "shared/secret.h"
 #include "shared/url.h"
 
 #define SECRET_MAX     8192
 #define MODELS_MAX     1000
 #define HEADERS_MAX    32
-#define VALUE_MAX      4096
 #define PRIORITY_MAX   1000000
 #define WEIGHT_MAX     1000
 #define MODEL_NAME_MAX 256
@@ -20,27 +20,6 @@ static const char *const statuses[] = { "enabled", "disabled", "paused", NULL };
 static const char *const key_statuses[] = { "enabled", "disabled", NULL };
 static const char *const shown_only[] = { "id", "created_at", "updated_at",
     "dialects", "effective_endpoints", NULL };
-
-/* Headers that are the router's own business, or hold a key in clear. */
-static const rx_str ours[] = {
-    RX_STR_INIT("host"),
-    RX_STR_INIT("content-length"),
-    RX_STR_INIT("transfer-encoding"),
-    RX_STR_INIT("connection"),
-    RX_STR_INIT("upgrade"),
-    RX_STR_INIT("te"),
-    RX_STR_INIT("trailer"),
-    RX_STR_INIT("expect"),
-    RX_STR_INIT("keep-alive"),
-    RX_STR_INIT("accept-encoding"),
-    RX_STR_INIT("content-encoding"),
-    RX_STR_INIT("authorization"),
-    RX_STR_INIT("proxy-authorization"),
-    RX_STR_INIT("x-api-key"),
-    RX_STR_INIT("x-goog-api-key"),
-    RX_STR_INIT("api-key"),
-    RX_STR_INIT("cookie"),
-};
 
 /* ---- reading: addresses ---- */
 
@@ -303,40 +282,6 @@ read_models(struct channel *ch, rx_json body, enum field_mode mode,
         read_model(ch, v);
 }
 
-static bool
-is_token(rx_str s)
-{
-    static const char more[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c >= '0' && c <= '9');
-        if (!plain && memchr(more, c, sizeof(more) - 1) == NULL)
-            return false;
-    }
-    return s.len > 0 && s.len <= 128;
-}
-
-static const char *
-wrong_with_header(rx_str name, rx_str value)
-{
-    if (!is_token(name))
-        return "is not a header's name";
-    for (size_t i = 0; i < RX_COUNT(ours); i++) {
-        if (rx_str_ieq(name, ours[i]))
-            return "is set by Routex itself (a key belongs into \"api_key\")";
-    }
-    if (value.len > VALUE_MAX)
-        return "is too long";
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7F)
-            return "must not hold control characters";
-    }
-    return NULL;
-}
-
 static void
 read_headers(struct channel *ch, rx_json body, enum field_mode mode,
     struct rx_arena *arena)
@@ -357,7 +302,7 @@ read_headers(struct channel *ch, rx_json body, enum field_mode mode,
          v = rx_json_next(v)) {
         if (!rx_json_want(v, RX_JSON_STRING))
             return;
-        const char *wrong = wrong_with_header(rx_json_name(v), rx_json_str(v));
+        const char *wrong = rx_header_refuse(rx_json_name(v), rx_json_str(v));
         if (wrong != NULL)
             rx_json_wrong(v, "%s", wrong);
         ch->headers[ch->header_count++] =

@@ -57,6 +57,8 @@ struct timeouts { /* ms; never 0 but `total` (no limit) */
     uint32_t connect, first_byte, first_event, idle, total;
 };
 
+struct transform_set; /* transform/transform.h */
+
 struct channel {
     rx_str id, name, type;
     struct endpoint endpoints[DIALECT_COUNT];
@@ -72,6 +74,7 @@ struct channel {
     const struct rx_header *headers; /* sent with every request */
     size_t header_count;
     struct timeouts timeouts;
+    const struct transform_set *transformers; /* NULL: none */
     size_t index; /* in snapshot->channels */
 };
 

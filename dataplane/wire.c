@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "dataplane/transform/transform.h"
 #include "proto/snapshot.pb-c.h"
 #include "proto/sync.pb-c.h"
 #include "proto/telemetry.pb-c.h"
@@ -321,6 +322,9 @@ wire_read_channel(rx_str packed, const struct timeouts *defaults,
         code = read_models(in, arena, out, err);
     if (code == RX_OK)
         code = read_headers(in, arena, out, err);
+    if (code == RX_OK)
+        code = transform_build(
+            text(in->transformers), arena, &out->transformers, err);
     return code;
 }
 
