@@ -170,6 +170,7 @@ api_handler api_functions_list, api_functions_create, api_function_get,
 api_handler api_settings_get, api_settings_replace, api_settings_patch;
 api_handler api_requests_list, api_request_get, api_analytics_summary;
 api_handler api_planes_list, api_providers_list, api_audit_list, api_status;
+api_handler api_transformers_list;
 api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,
     api_dashboard;
 

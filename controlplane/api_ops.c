@@ -10,6 +10,7 @@
 #include "controlplane/provider.h"
 #include "controlplane/request.h"
 #include "shared/clock.h"
+#include "shared/transformers.h"
 
 #define DAY_MS ((uint64_t)24 * 3600 * 1000)
 
@@ -18,33 +19,22 @@
 enum rx_code
 api_providers_list(struct api_call *c, struct rx_err *err)
 {
-    struct rx_json_out *w = &c->w;
-
     (void)err;
-    rx_json_open_array(w, "data");
-    for (const struct provider *p = providers; p->type != NULL; p++) {
-        rx_json_open_object(w, NULL);
-        rx_json_put_text(w, "type", p->type);
-        rx_json_put_text(w, "title", p->title);
-        if (p->base_url[0] == '\0')
-            rx_json_put_null(w, "base_url");
-        else
-            rx_json_put_text(w, "base_url", p->base_url);
-        rx_json_open_array(w, "endpoints");
-        for (const struct provider_endpoint *e = p->endpoints;
-             e->dialect != NULL; e++) {
-            rx_json_open_object(w, NULL);
-            rx_json_put_text(w, "dialect", e->dialect);
-            rx_json_put_text(w, "auth", e->auth);
-            rx_json_close(w);
-        }
-        rx_json_close(w);
-        rx_json_put_bool(w, "key_required", p->key_required);
-        rx_json_put_text(w, "key_url", p->key_url);
-        rx_json_put_text(w, "help", p->help);
-        rx_json_close(w);
-    }
-    rx_json_close(w);
+    rx_json_open_array(&c->w, "data");
+    for (const struct provider *p = providers; p->type != NULL; p++)
+        provider_put(&c->w, NULL, p);
+    rx_json_close(&c->w);
+    return RX_OK;
+}
+
+enum rx_code
+api_transformers_list(struct api_call *c, struct rx_err *err)
+{
+    (void)err;
+    rx_json_open_array(&c->w, "data");
+    for (const struct rx_transformer *t = rx_transformers; t->name != NULL; t++)
+        rx_transformer_put(&c->w, NULL, t);
+    rx_json_close(&c->w);
     return RX_OK;
 }
 

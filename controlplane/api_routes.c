@@ -77,6 +77,8 @@ const struct api_route api_routes[] = {
 
     READ("/api/planes", api_planes_list, "the data planes"),
     READ("/api/providers", api_providers_list, "types of channels"),
+    READ("/api/transformers", api_transformers_list,
+        "what a channel may change about requests and answers"),
     READ("/api/audit", api_audit_list, "who changed what"),
     READ("/api/status", api_status, "everything on one page"),
 

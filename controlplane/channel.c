@@ -160,7 +160,11 @@ channel_put(struct rx_json_out *w, const char *key, const struct channel *ch)
     field_put_list(w, "tags", &ch->tags);
     put_headers(w, ch);
     put_timeouts(w, &ch->timeouts);
-    rx_json_put_raw(w, "transformers", RX_S("{\"use\":[]}"));
+    if (ch->transformers.len > 0)
+        rx_json_put_raw(w, "transformers", ch->transformers);
+    else
+        rx_json_put_null(w, "transformers");
+    rx_json_put_raw(w, "effective_transformers", channel_transformers(ch));
     put_text_or_null(w, "proxy_url", channel_redact_url(arena, ch->proxy_url));
     put_text_or_null(w, "ca_file", ch->ca_file);
     rx_json_put_time(w, "created_at", ch->created_ms);
@@ -170,6 +174,17 @@ channel_put(struct rx_json_out *w, const char *key, const struct channel *ch)
 }
 
 /* ---- for the planes ---- */
+
+rx_str
+channel_transformers(const struct channel *ch)
+{
+    const struct provider *p = provider_find(ch->type);
+
+    if (ch->transformers.len > 0)
+        return ch->transformers;
+    return p != NULL && p->transformers != NULL ? field_text(p->transformers)
+                                                : RX_S("{\"use\":[]}");
+}
 
 struct state_endpoint *
 channel_endpoints(
@@ -189,7 +204,7 @@ channel_endpoints(
     for (const struct provider_endpoint *e = p->endpoints;
          ch->endpoint_count == 0 && e->dialect != NULL; e++)
         list[(*count)++] = (struct state_endpoint){ field_text(e->dialect),
-            base, field_text(e->auth) };
+            provider_address(arena, p, e, base), field_text(e->auth) };
     /* No key, nothing to send. */
     for (size_t i = 0; i < *count && ch->key_count == 0; i++)
         list[i].auth = RX_S("none");
@@ -221,6 +236,7 @@ channel_state(
         .timeouts = ch->timeouts,
         .proxy_url = ch->proxy_url,
         .ca_file = ch->ca_file,
+        .transformers = channel_transformers(ch),
     };
     out->endpoints = channel_endpoints(ch, arena, &out->endpoint_count);
     for (size_t i = 0; i < ch->key_count; i++) {

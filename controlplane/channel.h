@@ -50,6 +50,7 @@ struct channel {
     struct state_timeouts timeouts;
     rx_str proxy_url; /* may hold a password: shown redacted */
     rx_str ca_file;
+    rx_str transformers; /* JSON; empty: the provider's */
     uint64_t created_ms, updated_ms;
     uint64_t rev; /* grows with each change: the ETag */
 };
@@ -70,6 +71,8 @@ void channel_put(
 /* The endpoints in force: named ones, or the provider's. */
 struct state_endpoint *channel_endpoints(
     const struct channel *ch, struct rx_arena *arena, size_t *count);
+/* The transformers in force, as JSON: named ones, or the provider's. */
+rx_str channel_transformers(const struct channel *ch);
 /* As the planes get it; `ch` must have been loaded with secrets. */
 void channel_state(const struct channel *ch, struct rx_arena *arena,
     struct state_channel *out);

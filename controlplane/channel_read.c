@@ -7,19 +7,21 @@
 #include "controlplane/provider.h"
 #include "shared/header_rule.h"
 #include "shared/secret.h"
+#include "shared/transformers.h"
 #include "shared/url.h"
 
-#define SECRET_MAX     8192
-#define MODELS_MAX     1000
-#define HEADERS_MAX    32
-#define PRIORITY_MAX   1000000
-#define WEIGHT_MAX     1000
-#define MODEL_NAME_MAX 256
+#define SECRET_MAX       8192
+#define MODELS_MAX       1000
+#define HEADERS_MAX      32
+#define PRIORITY_MAX     1000000
+#define WEIGHT_MAX       1000
+#define MODEL_NAME_MAX   256
+#define TRANSFORMERS_MAX (64 << 10)
 
 static const char *const statuses[] = { "enabled", "disabled", "paused", NULL };
 static const char *const key_statuses[] = { "enabled", "disabled", NULL };
 static const char *const shown_only[] = { "id", "created_at", "updated_at",
-    "dialects", "effective_endpoints", NULL };
+    "dialects", "effective_endpoints", "effective_transformers", NULL };
 
 /* ---- reading: addresses ---- */
 
@@ -328,17 +330,67 @@ read_timeouts(struct channel *ch, rx_json body, enum field_mode mode)
     rx_json_no_more(v);
 }
 
-static void
-read_transformers(rx_json body)
+static unsigned
+dialect_bits(const struct channel *ch, struct rx_arena *arena)
 {
-    rx_json v, use;
+    static const char *const names[] = { "anthropic", "chat", "responses",
+        "gemini" };
+    unsigned bits = 0;
+    size_t count;
+    const struct state_endpoint *e = channel_endpoints(ch, arena, &count);
 
-    if (!rx_json_get_object(body, "transformers", &v))
+    for (size_t i = 0; i < count; i++) {
+        for (size_t d = 0; d < RX_COUNT(names); d++) {
+            if (rx_str_eq(e[i].dialect, field_text(names[d])))
+                bits |= 1U << d;
+        }
+    }
+    return bits;
+}
+
+/* A step that has nothing to do here would be a silent mistake. */
+static void
+check_use(rx_json use, unsigned bits)
+{
+    for (rx_json v = rx_json_first(use); rx_json_there(v);
+         v = rx_json_next(v)) {
+        rx_json options;
+        const struct rx_transformer *t =
+            rx_transformer_find(rx_transformer_step(v, &options));
+        if (t != NULL && (t->dialects & bits) == 0)
+            rx_json_wrong(
+                v, "does nothing in the dialects that this channel speaks");
+    }
+}
+
+static void
+read_transformers(struct channel *ch, rx_json body, enum field_mode mode,
+    struct rx_arena *arena)
+{
+    rx_json config;
+
+    if (mode == FIELD_PATCH &&
+        !rx_json_there(rx_json_member(body, "transformers")))
         return;
-    if (rx_json_get_array(v, "use", &use) && rx_json_count(use) > 0)
-        rx_json_wrong(
-            use, "is not applied by this version of Routex; leave it empty");
-    rx_json_no_more(v);
+    ch->transformers = (rx_str){ 0 };
+    if (!rx_json_get_object(body, "transformers", &config))
+        return;
+    rx_transformers_check(config);
+    if (rx_json_fault(body.doc) != NULL || provider_find(ch->type) == NULL)
+        return;
+    unsigned bits = dialect_bits(ch, arena);
+    for (rx_json v = rx_json_first(config); rx_json_there(v);
+         v = rx_json_next(v))
+        check_use(
+            rx_json_kind(v) == RX_JSON_OBJECT ? rx_json_member(v, "use") : v,
+            bits);
+    struct rx_buf text;
+    rx_buf_init(&text, TRANSFORMERS_MAX);
+    rx_json_print(config, false, &text);
+    if (text.full)
+        rx_json_wrong(config, "is too long");
+    ch->transformers = field_keep(arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
 }
 
 /* ---- reading: the whole ---- */
@@ -418,7 +470,7 @@ channel_read(struct channel *ch, rx_json body, enum field_mode mode,
         ch->proxy_url = proxy;
     read_proxy(ch, body, arena);
     read_ca_file(ch, body);
-    read_transformers(body);
+    read_transformers(ch, body, mode, arena);
     field_refuse_unsupported(body, "limits");
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);

@@ -9,9 +9,10 @@
 #include "shared/clock.h"
 #include "shared/secret.h"
 
-#define COLUMNS                                                               \
-    "id, name, type, base_url, endpoints, models, priority, weight, status, " \
-    "tags, headers, timeouts, proxy_url, ca_file, created_ms, updated_ms, rev"
+#define COLUMNS                                                                  \
+    "id, name, type, base_url, endpoints, models, priority, weight, status, "    \
+    "tags, headers, timeouts, proxy_url, ca_file, created_ms, updated_ms, rev, " \
+    "transformers"
 
 /* ---- reading ---- */
 
@@ -79,6 +80,7 @@ read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
     ch->created_ms = db_u64(q, 14);
     ch->updated_ms = db_u64(q, 15);
     ch->rev = db_u64(q, 16);
+    ch->transformers = column(q, 17, arena);
     read_lists(ch, q, arena);
     return code;
 }
@@ -221,7 +223,7 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
 {
     struct db_query *q = db_query(s->db,
         "insert into channel (" COLUMNS ") values "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (id) do update set name = excluded.name, "
         "type = excluded.type, base_url = excluded.base_url, "
         "endpoints = excluded.endpoints, models = excluded.models, "
@@ -229,7 +231,8 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
         "status = excluded.status, tags = excluded.tags, "
         "headers = excluded.headers, timeouts = excluded.timeouts, "
         "proxy_url = excluded.proxy_url, ca_file = excluded.ca_file, "
-        "updated_ms = excluded.updated_ms, rev = excluded.rev");
+        "updated_ms = excluded.updated_ms, rev = excluded.rev, "
+        "transformers = excluded.transformers");
 
     db_bind_str(q, 1, ch->id);
     db_bind_str(q, 2, ch->name);
@@ -244,6 +247,7 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
     db_bind_u64(q, 15, ch->created_ms);
     db_bind_u64(q, 16, ch->updated_ms);
     db_bind_u64(q, 17, ch->rev);
+    db_bind_str(q, 18, ch->transformers);
     return db_run(q, err);
 }
 

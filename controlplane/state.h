@@ -66,8 +66,9 @@ struct state_channel {
     const struct state_header *headers;
     size_t header_count;
     struct state_timeouts timeouts;
-    rx_str proxy_url; /* empty: none */
-    rx_str ca_file;   /* empty: the system's */
+    rx_str proxy_url;    /* empty: none */
+    rx_str ca_file;      /* empty: the system's */
+    rx_str transformers; /* JSON */
 };
 
 /* Order is that of Limits in proto/limit.proto. */

@@ -170,6 +170,7 @@ pack_channel(
     m.timeouts = timeouts(arena, &c->timeouts);
     m.proxy_url = text(arena, c->proxy_url);
     m.ca_file = text(arena, c->ca_file);
+    m.transformers = text(arena, c->transformers);
     return pack(out, &m.base);
 }
 

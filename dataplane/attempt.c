@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/headers.h"
+#include "dataplane/transform/transform.h"
 
 #define HELD_MAX    ((size_t)64 * 1024) /* a gate holds no more than this */
 #define HEADERS_MAX ((size_t)64 * 1024)
@@ -45,6 +46,7 @@ struct attempt {
     bool last_held;   /* the end of the answer is in `held` */
     bool sse;
     bool encoded;
+    bool filtering;        /* the answer goes through r.filter */
     bool body_ended;       /* the framing says it is all here */
     struct rx_timer limit; /* of the phase */
     struct rx_timer total;
@@ -243,12 +245,42 @@ add_format(struct attempt *a)
             RX_S("cache-control: no-cache\r\nx-accel-buffering: no\r\n"));
 }
 
+/* The head without its content-encoding, which the filter takes off. */
+static struct rx_client_head
+plain_head(struct attempt *a, const struct rx_client_head *head)
+{
+    struct rx_client_head plain = *head;
+    struct rx_header *list =
+        rx_arena_make(a->r.arena, struct rx_header, head->header_count);
+
+    if (list == NULL)
+        abort(); /* heads are bounded far below the arena */
+    plain.headers = list;
+    plain.header_count = 0;
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (!rx_str_ieq(head->headers[i].name, RX_S("content-encoding")))
+            list[plain.header_count++] = head->headers[i];
+    }
+    plain.has_length = false;
+    return plain;
+}
+
 static void
 keep_headers(struct attempt *a, const struct rx_client_head *head)
 {
     rx_str type = rx_client_header(head, RX_S("content-type"));
     rx_str coding = rx_client_header(head, RX_S("content-encoding"));
     rx_str id = rx_client_header(head, RX_S("request-id"));
+    struct rx_client_head plain;
+
+    if (a->r.filter != NULL &&
+        transform_filter_begin(a->r.filter, head->status, type, coding)) {
+        a->filtering = true;
+        a->held.cap = TRANSLATED_MAX;
+        coding = (rx_str){ 0 };
+        plain = plain_head(a, head);
+        head = &plain;
+    }
 
     if (id.len == 0)
         id = rx_client_header(head, RX_S("x-request-id"));
@@ -352,16 +384,21 @@ hold_last(struct attempt *a)
         rx_timer_set(&a->limit, GRACE_MS);
 }
 
+/* An answer beyond all bounds: the connection is not worth it. */
 static void
-on_body(void *arg, rx_str bytes)
+give_up(struct attempt *a, const char *why)
 {
-    struct attempt *a = arg;
+    drop_call(a);
+    usage_tap_end(a->tap, false);
+    over(a, RX_UPSTREAM, why);
+}
 
-    a->r.record->bytes += bytes.len;
+/* Bytes of the answer, in the channel's dialect.  False: it is over. */
+static bool
+take_bytes(struct attempt *a, rx_str bytes)
+{
     usage_tap_feed(a->tap, bytes);
     note_first_content(a);
-    if (a->phase == IDLE && !a->paused)
-        set_phase(a, IDLE);
     if (is_last(a))
         hold_last(a);
     if (a->r.translation != NULL) {
@@ -371,21 +408,45 @@ on_body(void *arg, rx_str bytes)
     }
     if (a->opened && !a->last_held) {
         a->events->on_bytes(a->arg, bytes);
-        return;
+        return true;
     }
     if (!rx_buf_add(&a->held, bytes)) {
-        /* An answer beyond all bounds: the connection is not worth it. */
-        drop_call(a);
-        usage_tap_end(a->tap, false);
-        over(a, RX_UPSTREAM, "answer too large to hold");
-        return;
+        give_up(a, "answer too large to hold");
+        return false;
     }
     if (a->opened)
-        return;
+        return true;
     look_at_gate(a);
     /* Until the loop has opened the gate the rest waits in the kernel. */
     if (a->gate_told && !a->last_held && a->held.len >= HELD_MAX)
         attempt_pause(a);
+    return true;
+}
+
+/* What the channel's transformers made of some bytes, or of the end. */
+static bool
+take_transformed(struct attempt *a, const struct transform_bytes *b)
+{
+    if (b->hidden.len > 0)
+        usage_tap_feed(a->tap, b->hidden);
+    return b->shown.len == 0 || take_bytes(a, b->shown);
+}
+
+static void
+on_body(void *arg, rx_str bytes)
+{
+    struct attempt *a = arg;
+    struct transform_bytes out;
+
+    a->r.record->bytes += bytes.len;
+    if (a->phase == IDLE && !a->paused)
+        set_phase(a, IDLE);
+    if (!a->filtering)
+        take_bytes(a, bytes);
+    else if (transform_filter_feed(a->r.filter, bytes, &out) != RX_OK)
+        give_up(a, "answer not readable");
+    else
+        take_transformed(a, &out);
 }
 
 /* The answer is all here and the gate is still shut: is it worth showing? */
@@ -416,6 +477,12 @@ on_client_end(void *arg, enum rx_code code, const char *why)
     struct attempt *a = arg;
 
     a->call = NULL;
+    if (a->filtering) {
+        struct transform_bytes rest;
+        transform_filter_end(a->r.filter, code == RX_OK, &rest);
+        if (!take_transformed(a, &rest))
+            return;
+    }
     if (a->tap != NULL)
         usage_tap_end(a->tap, code == RX_OK);
     if (code != RX_OK || !a->head_seen) {

@@ -45,7 +45,8 @@ struct attempt_request {
     bool stream;
     /* Set: the answer goes through it.  Outlives the attempt. */
     struct translation *translation;
-    rx_str head; /* borrowed until the attempt is freed */
+    struct transform_filter *filter; /* ahead of it; NULL: none; borrowed */
+    rx_str head;                     /* borrowed until the attempt is freed */
     const rx_str *body;
     size_t body_count;
     uint64_t prompt_bytes;

@@ -7,12 +7,16 @@
 #include "shared/log.h"
 
 #define HEAD_MAX ((size_t)256 * 1024)
+/* A body after all changes; before, the settings bound it. */
+#define BODY_MAX ((size_t)256 * 1024 * 1024)
 
 void
 outgoing_init(struct outgoing *o)
 {
     *o = (struct outgoing){ 0 };
     rx_buf_init(&o->head, HEAD_MAX);
+    rx_buf_init(&o->joined, BODY_MAX);
+    rx_buf_init(&o->changed, BODY_MAX);
 }
 
 void
@@ -20,8 +24,13 @@ outgoing_clear(struct outgoing *o)
 {
     translation_free(o->translation);
     o->translation = NULL;
-    o->translated = (rx_str){ 0 };
+    transform_filter_free(o->filter);
+    o->filter = NULL;
+    o->chain = NULL;
+    o->whole = (rx_str){ 0 };
     rx_buf_clear(&o->head);
+    rx_buf_clear(&o->joined);
+    rx_buf_clear(&o->changed);
 }
 
 void
@@ -29,6 +38,8 @@ outgoing_fini(struct outgoing *o)
 {
     outgoing_clear(o);
     rx_buf_fini(&o->head);
+    rx_buf_fini(&o->joined);
+    rx_buf_fini(&o->changed);
 }
 
 static uint64_t
@@ -50,8 +61,8 @@ wants_array(const struct outgoing_ask *ask)
 }
 
 static enum rx_code
-translate(
-    struct outgoing *o, const struct outgoing_ask *ask, struct rx_err *err)
+translate(struct outgoing *o, const struct outgoing_ask *ask,
+    struct outbound *head, struct rx_err *err)
 {
     const struct candidate *to = ask->to;
     struct translate_ask t = {
@@ -71,49 +82,122 @@ translate(
 
     if (code != RX_OK)
         return code;
-    o->translated = translation_body(o->translation);
-    o->body = &o->translated;
+    o->whole = translation_body(o->translation);
+    o->body = &o->whole;
     o->body_count = 1;
-    headers_outbound(&o->head, &(struct outbound){
-                                   .from = ask->from,
-                                   .to = to,
-                                   .path = translation_path(o->translation),
-                                   .has_body = true,
-                                   .body_bytes = o->translated.len,
-                                   .translated = true,
-                                   .stream = ask->in->stream,
-                                   .more = translation_headers(o->translation),
-                               });
+    *head = (struct outbound){
+        .from = ask->from,
+        .to = to,
+        .path = translation_path(o->translation),
+        .has_body = true,
+        .body_bytes = o->whole.len,
+        .translated = true,
+        .stream = ask->in->stream,
+        .more = translation_headers(o->translation),
+    };
     return RX_OK;
 }
 
 static void
-pass(struct outgoing *o, const struct outgoing_ask *ask)
+pass(struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
 {
     rx_str model = ask->to->model;
     const struct inbound_pieces *body = inbound_for(ask->in, ask->arena, model);
 
     o->body = body->at;
     o->body_count = body->count;
-    headers_outbound(&o->head,
-        &(struct outbound){
-            .from = ask->from,
-            .to = ask->to,
-            .path = inbound_path(ask->in, ask->arena, ask->path, model),
-            .query = ask->in->query,
-            .has_body = ask->in->has_body,
-            .body_bytes = body->bytes,
-        });
+    *head = (struct outbound){
+        .from = ask->from,
+        .to = ask->to,
+        .path = inbound_path(ask->in, ask->arena, ask->path, model),
+        .query = ask->in->query,
+        .has_body = ask->in->has_body,
+        .body_bytes = body->bytes,
+    };
+}
+
+/* The body in one piece. */
+static rx_str
+join(struct outgoing *o)
+{
+    if (o->body_count == 1)
+        return o->body[0];
+    for (size_t i = 0; i < o->body_count; i++)
+        rx_buf_add(&o->joined, o->body[i]);
+    return rx_buf_str(&o->joined);
+}
+
+static void
+log_chain(const struct outgoing *o, const struct channel *c)
+{
+    struct rx_buf names;
+
+    rx_buf_init(&names, 4096);
+    transform_names(o->chain, &names);
+    rx_debug("request.transform",
+        "channel=" RX_STR_FMT " transformers=" RX_STR_FMT, RX_STR_ARG(c->name),
+        RX_STR_ARG(rx_buf_str(&names)));
+    rx_buf_fini(&names);
+}
+
+/* What the channel changes about it: path and body in `head`, the rest of the
+ * head in *changes. */
+static enum rx_code
+transform(struct outgoing *o, const struct outgoing_ask *ask,
+    struct outbound *head, struct transform_headers **changes,
+    struct rx_err *err)
+{
+    struct transform_outgoing t = {
+        .dialect = ask->to->dialect,
+        .op = ask->path->op,
+        .stream = ask->in->stream,
+        .model = ask->to->model,
+        .body = join(o),
+        .path = head->path,
+        .query = head->query,
+        .changed = &o->changed,
+        .arena = ask->arena,
+        .random = next_random,
+        .arg = ask->proxy,
+    };
+    enum rx_code code =
+        transform_request(o->chain, &t, changes, &o->filter, err);
+
+    if (code != RX_OK)
+        return code;
+    log_chain(o, ask->to->channel);
+    o->whole = t.body;
+    o->body = &o->whole;
+    o->body_count = t.body.len > 0 ? 1 : 0;
+    head->path = t.path;
+    head->query = t.query;
+    head->body_bytes = t.body.len;
+    return RX_OK;
 }
 
 enum rx_code
 outgoing_make(
     struct outgoing *o, const struct outgoing_ask *ask, struct rx_err *err)
 {
+    const struct candidate *to = ask->to;
+    struct transform_headers *changes = NULL;
+    struct outbound head;
+    enum rx_code code = RX_OK;
+
     outgoing_clear(o);
-    if (ask->to->dialect != ask->path->dialect)
-        return translate(o, ask, err);
-    pass(o, ask);
+    o->chain =
+        transform_find(to->channel->transformers, to->dialect, to->model);
+    if (to->dialect != ask->path->dialect)
+        code = translate(o, ask, &head, err);
+    else
+        pass(o, ask, &head);
+    if (code == RX_OK && o->chain != NULL)
+        code = transform(o, ask, &head, &changes, err);
+    if (code != RX_OK)
+        return code;
+    headers_outbound(&o->head, &head);
+    if (changes != NULL)
+        transform_head(changes, &o->head);
     return RX_OK;
 }
 
@@ -121,6 +205,8 @@ bool
 outgoing_sent(struct outgoing *o)
 {
     rx_buf_release(&o->head);
+    rx_buf_release(&o->joined);
+    rx_buf_release(&o->changed);
     if (o->translation == NULL)
         return true;
     translation_drop_body(o->translation);

@@ -3,7 +3,8 @@
  * candidate's dialect.
  *
  * Of the same dialect it is the client's bytes but for the model; of another,
- * a translation, which then also takes the answer back.
+ * a translation, which then also takes the answer back.  What the channel's
+ * transformers change comes after that, and ahead of it on the way back.
  */
 #ifndef DATAPLANE_OUTGOING_H
 #define DATAPLANE_OUTGOING_H
@@ -12,13 +13,17 @@
 #include "dataplane/inbound.h"
 #include "dataplane/proxy.h"
 #include "dataplane/route.h"
+#include "dataplane/transform/transform.h"
 
 struct outgoing {
     struct translation *translation; /* NULL: none is needed */
     struct rx_buf head;
     const rx_str *body; /* pieces; in the arena or here */
     size_t body_count;
-    rx_str translated;
+    rx_str whole; /* the body, if it is in one piece of ours */
+    const struct transform_chain *chain; /* NULL: nothing is changed */
+    struct transform_filter *filter;     /* for the answer; NULL: none */
+    struct rx_buf joined, changed;       /* the body before and after */
 };
 
 /* All borrowed; must stay until outgoing_clear. */

@@ -277,6 +277,7 @@ port_attempt(void *world)
     a.to = to;
     a.dialect = to->dialect;
     a.translation = q->outgoing.translation;
+    a.filter = q->outgoing.filter;
     a.head = rx_buf_str(&q->outgoing.head);
     a.body = q->outgoing.body;
     a.body_count = q->outgoing.body_count;

@@ -75,7 +75,7 @@ struct channel {
     size_t header_count;
     struct timeouts timeouts;
     const struct transform_set *transformers; /* NULL: none */
-    size_t index; /* in snapshot->channels */
+    size_t index;                             /* in snapshot->channels */
 };
 
 struct tenant {

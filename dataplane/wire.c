@@ -7,11 +7,11 @@
 #include <assert.h>
 #include <string.h>
 
-#include "dataplane/transform/transform.h"
 #include "proto/snapshot.pb-c.h"
 #include "proto/sync.pb-c.h"
 #include "proto/telemetry.pb-c.h"
 
+#include "dataplane/transform/transform.h"
 #include "shared/envelope.h"
 #include "shared/url.h"
 

@@ -6,7 +6,7 @@
 #include "dataplane/transform/body.h"
 #include "dataplane/transform/kinds.h"
 #include "dataplane/transform/reasoning.h"
-#include "dataplane/transform/schema.h"
+#include "dataplane/transform/schemas.h"
 
 /* Temperature is fixed where a model thinks. */
 static bool
@@ -34,7 +34,7 @@ keep_reasoning(struct rx_edit *message, void *arg)
 static void
 shape_schema(struct rx_edit *function)
 {
-    schema_moonshot(rx_edit_get(function, "parameters"));
+    schemas_fit(rx_edit_get(function, "parameters"), SCHEMA_MOONSHOT, false);
 }
 
 static void

@@ -38,9 +38,9 @@ fit_budget(struct step_request *r, uint64_t most)
 
     if (r->dialect != DIALECT_ANTHROPIC || !rx_edit_u64(budget, &n) || n < most)
         return;
-    if (most > 1024)
+    if (most >= 2048)
         rx_edit_put(budget,
-            rx_edit_format(r->root, "%llu", (unsigned long long)most - 1));
+            rx_edit_format(r->root, "%llu", (unsigned long long)most - 1024));
     else
         rx_edit_drop(r->root, "thinking");
 }

@@ -196,10 +196,12 @@ say_chat(struct rx_edit *root, const struct reasoning_wish *w, enum style style)
         say_open(root, w);
 }
 
-/* The budget must stay below the limit, and 1024 is the least. */
+/* Some of the limit is left for the answer, and 1024 is the least budget. */
 static void
 say_anthropic(struct step_request *r, const struct reasoning_wish *w)
 {
+    static const char *const refused[] = { "temperature", "top_k", "top_p",
+        NULL };
     uint64_t budget = budget_of(w);
     uint64_t limit;
 
@@ -212,12 +214,13 @@ say_anthropic(struct step_request *r, const struct reasoning_wish *w)
         return; /* it is on already */
     if (budget == 0)
         budget = reasoning_budget(RX_S("medium"));
-    if (rx_edit_u64(body_limit(r), &limit) && budget >= limit)
-        budget = limit - 1;
+    if (rx_edit_u64(body_limit(r), &limit) && budget + 1024 > limit)
+        budget = limit > 1024 ? limit - 1024 : 0;
     if (budget < 1024) {
         rx_edit_drop(r->root, "thinking"); /* no room for any */
         return;
     }
+    body_drop_all(r->root, refused);
     rx_edit_set(r->root, "thinking",
         rx_edit_format(r->root, "{\"type\":\"enabled\",\"budget_tokens\":%llu}",
             (unsigned long long)budget));

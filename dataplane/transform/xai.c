@@ -5,21 +5,12 @@
 
 #include "dataplane/transform/body.h"
 #include "dataplane/transform/kinds.h"
-#include "dataplane/transform/schema.h"
-
-static void
-loosen(struct rx_edit *schema, void *arg)
-{
-    (void)arg;
-    if (rx_edit_kind(rx_edit_get(schema, "additionalProperties")) ==
-        RX_SPAN_FALSE)
-        rx_edit_drop(schema, "additionalProperties");
-}
+#include "dataplane/transform/schemas.h"
 
 static void
 loosen_function(struct rx_edit *function)
 {
-    schema_walk(rx_edit_get(function, "parameters"), loosen, NULL);
+    schemas_loosen(rx_edit_get(function, "parameters"));
 }
 
 static bool

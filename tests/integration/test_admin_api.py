@@ -291,7 +291,7 @@ def every_wrong_field_is_named(build):
          "models[1].name"),
         ("/api/channels", {**CHANNEL, "limits": {"rpm": 1}}, "limits"),
         ("/api/channels", {**CHANNEL, "transformers": {"use": ["x"]}},
-         "transformers.use"),
+         "transformers.use[0]"),
         ("/api/channels", {**CHANNEL, "status": "on"}, "status"),
         ("/api/channels", {**CHANNEL, "proxy_url": "gopher://x"}, "proxy_url"),
         ("/api/channels", {**CHANNEL, "base_url": "http://u:p@h/"}, "base_url"),

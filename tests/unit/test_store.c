@@ -299,7 +299,13 @@ what_is_wrong_with_a_channel_is_named(void)
             "headers.x" },
         { "{\"name\":\"a\",\"type\":\"openai\",\"api_key\":\"k\","
           "\"transformers\":{\"use\":[\"x\"]}}",
-            "transformers.use" },
+            "transformers.use[0]" },
+        { "{\"name\":\"a\",\"type\":\"anthropic\",\"api_key\":\"k\","
+          "\"transformers\":{\"use\":[\"groq\"]}}",
+            "transformers.use[0]" },
+        { "{\"name\":\"a\",\"type\":\"openai\",\"api_key\":\"k\","
+          "\"transformers\":{\"use\":[[\"maxtoken\",{\"max\":1}]]}}",
+            "transformers.use[0]" },
         { "{\"name\":\"a\",\"type\":\"openai\",\"api_key\":\"k\","
           "\"weight\":0}",
             "weight" },

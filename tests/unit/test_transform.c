@@ -543,8 +543,7 @@ broken_arguments_read_as_they_were_meant(void)
     repaired("{\"a\":{\"b\":[1,2", "{\"a\":{\"b\":[1,2]}}");
     repaired("```json\n{\"a\":1}\n```", "{\"a\":1}");
     repaired("{\"a\":1} trailing", "{\"a\":1}");
-    repaired("{\"a\": /* c */ 1, // d\n \"b\":.5}",
-        "{\"a\":1,\"b\":\".5\"}");
+    repaired("{\"a\": /* c */ 1, // d\n \"b\":.5}", "{\"a\":1,\"b\":\".5\"}");
     repaired("{\"a\":", "{\"a\":null}");
     repaired("{\"a\":\"b", "{\"a\":\"b\"}");
     repaired("no object", "");
