@@ -224,6 +224,7 @@ WALK = [
     ("GET", "/api/analytics/summary", "?range=24h&by=hour,model", None, None),
     ("GET", "/api/planes", "", None, None),
     ("GET", "/api/providers", "", None, None),
+    ("GET", "/api/transformers", "", None, None),
     ("GET", "/api/audit", "", None, None),
     ("GET", "/api/status", "", None, None),
     ("GET", "/api/openapi.json", "", None, None),
