@@ -387,7 +387,8 @@ read_tool(struct shape *s, struct names *n, rx_str tool)
         case LIST: add_declarations(n, value); break;
         case SEARCH: s->web_search = true; break;
         case TYPE:
-            if (rx_str_starts(inside(value), RX_S("web_search")))
+            /* web_search_20250305, openrouter:web_search, ... */
+            if (memmem(value.ptr, value.len, "web_search", 10) != NULL)
                 s->web_search = true;
             break;
         }
