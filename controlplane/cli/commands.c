@@ -71,6 +71,28 @@ static const struct rx_conf_row key_list_rows[] = {
     { 0 },
 };
 static const struct rx_conf_row tenant_rows[] = { ALLOWED, REACH, { 0 } };
+static const struct rx_conf_row rule_rows[] = {
+    TEXT("type", "TYPE", type,
+        "default, background, think, longContext, webSearch, image, subagent "
+        "or custom"),
+    TEXT("condition", "JSON", condition,
+        "when it holds, e.g. '{\"stream\":true}'"),
+    MANY("channel", "CHANNEL", channels,
+        "where to; several are tried in this order"),
+    TEXT("to-tag", "TAG", to_tag, "or: to the channels with this tag"),
+    TEXT("model", "MODEL", model, "ask for this model instead"),
+    TEXT("priority", "N", priority, "higher is asked first (by type)"),
+    SWITCH("strict", strict, "refuse when nothing there can be used"),
+    TEXT("status", "STATUS", status, "enabled or disabled"),
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row explain_rows[] = {
+    TEXT("dialect", "DIALECT", dialect,
+        "anthropic, chat, responses or gemini (guessed)"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row request_rows[] = {
     SWITCH("follow", follow, "show new ones as they end, until Ctrl-C"),
     OPT("limit", NULL, "N", rx_conf_u64, limit, "how many (20)"),
@@ -102,6 +124,8 @@ const struct noun nouns[] = {
     { "channel", "Channels: accounts at providers" },
     { "key", "Keys: what clients show at the door" },
     { "tenant", "Tenants: whom the router works for" },
+    { "rule", "Rules: which requests go where" },
+    { "route", "Routing: where a request would go" },
     { "requests", "What was asked" },
     { "usage", "What was used" },
     { "status", "How it goes" },
@@ -149,6 +173,24 @@ const struct command commands[] = {
         NULL },
     { "tenant", "rm", "TENANT...", 1, 100, "remove", reach, cmd_tenant_rm,
         NULL },
+    { "rule", "add", "NAME", 1, 1, "add one", rule_rows, cmd_rule_add,
+        "\nroutex rule add thinking --type think --channel deep --model "
+        "deepseek-reasoner\n"
+        "routex rule add night --condition "
+        "'{\"time\":{\"from\":\"22:00\",\"to\":\"06:00\"}}' --to-tag cheap" },
+    { "rule", "list", NULL, 0, 0, "show all, in the order they are asked",
+        reach, cmd_rule_list, NULL },
+    { "rule", "show", "RULE", 1, 1, "show one", reach, cmd_rule_show, NULL },
+    { "rule", "rm", "RULE...", 1, 100, "remove", reach, cmd_rule_rm, NULL },
+    { "rule", "enable", "RULE", 1, 1, "ask it again", reach, cmd_rule_enable,
+        NULL },
+    { "rule", "disable", "RULE", 1, 1, "do not ask it for now", reach,
+        cmd_rule_disable, NULL },
+    { "route", "explain", "FILE", 1, 1,
+        "where a request would go, and why; - is stdin", explain_rows,
+        cmd_route_explain,
+        "\nFILE holds a request body, or {\"dialect\",\"headers\",\"body\"}.\n"
+        "routex route explain request.json" },
     { "requests", NULL, NULL, 0, 0, "the newest requests, or all to come",
         request_rows, cmd_requests, NULL },
     { "usage", NULL, NULL, 0, 0, "tokens and requests, summed up", usage_rows,

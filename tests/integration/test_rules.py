@@ -2,6 +2,7 @@
 of claude-code-router know, sub-agents' tags, functions, fall-backs, and the
 explanation of it all."""
 import json
+import subprocess
 import time
 
 from dialects import ANTHROPIC, CHAT, provider
@@ -354,6 +355,44 @@ def what_can_never_work_is_refused_and_named(build):
             raise AssertionError("a channel went that a rule points to")
         except Failed as failed:
             assert failed.status == 409, failed
+
+
+@test
+def the_command_line_makes_shows_and_explains_rules(build):
+    with Rig(build, "first", "second") as rig:
+        def routex(*words, code=0, stdin=None):
+            done = subprocess.run(
+                [build / "routex", *words, "--data-dir", rig.routex.data_dir],
+                capture_output=True, text=True, timeout=30, input=stdin,
+                env={"HOME": str(rig.routex.folder)}, check=False)
+            assert done.returncode == code, (words, done)
+            return done.stdout
+
+        routex("rule", "add", "deep", "--type", "think", "--channel",
+               "second", "--model", "reasoner")
+        routex("rule", "add", "night", "--channel", "first", "--channel",
+               "second", "--condition", '{"keywords":["night"]}', "--strict")
+        table = routex("rule", "list")
+        assert table.index("night") < table.index("deep"), table
+        assert json.loads(routex("rule", "show", "night", "--json"))[
+            "condition"] == {"keywords": ["night"]}
+        routex("rule", "add", "no", "--condition", "{", code=2)
+        routex("rule", "add", "no", "--channel", "nope", code=1)
+        rig.routex.settle()
+        file = rig.routex.folder / "request.json"
+        file.write_text(json.dumps(turn(thinking={"type": "adaptive"})))
+        told = routex("route", "explain", str(file))
+        assert "channel second, model reasoner" in told, told
+        assert "is not where the rule points" in told, told
+        told = json.loads(routex("route", "explain", "-", "--json",
+                                 stdin=json.dumps(turn(text="good night"))))
+        assert told["rule"]["name"] == "night", told
+        routex("rule", "disable", "deep")
+        rig.routex.settle()
+        assert "channel first" in routex("route", "explain", str(file))
+        routex("rule", "enable", "deep")
+        routex("rule", "rm", "deep", "night")
+        assert json.loads(routex("rule", "list", "--json")) == []
 
 
 @test
