@@ -42,6 +42,7 @@ struct api_world {
     struct store *store;
     struct publisher *publisher;
     struct collector *collector;
+    struct limiter *limiter;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,

@@ -3,6 +3,7 @@
 
 #include "controlplane/api.h"
 #include "controlplane/key.h"
+#include "controlplane/limiter.h"
 #include "controlplane/tenant.h"
 
 /* A tenant by name or id, as the value of `field`. */
@@ -130,15 +131,29 @@ api_keys_create(struct api_call *c, struct rx_err *err)
     return finish_change(c, k, "create", err);
 }
 
+static void
+show_use(struct api_call *c, struct key *k)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, 4096);
+    struct rx_json_out w = rx_json_out(&text);
+    limiter_put(c->world->limiter, &w, NULL, LIMITED_KEY, k->id, &k->limits);
+    k->limits_used = field_keep(c->arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
+}
+
 enum rx_code
 api_key_get(struct api_call *c, struct rx_err *err)
 {
     struct key *k;
     enum rx_code code = key_load(c->store, c->arena, c->params[0], &k, err);
 
-    if (code == RX_OK)
-        answer(c, k);
-    return code;
+    if (code != RX_OK)
+        return code;
+    show_use(c, k);
+    answer(c, k);
+    return RX_OK;
 }
 
 enum rx_code

@@ -1,4 +1,5 @@
 #include "controlplane/api.h"
+#include "controlplane/limiter.h"
 #include "controlplane/request.h"
 #include "controlplane/tenant.h"
 
@@ -125,6 +126,8 @@ api_tenant_usage(struct api_call *c, struct rx_err *err)
     rx_json_open_object(&c->w, "data");
     rx_json_put_str(&c->w, "tenant", t->name);
     rx_json_put_str(&c->w, "tenant_id", t->id);
+    limiter_put(
+        c->world->limiter, &c->w, "limits", LIMITED_TENANT, t->id, &t->limits);
     api_put_range(c, &range);
     code = request_total(c->store, &range, &c->w, "total", err);
     if (code != RX_OK)

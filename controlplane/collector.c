@@ -42,6 +42,7 @@ struct collector {
     struct plane **planes; /* by id */
     size_t count;
     struct rx_timer watch;
+    struct demand_sink demands; /* no functions: nobody listens */
     void (*on_change)(void *arg);
     void *on_change_arg;
     struct collector_status status;
@@ -228,6 +229,10 @@ on_hello(struct collector *c, struct plane *p, const struct rx_envelope *head,
         before.boot != h.boot || rejected != h.rejected_count)
         tell_change(c);
     set_connected(c, p, !h.leaving);
+    if (h.epoch == 0 && !h.leaving && c->demands.born != NULL)
+        c->demands.born(c->demands.arg, p->info.id, h.boot);
+    if (h.leaving && c->demands.left != NULL)
+        c->demands.left(c->demands.arg, p->info.id);
     if (h.want_snapshot && !h.leaving)
         publisher_send_snapshot(c->publisher, p->info.id);
 }
@@ -342,6 +347,15 @@ on_usage(struct collector *c, struct plane *p, const struct rx_envelope *head,
     rx_arena_free(arena);
 }
 
+static void
+on_demand(struct collector *c, struct plane *p, const struct rx_envelope *head,
+    rx_str body)
+{
+    (void)head;
+    if (c->demands.demand != NULL)
+        c->demands.demand(c->demands.arg, p->info.id, body);
+}
+
 /* ---- listening --------------------------------------------------------- */
 
 static const struct {
@@ -351,6 +365,7 @@ static const struct {
 } takers[] = {
     { RX_MSG_HELLO, on_hello },
     { RX_MSG_USAGE_BATCH, on_usage },
+    { RX_MSG_DEMAND, on_demand },
 };
 
 static void
@@ -460,6 +475,12 @@ collector_on_change(struct collector *c, void (*fn)(void *arg), void *arg)
 {
     c->on_change = fn;
     c->on_change_arg = arg;
+}
+
+void
+collector_on_demand(struct collector *c, const struct demand_sink *sink)
+{
+    c->demands = *sink;
 }
 
 struct collector_status

@@ -61,6 +61,15 @@ const struct plane_info *collector_plane(struct collector *c, size_t i);
 /* Call fn(arg) when a plane comes, goes, or changes what it applies. */
 void collector_on_change(struct collector *c, void (*fn)(void *arg), void *arg);
 
+/* Who hears of Demands, of planes without any state, and of good-byes. */
+struct demand_sink {
+    void *arg;
+    void (*demand)(void *arg, rx_str plane, rx_str body);
+    void (*born)(void *arg, rx_str plane, uint64_t boot);
+    void (*left)(void *arg, rx_str plane);
+};
+void collector_on_demand(struct collector *c, const struct demand_sink *sink);
+
 struct collector_status {
     uint64_t batches, rows; /* committed */
     uint64_t repeated;      /* rows that were here already */

@@ -66,6 +66,8 @@ key_put(struct rx_json_out *w, const char *key, const struct key *k)
     field_put_allowed(w, "models", &k->models);
     field_put_allowed(w, "channels", &k->channels);
     limit_set_put(w, "limits", &k->limits);
+    if (k->limits_used.len > 0)
+        rx_json_put_raw(w, "limits_used", k->limits_used);
     field_put_allowed(w, "ips", &k->ips);
     rx_json_put_time(w, "created_at", k->created_ms);
     rx_json_put_time(w, "updated_at", k->updated_ms);

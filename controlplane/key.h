@@ -31,6 +31,7 @@ struct key {
     struct field_list channels; /* empty: as the tenant */
     struct field_list ips;
     struct state_limits limits;
+    rx_str limits_used; /* JSON, to be shown; empty: not asked for */
     uint64_t created_ms, updated_ms, rev;
     uint64_t used_ms; /* start of its last request; 0: never used */
 };

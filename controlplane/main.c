@@ -14,6 +14,7 @@
 #include "controlplane/api.h"
 #include "controlplane/collector.h"
 #include "controlplane/first.h"
+#include "controlplane/limiter.h"
 #include "controlplane/local_token.h"
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
@@ -88,6 +89,7 @@ struct control {
     struct store *store;
     struct publisher *publisher;
     struct collector *collector;
+    struct limiter *limiter;
     struct api *api;
     struct rx_timer give_up; /* longest wait for answers under way */
     bool stopping;
@@ -166,6 +168,25 @@ on_change(void *arg, enum state_kind kind, rx_str id)
     struct control *c = arg;
 
     publisher_touch(c->publisher, kind, id);
+    limiter_changed(c->limiter, kind, id);
+}
+
+static void
+on_demand(void *arg, rx_str plane, rx_str body)
+{
+    limiter_demand(arg, plane, body);
+}
+
+static void
+on_born(void *arg, rx_str plane, uint64_t boot)
+{
+    limiter_born(arg, plane, boot);
+}
+
+static void
+on_left(void *arg, rx_str plane)
+{
+    limiter_left(arg, plane);
 }
 
 static enum rx_code
@@ -190,12 +211,19 @@ open_planes(struct control *c, struct rx_err *err)
     if (code == RX_OK)
         code = publisher_open(&c->publisher, c->loop, &publish, &source, err);
     if (code == RX_OK)
+        code = limiter_open(&c->limiter, c->loop, c->store, c->publisher, err);
+    if (code == RX_OK)
+        sink = limiter_sink(c->limiter, sink);
+    if (code == RX_OK)
         code = collector_open(
             &c->collector, c->loop, &collect, &sink, c->publisher, err);
     rx_wipe(&publish.keys, sizeof(publish.keys));
     rx_wipe(&collect.keys, sizeof(collect.keys));
-    if (code == RX_OK)
+    if (code == RX_OK) {
         store_on_change(c->store, on_change, c);
+        collector_on_demand(c->collector,
+            &(struct demand_sink){ c->limiter, on_demand, on_born, on_left });
+    }
     return code;
 }
 
@@ -214,6 +242,7 @@ open_api(struct control *c, struct rx_err *err)
         .store = c->store,
         .publisher = c->publisher,
         .collector = c->collector,
+        .limiter = c->limiter,
     };
 
     rx_buf_init(&token, 256);
@@ -256,6 +285,7 @@ close_all(struct control *c)
     api_close(c->api);
     if (c->collector != NULL)
         collector_close(c->collector);
+    limiter_close(c->limiter);
     if (c->publisher != NULL)
         publisher_close(c->publisher);
     store_close(c->store);

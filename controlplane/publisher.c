@@ -221,6 +221,15 @@ publisher_send_ack(
     rx_buf_fini(&body);
 }
 
+void
+publisher_send_lease(struct publisher *p, rx_str plane, rx_str body)
+{
+    char topic[RX_TOPIC_MAX + 1];
+
+    rx_plane_topic(plane, topic);
+    send_down(p, RX_MSG_LEASE, topic, body);
+}
+
 /* One plane gets it on its own topic; several share one message. */
 static void
 on_answer(void *arg)

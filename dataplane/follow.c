@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "dataplane/builder.h"
+#include "dataplane/demand.h"
 #include "dataplane/keep.h"
 #include "dataplane/wire.h"
 #include "shared/bus.h"
@@ -55,6 +56,7 @@ struct follow {
     struct rx_worker *worker;
     struct report *report;
     struct limits *limits;
+    struct demand *demand;
     uint64_t sequence; /* of what we send, in this boot */
 
     const struct snapshot *snapshot;
@@ -167,6 +169,12 @@ static enum rx_code
 send_usage(void *arg, rx_str batch)
 {
     return send_up(arg, RX_MSG_USAGE_BATCH, batch);
+}
+
+static bool
+send_demand(void *arg, rx_str body)
+{
+    return send_up(arg, RX_MSG_DEMAND, body) == RX_OK;
 }
 
 static uint64_t
@@ -463,6 +471,12 @@ on_ack(struct follow *f, const struct rx_envelope *head, rx_str body)
         report_acked(f->report, ack.boot, ack.seq);
 }
 
+static void
+on_lease(struct follow *f, const struct rx_envelope *head, rx_str body)
+{
+    demand_lease(f->demand, head->epoch, body);
+}
+
 /* ---- listening --------------------------------------------------------- */
 
 static const struct {
@@ -473,6 +487,7 @@ static const struct {
     { RX_MSG_DELTA, on_state },
     { RX_MSG_HEARTBEAT, on_heartbeat },
     { RX_MSG_ACK, on_ack },
+    { RX_MSG_LEASE, on_lease },
 };
 
 static void
@@ -488,6 +503,7 @@ heard(struct follow *f, const struct rx_envelope *head)
     }
     f->connected = true;
     report_online(f->report, true, anew);
+    demand_online(f->demand, true, head->epoch);
 }
 
 /* A state we apply already: not worth opening, whoever sent it. */
@@ -547,6 +563,7 @@ on_watch(void *arg)
         f->connected = false;
         rx_warn("control.lost", "epoch=%" PRIu64, f->control_epoch);
         report_online(f->report, false, false);
+        demand_online(f->demand, false, f->control_epoch);
     }
     if (f->heard_ms == 0 && !f->unheard_told &&
         rx_loop_ms(f->loop) - f->opened_ms > LOST_MS) {
@@ -664,8 +681,14 @@ start(
         code = take_lock(f, err);
     if (code == RX_OK)
         code = open_report(f, err);
-    if (code == RX_OK)
+    if (code == RX_OK) {
+        struct demand_options demand = { .plane = f->plane,
+            .boot = report_status(f->report).boot,
+            .send = send_demand,
+            .arg = f };
+        f->demand = demand_new(f->loop, f->limits, &demand);
         start_from_disk(f);
+    }
     if (code == RX_OK)
         code = open_sockets(f, err);
     return code;
@@ -682,6 +705,7 @@ destroy(struct follow *f)
     rx_worker_finish(f->worker); /* the newest snapshot is on disk */
     report_close(f->report);
     rx_worker_free(f->worker);
+    demand_free(f->demand);
     limits_free(f->limits);
     snapshot_unpin(f->snapshot);
     if (f->lock_fd >= 0)

@@ -16,6 +16,7 @@
     ((uint64_t)3600 * 1000) /* any debt is paid by then, nearly */
 #define OTHERS_MS 5000      /* shares move within this */
 #define ACTIVE_MS 10000
+#define SECOND_MS 900 /* timers are late */
 #define DEBT_MOST ((int64_t)1 << 61)
 
 static const char *const names[] = {
@@ -34,8 +35,9 @@ struct meter {
     uint64_t used;      /* concurrent: in flight; quota: in the window */
     uint64_t window_ms; /* quota */
     uint64_t left;      /* quota: as the last Lease said */
-    uint64_t asked;     /* since the last Demand, admitted or not */
-    uint64_t wanted;    /* the most that was asked for at a time */
+    /* In the running second or so, and in the one before: */
+    uint64_t asked[2];  /* admitted or not */
+    uint64_t wanted[2]; /* the most that would have been held at a time */
     uint64_t forfeited, credited;
 };
 
@@ -53,7 +55,8 @@ struct limit_state {
 struct limits {
     struct rx_map *states[LIMIT_OWNERS]; /* id to struct limit_state */
     bool told;                           /* a Lease came */
-    bool is_short;
+    void (*on_short)(void *arg);
+    void *on_short_arg;
     uint64_t parts;
     uint64_t demand_ms;
 };
@@ -217,17 +220,18 @@ ask(struct meter *m, unsigned k, uint64_t need)
 {
     uint64_t total = is_rate(k) ? need : m->used + need;
 
-    m->asked += need < LIMIT_MOST - m->asked ? need : LIMIT_MOST - m->asked;
-    if (total > m->wanted)
-        m->wanted = total;
+    m->asked[0] +=
+        need < LIMIT_MOST - m->asked[0] ? need : LIMIT_MOST - m->asked[0];
+    if (total > m->wanted[0])
+        m->wanted[0] = total;
 }
 
 static bool
 refuse(struct limits *l, struct limit_state *s, unsigned k, uint64_t need,
     struct limits_time now, struct limit_refusal *why)
 {
-    if (share_of(l, s, k) < s->set.most[k])
-        l->is_short = true;
+    if (share_of(l, s, k) < s->set.most[k] && l->on_short != NULL)
+        l->on_short(l->on_short_arg);
     *why = (struct limit_refusal){ s->owner, (enum limit)k, s->set.most[k],
         retry_after(l, s, k, need, now) };
     return false;
@@ -431,26 +435,37 @@ limits_undo(struct limits *l, struct limits_hold *hold, struct limits_time now)
 
 /* ---- demand ------------------------------------------------------------ */
 
-/* The share that what was asked for since the last time amounts to. */
 static uint64_t
-wanted(const struct meter *m, unsigned k, uint64_t interval_ms, uint64_t most)
+more_of(const uint64_t pair[2])
 {
-    uint64_t want = m->wanted;
+    return pair[0] > pair[1] ? pair[0] : pair[1];
+}
 
-    if (interval_ms < 1000)
-        interval_ms = 1000;
-    if (is_rate(k) && m->asked <= LIMIT_MOST) {
-        uint64_t rate = m->asked * 60000 / interval_ms;
-        want = rate > want ? rate : want;
-    } else if (k == LIMIT_QUOTA) { /* to be good for ten seconds more */
-        want = m->used + m->asked * 10000 / interval_ms;
-        want = m->wanted > want ? m->wanted : want;
-    }
+/* The share that what was asked for lately amounts to. */
+static uint64_t
+wanted(const struct meter *m, unsigned k, uint64_t most)
+{
+    uint64_t want = more_of(m->wanted);
+    uint64_t asked = more_of(m->asked);
+
+    if (is_rate(k) && asked * 60 > want)
+        want = asked * 60;
+    if (k == LIMIT_QUOTA && m->used + asked * 10 > want)
+        want = m->used + asked * 10; /* good for ten seconds more */
     return want < most ? want : most;
 }
 
 static void
-demand_of(struct limits *l, struct limit_state *s, uint64_t interval_ms,
+begin_second(struct meter *m, unsigned k)
+{
+    m->asked[1] = m->asked[0];
+    m->asked[0] = 0;
+    m->wanted[1] = m->wanted[0];
+    m->wanted[0] = is_rate(k) ? 0 : m->used;
+}
+
+static void
+demand_of(struct limits *l, struct limit_state *s, bool second,
     struct limits_time now,
     void (*each)(void *arg, const struct limit_demand *d), void *arg)
 {
@@ -464,15 +479,16 @@ demand_of(struct limits *l, struct limit_state *s, uint64_t interval_ms,
             .id = { s->id, s->id_len },
             .limit = (enum limit)k,
             .share = share_of(l, s, k),
-            .used = m->used,
-            .wanted = wanted(m, k, interval_ms, s->set.most[k]),
+            .used =
+                is_rate(k) ? (uint64_t)((m->debt + UNIT - 1) / UNIT) : m->used,
+            .wanted = wanted(m, k, s->set.most[k]),
             .since_ms = s->since_ms,
             .window_ms = m->window_ms,
             .forfeited = m->forfeited,
         };
         each(arg, &d);
-        m->asked = 0;
-        m->wanted = is_rate(k) ? 0 : m->used;
+        if (second)
+            begin_second(m, k);
     }
 }
 
@@ -480,9 +496,10 @@ void
 limits_demand(struct limits *l, bool all, struct limits_time now,
     void (*each)(void *arg, const struct limit_demand *d), void *arg)
 {
-    uint64_t interval_ms = now.ms - l->demand_ms;
+    bool second = now.ms - l->demand_ms >= SECOND_MS;
 
-    l->demand_ms = now.ms;
+    if (second)
+        l->demand_ms = now.ms;
     for (unsigned o = 0; o < LIMIT_OWNERS; o++) {
         size_t at = 0;
         rx_str id;
@@ -490,18 +507,16 @@ limits_demand(struct limits *l, bool all, struct limits_time now,
         while (rx_map_next(l->states[o], &at, &id, &value)) {
             struct limit_state *s = value;
             if (all || s->holds > 0 || now.ms - s->used_ms < ACTIVE_MS)
-                demand_of(l, s, interval_ms, now, each, arg);
+                demand_of(l, s, second, now, each, arg);
         }
     }
 }
 
-bool
-limits_take_short(struct limits *l)
+void
+limits_on_short(struct limits *l, void (*fn)(void *arg), void *arg)
 {
-    bool was = l->is_short;
-
-    l->is_short = false;
-    return was;
+    l->on_short = fn;
+    l->on_short_arg = arg;
 }
 
 /* ---- leases ------------------------------------------------------------ */
@@ -597,6 +612,17 @@ limits_lease_end(struct limits *l, struct limits_time now)
     each_state(l, end_state, now);
 }
 
+/* A share that was given to it is not known from elsewhere. */
+static bool
+is_leased(const struct limit_state *s)
+{
+    for (unsigned k = 0; k < LIMIT_KINDS; k++) {
+        if (s->meters[k].leased)
+            return true;
+    }
+    return false;
+}
+
 void
 limits_sweep(struct limits *l, uint64_t idle_ms, struct limits_time now)
 {
@@ -607,7 +633,7 @@ limits_sweep(struct limits *l, uint64_t idle_ms, struct limits_time now)
         void *value = NULL;
         while (rx_map_next(l->states[o], &at, &id, &value)) {
             struct limit_state *s = value;
-            if (s->holds > 0 || now.ms - s->used_ms < idle_ms)
+            if (s->holds > 0 || is_leased(s) || now.ms - s->used_ms < idle_ms)
                 rx_map_put(kept, id, s);
             else
                 free(s);

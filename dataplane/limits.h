@@ -110,8 +110,8 @@ struct limit_demand {
  */
 void limits_demand(struct limits *l, bool all, struct limits_time now,
     void (*each)(void *arg, const struct limit_demand *d), void *arg);
-/* True once after a share ran short (another plane may have more). */
-bool limits_take_short(struct limits *l);
+/* Call fn(arg) when a share ran short that another plane may have more of. */
+void limits_on_short(struct limits *l, void (*fn)(void *arg), void *arg);
 
 struct limit_lease {
     enum limit_owner owner;

@@ -2,8 +2,8 @@
 import threading
 import time
 
-from dialects import ALL, ANTHROPIC, CHAT, provider
-from harness import Failed, Routex, main, test, wait_until
+from dialects import ALL, ANTHROPIC, provider
+from harness import Routex, main, test, wait_until
 from peers import Upstream
 
 
@@ -117,5 +117,210 @@ def tokens_are_charged_as_used_and_not_as_reserved(build):
         assert int(answers[-1].header("retry-after")) >= 1
 
 
-if __name__ == "__main__":
-    main()
+# -- several planes, one limit ---------------------------------------------
+
+
+class Hammer:
+    """Clients on each of some planes that ask without pause."""
+
+    def __init__(self, r, key, names, clients=2, pause=0.005):
+        self.r, self.key, self.pause = r, key, pause
+        self.passed = {name: 0 for name in names}
+        self.odd = []
+        self.lock = threading.Lock()
+        self.stopping = threading.Event()
+        self.start = time.monotonic()
+        self.threads = [threading.Thread(target=self._ask, args=(name,))
+                        for name in names for _ in range(clients)]
+        for t in self.threads:
+            t.start()
+
+    def _ask(self, name):
+        with self.r.connect(name) as client:
+            while not self.stopping.is_set():
+                answer = client.request("POST", ANTHROPIC.path(), {
+                    **ANTHROPIC.credential(self.key),
+                    "content-type": "application/json"}, ANTHROPIC.request())
+                if answer.status == 200:
+                    with self.lock:
+                        self.passed[name] += 1
+                elif answer.status != 429:
+                    self.odd.append((answer.status, answer.body))
+                time.sleep(self.pause)
+
+    def total(self):
+        with self.lock:
+            return sum(self.passed.values())
+
+    def stop(self):
+        """How many passed, and in how many seconds."""
+        self.stopping.set()
+        for t in self.threads:
+            t.join()
+        assert not self.odd, self.odd[:3]
+        return self.total(), time.monotonic() - self.start
+
+
+def names(r):
+    return sorted(r.planes)
+
+
+@test
+def three_planes_under_load_keep_one_rate_together(build):
+    with Upstream(provider) as upstream, Routex(
+            build, channels=channels(upstream.url), planes=3) as r:
+        _, key = tenant_key(r, {"requests_per_min": 120})
+        hammer = Hammer(r, key, names(r))
+        wait_until(lambda: time.monotonic() - hammer.start > 6, "six seconds")
+        passed, seconds = hammer.stop()
+        bound = 120 + 2 * seconds
+        print(f"     even load: {passed} passed in {seconds:.1f} s, at most "
+              f"{bound:.0f}: {passed - bound:+.0f}; {hammer.passed}")
+        assert passed <= bound + 1, (passed, bound)
+        assert passed >= 0.8 * bound, (passed, bound)
+        # The buckets are empty: from here on it is the rate that passes.
+        r.control.kill()
+        hammer = Hammer(r, key, names(r))
+        wait_until(lambda: time.monotonic() - hammer.start > 6, "six seconds")
+        passed, seconds = hammer.stop()
+        print(f"     without control: {passed} passed in {seconds:.1f} s, at "
+              f"most {2 * seconds + 3:.0f}")
+        assert 1.2 * seconds <= passed <= 2 * seconds + 4, (passed, seconds)
+        r.start_control()
+
+
+@test
+def one_plane_gets_the_share_of_those_that_idle(build):
+    with Upstream(provider) as upstream, Routex(
+            build, channels=channels(upstream.url), planes=3) as r:
+        _, key = tenant_key(r, {"requests_per_min": 60})
+        hammer = Hammer(r, key, ["data-1"])
+        wait_until(lambda: time.monotonic() - hammer.start > 4, "four seconds")
+        passed, seconds = hammer.stop()
+        print(f"     one of three: {passed} passed in {seconds:.1f} s")
+        assert 45 <= passed <= 60 + seconds + 1, passed
+
+
+@test
+def three_planes_never_have_more_at_a_time_than_one_may(build):
+    running, most = [0], [0]
+    lock = threading.Lock()
+
+    def slow(call):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.03)
+        with lock:
+            running[0] -= 1
+        ANTHROPIC.serve(call)
+
+    with Upstream(slow) as upstream, Routex(
+            build, channels=[ANTHROPIC.channel(upstream.url)],
+            planes=3) as r:
+        _, key = tenant_key(r, {"concurrent": 5})
+        hammer = Hammer(r, key, names(r), clients=4)
+        wait_until(lambda: hammer.total() > 200, "two hundred answers")
+        hammer.stop()
+        only = Hammer(r, key, ["data-2"], clients=6)
+        wait_until(lambda: only.total() > 200, "two hundred from one plane")
+        only.stop()
+        print(f"     at most {most[0]} of 5 at a time")
+        assert 3 <= most[0] <= 5, most
+
+
+def all_at_once(r, key, count, gate, name="data-1"):
+    """How many of so many requests at a time are taken."""
+    statuses = []
+    gate.clear()
+
+    def ask():
+        statuses.append(one(r, key, name).status)
+
+    threads = [threading.Thread(target=ask) for _ in range(count)]
+    for t in threads:
+        t.start()
+    wait_until(lambda: len(statuses) + gate.waiting >= count, "all to be in")
+    gate.set()
+    for t in threads:
+        t.join()
+    return statuses.count(200)
+
+
+class Gate(threading.Event):
+    def __init__(self):
+        super().__init__()
+        self.waiting = 0
+        self.lock = threading.Lock()
+
+    def serve(self, call):
+        with self.lock:
+            self.waiting += 1
+        self.wait(20)
+        with self.lock:
+            self.waiting -= 1
+        ANTHROPIC.serve(call)
+
+
+@test
+def a_killed_plane_s_share_comes_back_and_a_new_one_gets_some(build):
+    gate = Gate()
+    with Upstream(gate.serve) as upstream, Routex(
+            build, channels=[ANTHROPIC.channel(upstream.url)],
+            planes=3) as r:
+        _, key = tenant_key(r, {"concurrent": 6})
+        assert all_at_once(r, key, 8, gate) <= 6
+        for name in ("data-2", "data-3"):
+            r.planes[name].kill()
+        killed = time.monotonic()
+        wait_until(lambda: all_at_once(r, key, 8, gate) == 6,
+                   "all six on the plane that is left")
+        print(f"     all shares back after {time.monotonic() - killed:.1f} s")
+        r.start_plane("data-4")
+        born = time.monotonic()
+        wait_until(lambda: all_at_once(r, key, 1, gate, "data-4") == 1,
+                   "the new plane to have a share", 3)
+        print(f"     a share for the new one after "
+              f"{time.monotonic() - born:.2f} s")
+
+
+@test
+def a_quota_is_for_all_planes_and_survives_restarts(build):
+    with Upstream(provider) as upstream, Routex(
+            build, channels=channels(upstream.url), planes=3) as r:
+        tenant, key = tenant_key(
+            r, {"quota": {"tokens": 3000, "window": "day"}})
+        hammer = Hammer(r, key, names(r))
+        last = [0, time.monotonic()]
+
+        def at_rest():
+            if hammer.total() != last[0]:
+                last[:] = hammer.total(), time.monotonic()
+            return time.monotonic() - last[1] > 1.5
+
+        wait_until(at_rest, "the quota to be used up", 30)
+        passed, _ = hammer.stop()
+        spent = passed * 26  # as the provider of dialects.py says
+        print(f"     {spent} of 3000 tokens spent")
+        assert 2600 <= spent <= 3000, spent
+
+        def used():
+            return r.admin.get(f"/api/tenants/{tenant['id']}/usage")["data"][
+                "limits"]["quota"]
+
+        wait_until(lambda: used()["used"] == spent, "usage to be known")
+        assert used()["limit"] == 3000 and used()["resets_at"]
+        r.restart_control()
+        for name in names(r):
+            r.restart_plane(name)
+        wait_until(lambda: used()["used"] == spent,
+                   f"usage to be known again: {used()}, {spent}")
+        r.settle()
+        hammer = Hammer(r, key, names(r))
+        wait_until(lambda: time.monotonic() - hammer.start > 2, "two seconds")
+        more, _ = hammer.stop()
+        print(f"     {more * 26} more after a restart of everything")
+        assert spent + more * 26 <= 3000 + 26 * 3
+
+
+main()

@@ -1,0 +1,46 @@
+/*
+ * limiter.h - keeps the data planes together within every limit.
+ *
+ * Turns their Demands into Leases (lease.h shares out, docs/protocol.md says
+ * what is promised), and knows from the rows what was spent of each quota.
+ */
+#ifndef CONTROLPLANE_LIMITER_H
+#define CONTROLPLANE_LIMITER_H
+
+#include "controlplane/publisher.h"
+#include "controlplane/state.h"
+#include "controlplane/store.h"
+#include "controlplane/wire_lease.h"
+#include "shared/json.h"
+#include "shared/loop.h"
+
+struct limiter;
+
+/*
+ * Where data planes may live by Leases of a predecessor, they are listened to
+ * first: until as many as it had are heard, at most 1.5 s.
+ */
+RX_NODISCARD enum rx_code limiter_open(struct limiter **out,
+    struct rx_loop *loop, struct store *store, struct publisher *publisher,
+    struct rx_err *err);
+void limiter_close(struct limiter *l); /* NULL is allowed */
+
+/* `inner` with what is committed counted against quotas. */
+struct usage_sink limiter_sink(struct limiter *l, struct usage_sink inner);
+/* A Demand of this plane; what cannot be read is passed over. */
+void limiter_demand(struct limiter *l, rx_str plane, rx_str body);
+/*
+ * It has no state yet, so it has let nothing through: its first Lease is sent
+ * now, before its first Snapshot.
+ */
+void limiter_born(struct limiter *l, rx_str plane, uint64_t boot);
+/* It said good-bye: nothing of its runs any more. */
+void limiter_left(struct limiter *l, rx_str plane);
+/* This tenant or key was changed in the store. */
+void limiter_changed(struct limiter *l, enum state_kind kind, rx_str id);
+
+/* {"quota":{"limit","used","resets_at"},…} of the limits that are set. */
+void limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,
+    enum limited owner, rx_str id, const struct state_limits *limits);
+
+#endif
