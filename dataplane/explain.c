@@ -247,8 +247,8 @@ tell_request(struct question *q, struct rx_json_out *w)
     rx_json_put_u64(w, "images", s->images);
     rx_json_put_u64(w, "documents", s->documents);
     rx_json_put_u64(w, "audio", s->audio);
-    rx_json_put_bool(w, "thinking", s->thinking);
-    rx_json_put_bool(w, "web_search", s->web_search);
+    rx_json_put_bool(w, "thinking", understand_thinking(&q->u));
+    rx_json_put_bool(w, "web_search", understand_tools(&q->u)->web_search);
     rx_json_put_bool(w, "subagent", rule_is_subagent(&q->r.subject));
     rx_json_put_u64(w, "words", c->words);
     rx_json_put_bool(w, "code", c->code);

@@ -128,7 +128,8 @@ understand(struct inbound *in, const struct path *path, struct rx_arena *arena,
 {
     in->refusal = REFUSE_BAD_REQUEST;
     enum rx_code code = scan_request(path->dialect, in->body, &in->scan, err);
-    if (code == RX_OK && (path->op == OP_CREATE || path->op == OP_COUNT))
+    /* Agents that know the tag speak this dialect. */
+    if (code == RX_OK && path->dialect == DIALECT_ANTHROPIC)
         code = cut_tag(in, path->dialect, arena, limit, err);
     if (code != RX_OK)
         return code;

@@ -275,6 +275,7 @@ put_request(struct asking *a, struct rx_script *s)
 {
     struct rule_subject *q = a->subject;
     const struct shape *shape = understand_shape(q->u);
+    const struct toolbox *tools = understand_tools(q->u);
 
     rx_script_open(s, NULL);
     rx_script_put_str(s, "model", q->model);
@@ -285,8 +286,8 @@ put_request(struct asking *a, struct rx_script *s)
         s, "messages", q->u->scan != NULL ? (int64_t)q->u->scan->messages : 0);
     if (q->u->scan != NULL && q->u->scan->has_max_tokens)
         rx_script_put_number(s, "max_tokens", (int64_t)q->u->scan->max_tokens);
-    rx_script_put_bool(s, "thinking", shape->thinking);
-    rx_script_put_bool(s, "web_search", shape->web_search);
+    rx_script_put_bool(s, "thinking", understand_thinking(q->u));
+    rx_script_put_bool(s, "web_search", understand_tools(q->u)->web_search);
     rx_script_put_bool(s, "subagent", rule_is_subagent(q));
     rx_script_put_number(s, "images", shape->images);
     rx_script_put_number(s, "documents", shape->documents);
@@ -294,8 +295,8 @@ put_request(struct asking *a, struct rx_script *s)
     rx_script_put_str(s, "text", understand_user(q->u));
     rx_script_put_str(s, "system", understand_system(q->u));
     rx_script_open(s, "tools");
-    for (size_t i = 0; i < shape->tool_count; i++)
-        rx_script_put_str(s, NULL, shape->tools[i]);
+    for (size_t i = 0; i < tools->count; i++)
+        rx_script_put_str(s, NULL, tools->names[i]);
     rx_script_close(s);
     rx_script_put_str(s, "tenant", q->key->tenant->name);
     rx_script_put_str(s, "key", q->key->name);
@@ -428,8 +429,8 @@ FLAG(has_tools, q->u->scan != NULL && q->u->scan->tools > 0)
 FLAG(has_images, understand_shape(q->u)->images > 0)
 FLAG(has_documents, understand_shape(q->u)->documents > 0)
 FLAG(has_audio, understand_shape(q->u)->audio > 0)
-FLAG(thinking, understand_shape(q->u)->thinking)
-FLAG(web_search, understand_shape(q->u)->web_search)
+FLAG(thinking, understand_thinking(q->u))
+FLAG(web_search, understand_tools(q->u)->web_search)
 #undef FLAG
 
 /* A number of the request against the rule's. */
@@ -524,10 +525,10 @@ meet_header(const struct condition *c, struct asking *a)
 static enum rule_answer
 meet_tool_names(const struct condition *c, struct asking *a)
 {
-    const struct shape *s = understand_shape(a->subject->u);
+    const struct toolbox *t = understand_tools(a->subject->u);
 
-    for (size_t i = 0; i < s->tool_count; i++) {
-        if (fits_one(c, s->tools[i]))
+    for (size_t i = 0; i < t->count; i++) {
+        if (fits_one(c, t->names[i]))
             return RULE_YES;
     }
     return RULE_NO;

@@ -78,6 +78,15 @@ from_escape(rx_str s, uint32_t *out)
     return n;
 }
 
+/* One character of ASCII, as it is or as \n and the like. */
+static bool
+is_plain(rx_str s)
+{
+    if (s.ptr[0] == '\\')
+        return s.len >= 2 && s.ptr[1] != 'u' && (unsigned char)s.ptr[1] < 0x80;
+    return (unsigned char)s.ptr[0] < 0x80;
+}
+
 static void
 add(struct tally *t, uint64_t *ascii, rx_str s)
 {
@@ -91,6 +100,12 @@ add(struct tally *t, uint64_t *ascii, rx_str s)
             return;
         /* Up to where it may be plain again. */
         for (size_t left = 16; left > 0 && s.len > 0; left--) {
+            if (is_plain(s)) {
+                size_t one = s.ptr[0] == '\\' ? 2 : 1;
+                ++*ascii;
+                s = (rx_str){ s.ptr + one, s.len - one };
+                continue;
+            }
             if (s.ptr[0] == '\\')
                 n = from_escape(s, &c);
             else

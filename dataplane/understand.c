@@ -72,27 +72,34 @@ is_one_of(rx_str s, const char *const *words)
     return false;
 }
 
-/* The members of an object by slot; false when it is no object. */
+/* The members of the object at the cursor by slot; false when it is none. */
 static bool
-sort_members(rx_str object, rx_str slots[SLOTS])
+sort_members_at(struct rx_span *j, rx_str slots[SLOTS])
 {
-    struct rx_span j;
     rx_str value;
 
     memset(slots, 0, SLOTS * sizeof(*slots));
-    rx_span_init(&j, object);
-    if (rx_span_kind(&j) != RX_SPAN_OBJECT || !rx_span_enter_object(&j))
+    if (rx_span_kind(j) != RX_SPAN_OBJECT || !rx_span_enter_object(j))
         return false;
-    while (rx_span_member(&j, NULL)) {
+    while (rx_span_member(j, NULL)) {
         size_t i = 0;
-        while (i < RX_COUNT(members) && !rx_span_key_is(&j, members[i].name))
+        while (i < RX_COUNT(members) && !rx_span_key_is(j, members[i].name))
             i++;
-        if (!rx_span_skip(&j, &value))
+        if (!rx_span_skip(j, &value))
             return false;
         if (i < RX_COUNT(members))
             slots[members[i].slot] = value;
     }
-    return !j.bad;
+    return !j->bad;
+}
+
+static bool
+sort_members(rx_str object, rx_str slots[SLOTS])
+{
+    struct rx_span j;
+
+    rx_span_init(&j, object);
+    return sort_members_at(&j, slots);
 }
 
 /* One member of an object, or empty. */
@@ -206,17 +213,14 @@ walk_result(struct walk *w, rx_str value)
 }
 
 static void
-walk_block(struct walk *w, rx_str object)
+walk_slots(struct walk *w, const rx_str slots[SLOTS])
 {
     static const char *const results[] = { "tool_result",
         "function_call_output", "custom_tool_call_output",
         "local_shell_call_output", "mcp_call", NULL };
     struct text_pieces *texts = w->texts;
-    rx_str slots[SLOTS];
-
-    if (!sort_members(object, slots))
-        return;
     rx_str type = inside(slots[SLOT_TYPE]);
+
     if (is_media(w, type)) {
         walk_source(w, slots[SLOT_SOURCE]);
         return;
@@ -230,6 +234,15 @@ walk_block(struct walk *w, rx_str object)
     if (slots[SLOT_INLINE].len > 0)
         walk_inline(w, slots[SLOT_INLINE]);
     w->texts = texts;
+}
+
+static void
+walk_block(struct walk *w, rx_str object)
+{
+    rx_str slots[SLOTS];
+
+    if (sort_members(object, slots))
+        walk_slots(w, slots);
 }
 
 static void
@@ -250,31 +263,31 @@ walk_value(struct walk *w, rx_str value)
 
 /* A message without a role is the user's where it has content at all. */
 static enum role
-role_of(rx_str message)
+role_of(const rx_str slots[SLOTS])
 {
     static const char *const systems[] = { "system", "developer", NULL };
-    rx_str role = inside(member(message, "role"));
+    rx_str role = inside(slots[SLOT_ROLE]);
+    rx_str type = inside(slots[SLOT_TYPE]);
 
-    if (role.len == 0) {
-        rx_str type = inside(member(message, "type"));
+    if (role.len == 0)
         return type.len == 0 || rx_str_eq(type, RX_S("message")) ? ROLE_USER
                                                                  : ROLE_OTHER;
-    }
     if (is_one_of(role, systems))
         return ROLE_SYSTEM;
     return rx_str_eq(role, RX_S("user")) ? ROLE_USER : ROLE_OTHER;
 }
 
 static void
-walk_message(struct walk *w, rx_str message)
+walk_message(struct walk *w, const rx_str slots[SLOTS])
 {
-    struct text_pieces user = { .count = 0 };
-    enum role role = role_of(message);
+    struct text_pieces user;
+    enum role role = role_of(slots);
 
+    user.count = 0;
     w->texts = role == ROLE_USER     ? &user
                : role == ROLE_SYSTEM ? &w->s->system
                                      : NULL;
-    walk_value(w, message);
+    walk_slots(w, slots);
     w->texts = NULL;
     if (user.count == 0)
         return;
@@ -287,7 +300,7 @@ static void
 walk_messages(struct walk *w, rx_str messages)
 {
     struct rx_span j;
-    rx_str value;
+    rx_str slots[SLOTS];
 
     if (rx_span_kind_of(messages) == RX_SPAN_STRING) {
         w->texts = &w->s->user;
@@ -299,8 +312,12 @@ walk_messages(struct walk *w, rx_str messages)
     rx_span_init(&j, messages);
     if (rx_span_kind(&j) != RX_SPAN_ARRAY || !rx_span_enter_array(&j))
         return;
-    while (rx_span_element(&j) && rx_span_skip(&j, &value))
-        walk_message(w, value);
+    while (rx_span_element(&j)) {
+        if (rx_span_kind(&j) != RX_SPAN_OBJECT)
+            rx_span_skip(&j, NULL);
+        else if (sort_members_at(&j, slots))
+            walk_message(w, slots);
+    }
 }
 
 /* Claude Code's first system block is about itself, and changes every turn. */
@@ -352,7 +369,7 @@ add_declarations(struct names *n, rx_str list)
 }
 
 static void
-read_tool(struct shape *s, struct names *n, rx_str tool)
+read_tool(struct toolbox *t, struct names *n, rx_str tool)
 {
     static const struct {
         rx_str name;
@@ -385,11 +402,11 @@ read_tool(struct shape *s, struct names *n, rx_str tool)
         case NAME: add_name(n, inside(value)); break;
         case INNER: add_name(n, inside(member(value, "name"))); break;
         case LIST: add_declarations(n, value); break;
-        case SEARCH: s->web_search = true; break;
+        case SEARCH: t->web_search = true; break;
         case TYPE:
             /* web_search_20250305, openrouter:web_search, ... */
             if (memmem(value.ptr, value.len, "web_search", 10) != NULL)
-                s->web_search = true;
+                t->web_search = true;
             break;
         }
     }
@@ -409,9 +426,9 @@ read_tools(struct understanding *u, rx_str tools)
     if (rx_span_kind(&j) != RX_SPAN_ARRAY || !rx_span_enter_array(&j))
         return;
     while (rx_span_element(&j) && rx_span_skip(&j, &value))
-        read_tool(&u->shape, &n, value);
-    u->shape.tools = n.at;
-    u->shape.tool_count = n.count;
+        read_tool(&u->toolbox, &n, value);
+    u->toolbox.names = n.at;
+    u->toolbox.count = n.count;
 }
 
 /* ---- thinking --------------------------------------------------------------- */
@@ -470,8 +487,8 @@ understand_begin(struct understanding *u, enum dialect dialect,
     u->scan = scan;
     u->body = body;
     u->arena = arena;
-    u->has_tokens = u->has_shape = u->has_user = u->has_system =
-        u->has_content = false;
+    u->has_tokens = u->has_toolbox = u->has_shape = u->has_user =
+        u->has_system = u->has_content = false;
 }
 
 uint64_t
@@ -482,6 +499,27 @@ understand_tokens(struct understanding *u)
         u->has_tokens = true;
     }
     return u->tokens;
+}
+
+bool
+understand_thinking(const struct understanding *u)
+{
+    return u->scan != NULL && thinks(u->scan->parts[SCAN_THINKING]);
+}
+
+const struct toolbox *
+understand_tools(struct understanding *u)
+{
+    if (u->has_toolbox)
+        return &u->toolbox;
+    u->has_toolbox = true;
+    u->toolbox = (struct toolbox){ 0 };
+    if (u->scan == NULL)
+        return &u->toolbox;
+    u->toolbox.web_search = u->scan->parts[SCAN_SEARCH].len > 0;
+    if (u->scan->tools > 0)
+        read_tools(u, u->scan->parts[SCAN_TOOLS]);
+    return &u->toolbox;
 }
 
 const struct shape *
@@ -500,11 +538,6 @@ understand_shape(struct understanding *u)
     w.texts = NULL;
     walk_messages(&w, u->scan->parts[SCAN_MESSAGES]);
     take_billing(&u->shape);
-    if (u->scan->tools > 0)
-        read_tools(u, u->scan->parts[SCAN_TOOLS]);
-    u->shape.web_search =
-        u->shape.web_search || u->scan->parts[SCAN_SEARCH].len > 0;
-    u->shape.thinking = thinks(u->scan->parts[SCAN_THINKING]);
     return &u->shape;
 }
 

@@ -32,15 +32,17 @@ struct text_pieces {
 
 struct shape {
     uint32_t images, documents, audio;
-    bool web_search;     /* the provider's own tool, not a client's */
-    bool thinking;       /* asked for; "disabled" is not */
-    bool subagent;       /* Claude Code says so of itself */
-    bool billing;        /* Claude Code's billing line is in the system text */
-    const rx_str *tools; /* names, escaped as they stand */
-    size_t tool_count;
+    bool subagent; /* Claude Code says so of itself */
+    bool billing;  /* Claude Code's billing line is in the system text */
     struct text_pieces user; /* of the last user message that has text */
     struct text_pieces first_user;
     struct text_pieces system;
+};
+
+struct toolbox {
+    const rx_str *names; /* escaped as they stand */
+    size_t count;
+    bool web_search; /* the provider's own tool, not a client's */
 };
 
 struct understanding {
@@ -48,8 +50,9 @@ struct understanding {
     const struct scan *scan; /* NULL: the body is no JSON we know */
     rx_str body;
     struct rx_arena *arena;
-    bool has_tokens, has_shape, has_user, has_system, has_content;
+    bool has_tokens, has_toolbox, has_shape, has_user, has_system, has_content;
     uint64_t tokens;
+    struct toolbox toolbox;
     struct shape shape;
     rx_str user, system; /* decoded */
     struct content content;
@@ -62,6 +65,9 @@ void understand_begin(struct understanding *u, enum dialect dialect,
 /* Of the whole input, estimated as counting requests are (estimate.h). */
 uint64_t understand_tokens(struct understanding *u);
 
+/* Was it asked for?  "disabled" and "none" are not. */
+bool understand_thinking(const struct understanding *u);
+const struct toolbox *understand_tools(struct understanding *u);
 const struct shape *understand_shape(struct understanding *u);
 /* The last text of the user, the head of the system text, decoded. */
 rx_str understand_user(struct understanding *u);

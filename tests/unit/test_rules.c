@@ -303,8 +303,8 @@ the_same_shows_in_every_dialect(void)
         const struct shape *s = understand_shape(&a.u);
         CHECK_INT(each[i].images, s->images > 0);
         CHECK_INT(each[i].documents, s->documents > 0);
-        CHECK_INT(each[i].thinking, s->thinking);
-        CHECK_INT(each[i].search, s->web_search);
+        CHECK_INT(each[i].thinking, understand_thinking(&a.u));
+        CHECK_INT(each[i].search, understand_tools(&a.u)->web_search);
         CHECK(rx_str_eq(understand_user(&a.u), text_of(each[i].user)));
         if (strstr(each[i].body, "sys") != NULL)
             CHECK(rx_str_eq(understand_system(&a.u), RX_S("sys")));

@@ -169,8 +169,7 @@ greed_is_stopped_whatever_it_catches(void)
         "while true do pcall(string.rep, 'x', 1e9) end",
         "local function f() while true do pcall(f) end end f()",
         "local t = {} t[1] = t while true do t = {t, t, t} end",
-        "local s = ('x'):rep(400000) while true do local b = "
-        "(s .. 'a') == (s .. 'b') end",
+        "local s = ('x'):rep(4e5) while true do s = (s..'a') == (s..'b') end",
         "local s = ('a'):rep(400000) while true do find(s, 'b') end",
         "for i = 1, 1e6 do matches(('a'):rep(10000), '(a+)+b') end",
         "return table.concat({('x'):rep(300000)}, ('y'):rep(300000), 1, 1e8)",
