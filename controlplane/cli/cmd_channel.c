@@ -123,6 +123,23 @@ put_priority(struct rx_json_out *w, const char *text)
     return true;
 }
 
+/* Given as JSON, and checked to be: the rest is the API's to say. */
+static bool
+put_transformers(struct rx_json_out *w, const char *text)
+{
+    struct rx_err err = { 0 };
+
+    if (text == NULL)
+        return true;
+    rx_str json = { text, strlen(text) };
+    if (rx_json_check(json, NULL, &err) != RX_OK) {
+        fprintf(stderr, "routex: --transformers: %s\n", err.text);
+        return false;
+    }
+    rx_json_put_raw(w, "transformers", json);
+    return true;
+}
+
 /* What the options say, as a body. */
 static bool
 put_body(struct cli *c, const char *name, struct rx_buf *body)
@@ -144,9 +161,10 @@ put_body(struct cli *c, const char *name, struct rx_buf *body)
     cli_put_list(&w, "tags", &o->tags);
     cli_put_opt(&w, "proxy_url", o->proxy_url);
     put_headers(&w, &o->headers);
-    rx_json_close(&w);
     if (!ok)
         fprintf(stderr, "routex: --priority: must be a whole number\n");
+    ok = put_transformers(&w, o->transformers) && ok;
+    rx_json_close(&w);
     return ok;
 }
 
@@ -177,7 +195,8 @@ cmd_channel_add(struct cli *c, int argc, char **argv)
     (void)argc;
     if (c->o.type == NULL) {
         fprintf(stderr, "routex: --type says which provider it is: anthropic, "
-                        "openai, gemini, openai-compatible, demo, generic\n");
+                        "openai, gemini, deepseek, openrouter, groq, ollama, "
+                        "openai-compatible …; GET /api/providers lists all\n");
         return CLI_USAGE;
     }
     snprintf(done, sizeof(done),

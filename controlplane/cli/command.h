@@ -29,7 +29,8 @@ struct cli_options {
     const char *name, *type, *base_url, *api_key, *proxy_url, *status;
     bool api_key_stdin;
     struct rx_conf_list models, tags, headers;
-    const char *priority; /* may be negative */
+    const char *priority;     /* may be negative */
+    const char *transformers; /* JSON */
     uint64_t weight;
     /* keys and tenants */
     const char *tenant, *expires;

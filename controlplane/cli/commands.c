@@ -24,7 +24,7 @@
 
 #define CHANNEL_FIELDS                                                          \
     TEXT("type", "TYPE", type,                                                  \
-        "anthropic, openai, gemini, openai-compatible, demo, generic"),         \
+        "which provider: anthropic, openai, gemini, deepseek, openrouter …"),   \
         TEXT("base-url", "URL", base_url, "another address than usual"),        \
         TEXT("api-key", "KEY", api_key, "its key; others can see it in ps"),    \
         SWITCH("api-key-stdin", api_key_stdin, "read the key from stdin"),      \
@@ -37,7 +37,9 @@
         TEXT("status", "STATUS", status, "enabled or disabled"),                \
         TEXT("proxy-url", "URL", proxy_url, "reach it by this proxy"),          \
         MANY("header", "'NAME: VALUE'", headers,                                \
-            "a header to add to requests; any number")
+            "a header to add to requests; any number"),                         \
+        TEXT("transformers", "JSON", transformers,                              \
+            "what to change: {\"use\":[…]}, or null for the usual")
 
 #define ALLOWED                                                       \
     MANY("model", "MODEL", models, "a model it may use; any number"), \

@@ -18,6 +18,12 @@ struct repair {
 static void value(struct repair *r);
 
 static bool
+one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+static bool
 looking_at(const struct repair *r, const char *text)
 {
     size_t n = strlen(text);
@@ -68,7 +74,7 @@ ends_string(const struct repair *r, const char *at)
 {
     for (at++; at < r->end && isspace((unsigned char)*at); at++)
         continue;
-    return at == r->end || strchr(",:}]", *at) != NULL;
+    return at == r->end || one_of(*at, ",:}]");
 }
 
 static void
@@ -103,7 +109,7 @@ escape(struct repair *r)
         rx_buf_addc(r->out, '\'');
         r->at += 2;
         return;
-    } else if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL) {
+    } else if (!one_of(c, "\"\\/bfnrt")) {
         rx_buf_add(r->out, RX_S("\\\\")); /* it stands for itself */
         r->at++;
         return;
@@ -158,7 +164,7 @@ bare(struct repair *r, bool key)
     };
     const char *from = r->at;
 
-    while (r->at < r->end && strchr(",:}]\n", *r->at) == NULL)
+    while (r->at < r->end && !one_of(*r->at, ",:}]\n"))
         r->at++;
     rx_str text = rx_str_trim((rx_str){ from, (size_t)(r->at - from) });
     for (size_t i = 0; !key && i < RX_COUNT(words); i++) {
@@ -195,7 +201,7 @@ member(struct repair *r)
     if (peek(r) == ':')
         r->at++;
     skip_blanks(r);
-    if (r->at == r->end || strchr(",}", *r->at) != NULL)
+    if (r->at == r->end || one_of(*r->at, ",}"))
         rx_buf_add(r->out, RX_S("null"));
     else
         value(r);
@@ -227,6 +233,7 @@ container(struct repair *r)
             r->at += *r->at == close || r->depth == 1 ? 1 : 0;
             break;
         }
+        const char *before = r->at;
         if (!first)
             rx_buf_addc(r->out, ',');
         first = false;
@@ -234,6 +241,8 @@ container(struct repair *r)
             member(r);
         else
             value(r);
+        if (r->at == before)
+            r->at++; /* a stray byte must not hold us up */
     }
     rx_buf_addc(r->out, close);
     r->depth--;
@@ -242,7 +251,6 @@ container(struct repair *r)
 static void
 value(struct repair *r)
 {
-    const char *before = r->at;
     char c = peek(r);
 
     if (c == '{' || c == '[')
@@ -251,8 +259,6 @@ value(struct repair *r)
         string(r);
     else
         bare(r, false);
-    if (r->at == before && r->at < r->end)
-        r->at++; /* a stray byte must not hold us up */
 }
 
 bool

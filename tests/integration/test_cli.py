@@ -59,6 +59,10 @@ def a_channel_lives_from_add_to_rm(build):
         shown = sh.json("channel", "show", "second")
         assert shown["weight"] == 7 and shown["priority"] == -5, shown
         assert shown["keys"][0]["last4"] == "9876", shown
+        sh.ok("channel", "edit", "second", "--transformers",
+              '{"use":[["maxtoken",{"max_tokens":9}]]}')
+        shown = sh.json("channel", "show", "second")["transformers"]
+        assert shown == {"use": [["maxtoken", {"max_tokens": 9}]]}, shown
         sh.ok("channel", "pause", "second")
         assert sh.json("channel", "show", "second")["status"] == "paused"
         sh.ok("channel", "resume", "second")
@@ -173,6 +177,8 @@ def wrong_words_are_explained(build):
             (["channel", "show", "a", "b"], 2, "too many"),
             (["channel", "list", "--jsn"], 2, "--json"),
             (["channel", "add", "x"], 2, "--type"),
+            (["channel", "add", "x", "--type", "demo", "--transformers",
+              "{"], 2, "--transformers"),
             (["channel", "add", "x", "--type", "demo", "--priority", "z"], 2,
              "whole number"),
             (["channel", "add", "x", "--type", "nonsense"], 1, "type"),

@@ -212,6 +212,31 @@ each_kind_of_fault_has_a_reason(void)
 }
 
 static void
+transformers_that_cannot_be_built_reject_their_channel_alone(void)
+{
+    static const char *const configs[] = { "{\"use\":[\"of-tomorrow\"]}",
+        "{\"use\":[[\"maxtoken\",{\"max_tokens\":1,\"of\":2}]]}", "{\"use\":" };
+
+    for (size_t i = 0; i < RX_COUNT(configs); i++) {
+        struct toy *t = calloc(1, sizeof(*t));
+        struct state_item item = toy_channel(1, 1);
+        item.channel.transformers = (rx_str){ configs[i], strlen(configs[i]) };
+        toy_put(t, item);
+        item = toy_channel(2, 1);
+        item.channel.transformers = RX_S("{\"use\":[\"cleancache\"]}");
+        toy_put(t, item);
+        const struct snapshot *s = build_full(NULL, 1, t);
+        CHECK_INT(1, (int)s->channel_count);
+        CHECK(s->channels[0].transformers != NULL);
+        CHECK_INT(1, (int)s->rejected_count);
+        CHECK(s->rejected_count == 1 &&
+              rx_str_starts(s->rejected[0].reason, RX_S("transformers")));
+        snapshot_unpin(s);
+        free(t);
+    }
+}
+
+static void
 a_key_without_its_tenant_is_rejected(void)
 {
     struct toy *t = toy_new(0, 1);
@@ -476,6 +501,7 @@ main(void)
     CHECK_RUN(channels_stand_by_priority_then_name);
     CHECK_RUN(a_bad_item_is_rejected_alone_and_keeps_its_last_good_value);
     CHECK_RUN(each_kind_of_fault_has_a_reason);
+    CHECK_RUN(transformers_that_cannot_be_built_reject_their_channel_alone);
     CHECK_RUN(a_key_without_its_tenant_is_rejected);
     CHECK_RUN(a_delta_gives_what_a_full_rebuild_gives);
     CHECK_RUN(a_delta_that_does_not_fit_is_a_conflict);

@@ -546,6 +546,7 @@ broken_arguments_read_as_they_were_meant(void)
     repaired("{\"a\": /* c */ 1, // d\n \"b\":.5}", "{\"a\":1,\"b\":\".5\"}");
     repaired("{\"a\":", "{\"a\":null}");
     repaired("{\"a\":\"b", "{\"a\":\"b\"}");
+    repaired("{a:1]}", "{\"a\":1}");
     repaired("no object", "");
     repaired("", "");
 }
