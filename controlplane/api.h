@@ -158,7 +158,7 @@ uint64_t api_uptime_s(const struct api *api);
 /* One file per noun. */
 api_handler api_channels_list, api_channels_create, api_channel_get,
     api_channel_replace, api_channel_patch, api_channel_delete,
-    api_channel_pause, api_channel_resume, api_channel_test;
+    api_channel_pause, api_channel_resume, api_channel_reset, api_channel_test;
 api_handler api_tenants_list, api_tenants_create, api_tenant_get,
     api_tenant_replace, api_tenant_patch, api_tenant_delete, api_tenant_usage;
 api_handler api_keys_list, api_keys_create, api_key_get, api_key_patch,

@@ -20,7 +20,8 @@ api_channels_list(struct api_call *c, struct rx_err *err)
         return code;
     rx_json_open_array(&c->w, "data");
     for (size_t i = 0; i < count; i++)
-        channel_put(&c->w, NULL, list[i]);
+        channel_put(
+            &c->w, NULL, list[i], collector_troubles(c->world->collector));
     rx_json_close(&c->w);
     api_put_next(c, count == limit ? list[count - 1]->name : (rx_str){ 0 });
     return RX_OK;
@@ -30,7 +31,7 @@ static void
 answer(struct api_call *c, const struct channel *ch)
 {
     api_etag(c, ch->rev);
-    channel_put(&c->w, "data", ch);
+    channel_put(&c->w, "data", ch, collector_troubles(c->world->collector));
 }
 
 /* An upstream of ours would be ourselves. */
@@ -168,4 +169,21 @@ enum rx_code
 api_channel_resume(struct api_call *c, struct rx_err *err)
 {
     return set_status(c, RX_S("enabled"), "resume", err);
+}
+
+/* Whatever was learnt about it is forgotten, on every data plane. */
+enum rx_code
+api_channel_reset(struct api_call *c, struct rx_err *err)
+{
+    struct channel *ch;
+    enum rx_code code =
+        channel_load(c->store, c->arena, c->params[0], false, &ch, err);
+
+    if (code == RX_OK)
+        code = api_audit(c, "reset", "channel", ch->id, ch->name, err);
+    if (code != RX_OK)
+        return code;
+    troubles_reset(collector_troubles(c->world->collector), ch->id);
+    answer(c, ch);
+    return RX_OK;
 }

@@ -27,6 +27,8 @@ const struct api_route api_routes[] = {
         "send it nothing for now"),
     CHANGE("POST", "/api/channels/{id}/resume", api_channel_resume,
         "use it again"),
+    CHANGE("POST", "/api/channels/{id}/reset", api_channel_reset,
+        "forget what was learnt about it"),
     { "POST", "/api/channels/{id}/test", API_ADMIN, false, api_channel_test,
         "ask the provider whether address and key are good" },
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "controlplane/provider.h"
+#include "controlplane/trouble.h"
 
 struct channel *
 channel_new(struct rx_arena *arena)
@@ -143,7 +144,8 @@ put_addresses(
 }
 
 void
-channel_put(struct rx_json_out *w, const char *key, const struct channel *ch)
+channel_put(struct rx_json_out *w, const char *key, const struct channel *ch,
+    const struct troubles *troubles)
 {
     struct rx_arena *arena = rx_arena_new(64 << 10);
 
@@ -167,6 +169,8 @@ channel_put(struct rx_json_out *w, const char *key, const struct channel *ch)
     rx_json_put_raw(w, "effective_transformers", channel_transformers(ch));
     put_text_or_null(w, "proxy_url", channel_redact_url(arena, ch->proxy_url));
     put_text_or_null(w, "ca_file", ch->ca_file);
+    if (troubles != NULL)
+        troubles_put(troubles, w, ch->id);
     rx_json_put_time(w, "created_at", ch->created_ms);
     rx_json_put_time(w, "updated_at", ch->updated_ms);
     rx_json_close(w);

@@ -65,9 +65,11 @@ struct channel *channel_new(struct rx_arena *arena);
  */
 void channel_read(struct channel *ch, rx_json body, enum field_mode mode,
     struct rx_arena *arena);
-/* As an object, secrets left out. */
-void channel_put(
-    struct rx_json_out *w, const char *key, const struct channel *ch);
+/* As an object, secrets left out; `troubles` (NULL: not known) shows what the
+ * data planes learnt about it. */
+struct troubles;
+void channel_put(struct rx_json_out *w, const char *key,
+    const struct channel *ch, const struct troubles *troubles);
 /* The endpoints in force: named ones, or the provider's. */
 struct state_endpoint *channel_endpoints(
     const struct channel *ch, struct rx_arena *arena, size_t *count);

@@ -194,7 +194,7 @@ bind_lists(struct db_query *q, const struct channel *ch, struct rx_arena *arena)
 
     rx_buf_init(&text, 16 << 20);
     struct rx_json_out w = rx_json_out(&text);
-    channel_put(&w, NULL, ch);
+    channel_put(&w, NULL, ch, NULL);
     rx_json shown = field_parse(arena, rx_buf_str(&text));
     rx_buf_fini(&text);
     bind_member(q, 5, shown, "endpoints");

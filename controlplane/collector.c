@@ -39,6 +39,7 @@ struct collector {
     struct publisher *publisher;
     struct rx_join_keys keys;
     struct rx_bus *bus;
+    struct troubles *troubles;
     struct plane **planes; /* by id */
     size_t count;
     struct rx_timer watch;
@@ -356,6 +357,35 @@ on_demand(struct collector *c, struct plane *p, const struct rx_envelope *head,
         c->demands.demand(c->demands.arg, p->info.id, body);
 }
 
+/* ---- what planes tell each other --------------------------------------- */
+
+static void
+on_channel_report(struct collector *c, struct plane *p,
+    const struct rx_envelope *head, rx_str body)
+{
+    struct rx_arena *arena = rx_arena_new(ARENA_MAX);
+    struct trouble_report r;
+
+    (void)head;
+    if (wire_read_channel_report(body, rx_loop_ms(c->loop), arena, &r) &&
+        rx_str_eq(r.plane, p->info.id))
+        troubles_take(c->troubles, &r);
+    else
+        c->status.refused++;
+    rx_arena_free(arena);
+}
+
+static void
+on_pin_report(struct collector *c, struct plane *p,
+    const struct rx_envelope *head, rx_str body)
+{
+    (void)head;
+    if (wire_is_pin_report(body, p->info.id))
+        publisher_send_notice(c->publisher, RX_MSG_PIN_NOTICE, body);
+    else
+        c->status.refused++;
+}
+
 /* ---- listening --------------------------------------------------------- */
 
 static const struct {
@@ -366,6 +396,8 @@ static const struct {
     { RX_MSG_HELLO, on_hello },
     { RX_MSG_USAGE_BATCH, on_usage },
     { RX_MSG_DEMAND, on_demand },
+    { RX_MSG_CHANNEL_REPORT, on_channel_report },
+    { RX_MSG_PIN_REPORT, on_pin_report },
 };
 
 static void
@@ -430,6 +462,7 @@ collector_open(struct collector **out, struct rx_loop *loop,
     c->sink = *sink;
     c->publisher = publisher;
     c->keys = options->keys;
+    c->troubles = troubles_new(loop, publisher);
     rx_timer_init(&c->watch, loop, on_watch, c);
     enum rx_code code = rx_bus_open(&c->bus, loop, &bus, on_message, c, err);
     if (code != RX_OK) {
@@ -448,6 +481,7 @@ collector_close(struct collector *c)
         return;
     rx_timer_fini(&c->watch);
     rx_bus_close(c->bus);
+    troubles_free(c->troubles);
     for (size_t i = 0; i < c->count; i++)
         plane_free(c->planes[i]);
     free(c->planes);
@@ -481,6 +515,12 @@ void
 collector_on_demand(struct collector *c, const struct demand_sink *sink)
 {
     c->demands = *sink;
+}
+
+struct troubles *
+collector_troubles(struct collector *c)
+{
+    return c->troubles;
 }
 
 struct collector_status

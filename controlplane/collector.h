@@ -14,6 +14,7 @@
 
 #include "controlplane/publisher.h"
 #include "controlplane/state.h"
+#include "controlplane/trouble.h"
 #include "shared/envelope.h"
 #include "shared/err.h"
 #include "shared/loop.h"
@@ -69,6 +70,8 @@ struct demand_sink {
     void (*left)(void *arg, rx_str plane);
 };
 void collector_on_demand(struct collector *c, const struct demand_sink *sink);
+/* What the planes learnt about channels; the collector's own. */
+struct troubles *collector_troubles(struct collector *c);
 
 struct collector_status {
     uint64_t batches, rows; /* committed */

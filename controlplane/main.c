@@ -19,6 +19,7 @@
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
 #include "controlplane/request.h"
+#include "controlplane/settings.h"
 #include "controlplane/source.h"
 #include "controlplane/store.h"
 #include "shared/conf.h"
@@ -39,6 +40,8 @@ struct options {
     const char *pull;
     const char *tls_file;
     const char *demo_url;
+    const char *strategy;
+    const char *session_s;
     bool json;
     enum rx_log_level log_level;
 };
@@ -66,6 +69,12 @@ static const struct rx_conf_row rows[] = {
         NULL, "certificate and key, for tls+tcp:// only"),
     RX_CONF("demo-url", NULL, "URL", rx_conf_text, struct options, demo_url,
         NULL, "a demo provider, used when there is no other channel"),
+    RX_CONF("strategy", "LOAD_BALANCE_STRATEGY", "NAME", rx_conf_text,
+        struct options, strategy, NULL,
+        "set whom requests go to, at each start: see /api/settings"),
+    RX_CONF("session-duration", "SESSION_DURATION", "SECONDS", rx_conf_text,
+        struct options, session_s, NULL,
+        "set how long conversations stay where they are, at each start"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -127,6 +136,54 @@ print_first(const struct control *c, const struct first_words *words)
     rx_buf_fini(&line);
 }
 
+/* What the environment wants, as a body of PATCH /api/settings. */
+static void
+put_wishes(const struct options *o, struct rx_buf *out)
+{
+    struct rx_json_out w = rx_json_out(out);
+
+    rx_json_open_object(&w, NULL);
+    if (o->strategy != NULL)
+        rx_json_put_str(
+            &w, "strategy", (rx_str){ o->strategy, strlen(o->strategy) });
+    if (o->session_s != NULL)
+        rx_json_put_raw(&w, "session_ttl_s",
+            (rx_str){ o->session_s, strlen(o->session_s) });
+    rx_json_close(&w);
+}
+
+static enum rx_code
+save_wishes(struct control *c, struct rx_arena *arena, struct rx_err *err)
+{
+    struct settings s;
+    struct rx_buf text;
+
+    rx_buf_init(&text, 4096);
+    put_wishes(&c->options, &text);
+    enum rx_code code = settings_load(c->store, arena, &s, err);
+    if (code == RX_OK)
+        code = settings_wish(&s, arena, rx_buf_str(&text), err);
+    if (code == RX_OK)
+        code = settings_save(c->store, &s, err);
+    rx_buf_fini(&text);
+    return code;
+}
+
+static enum rx_code
+obey_environment(struct control *c, struct rx_arena *arena, struct rx_err *err)
+{
+    if (c->options.strategy == NULL && c->options.session_s == NULL)
+        return RX_OK;
+    enum rx_code code = store_begin(c->store, err);
+    if (code != RX_OK)
+        return code;
+    code = save_wishes(c, arena, err);
+    if (code == RX_OK)
+        return store_commit(c->store, err);
+    store_rollback(c->store);
+    return code;
+}
+
 static enum rx_code
 open_store(struct control *c, struct rx_err *err)
 {
@@ -139,6 +196,8 @@ open_store(struct control *c, struct rx_err *err)
         code = first_start(c->store, arena, c->options.demo_url, &words, err);
     if (code == RX_OK)
         print_first(c, &words);
+    if (code == RX_OK)
+        code = obey_environment(c, arena, err);
     rx_arena_free(arena);
     return code;
 }

@@ -230,6 +230,12 @@ publisher_send_lease(struct publisher *p, rx_str plane, rx_str body)
     send_down(p, RX_MSG_LEASE, topic, body);
 }
 
+void
+publisher_send_notice(struct publisher *p, enum rx_message kind, rx_str body)
+{
+    send_down(p, kind, "all", body);
+}
+
 /* One plane gets it on its own topic; several share one message. */
 static void
 on_answer(void *arg)

@@ -67,6 +67,9 @@ void publisher_send_snapshot(struct publisher *p, rx_str plane);
 void publisher_send_ack(
     struct publisher *p, rx_str plane, uint64_t boot, uint64_t seq);
 void publisher_send_lease(struct publisher *p, rx_str plane, rx_str body);
+/* To all planes at once. */
+void publisher_send_notice(
+    struct publisher *p, enum rx_message kind, rx_str body);
 /* Names of the living planes for the heartbeat; copied. */
 void publisher_set_planes(
     struct publisher *p, const rx_str *planes, size_t count);

@@ -6,7 +6,8 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-const char *const settings_strategies[] = { "priority", NULL };
+const char *const settings_strategies[] = { "priority", "weighted",
+    "round_robin", "least_used", "latency", "headroom", "drain", NULL };
 static const char *const journal_policies[] = { "keep-serving", "refuse",
     NULL };
 
@@ -16,6 +17,16 @@ settings_init(struct settings *s)
     *s = (struct settings){
         .state = {
             .strategy = RX_S("priority"),
+            .breaker = {
+                .window_ms = 30000,
+                .min_samples = 5,
+                .failure_pct = 50,
+                .in_a_row = 5,
+                .open_ms = 15000,
+                .open_max_ms = 120000,
+            },
+            .max_wait_ms = 5000,
+            .session_ttl_ms = 5 * 3600 * 1000,
             .timeouts = {
                 .connect_ms = 10000,
                 .first_byte_ms = 300000,
@@ -55,6 +66,49 @@ read_timeouts(struct state_timeouts *t, rx_json body)
 }
 
 static void
+read_count(rx_json body, const char *name, uint64_t max, uint32_t *out)
+{
+    uint64_t value = *out;
+
+    rx_json_get_u64(body, name, 1, max, &value);
+    *out = (uint32_t)value;
+}
+
+static void
+read_breaker(struct state_breaker *b, rx_json body)
+{
+    rx_json v;
+
+    if (!rx_json_get_object(body, "breaker", &v))
+        return;
+    field_read_seconds(v, "window_s", &b->window_ms);
+    read_count(v, "min_samples", 1000, &b->min_samples);
+    read_count(v, "failure_percent", 100, &b->failure_pct);
+    read_count(v, "failures_in_a_row", 1000, &b->in_a_row);
+    field_read_seconds(v, "open_s", &b->open_ms);
+    field_read_seconds(v, "open_max_s", &b->open_max_ms);
+    if (b->open_ms == 0)
+        rx_json_wrong_member(v, "open_s", "must be greater than 0");
+    if (b->open_max_ms < b->open_ms)
+        rx_json_wrong_member(v, "open_max_s", "must not be less than open_s");
+    rx_json_no_more(v);
+}
+
+static void
+read_strategy(struct state_settings *s, rx_json body)
+{
+    rx_str wanted;
+
+    if (rx_json_kind(rx_json_member(body, "strategy")) == RX_JSON_STRING &&
+        rx_json_get_str(body, "strategy", &wanted) &&
+        rx_str_eq(wanted, RX_S("cost")))
+        rx_json_wrong_member(body, "strategy",
+            "\"cost\" needs the prices of models, which are not known yet");
+    else
+        field_read_word(body, "strategy", settings_strategies, &s->strategy);
+}
+
+static void
 read_journal(struct state_settings *s, rx_json body)
 {
     rx_json v;
@@ -82,7 +136,10 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
         s->rev = rev;
         attempts = st->max_attempts;
     }
-    field_read_word(body, "strategy", settings_strategies, &st->strategy);
+    read_strategy(st, body);
+    read_breaker(&st->breaker, body);
+    field_read_seconds(body, "max_wait_s", &st->max_wait_ms);
+    field_read_seconds(body, "session_ttl_s", &st->session_ttl_ms);
     read_timeouts(&st->timeouts, body);
     rx_json_get_u64(body, "max_attempts", 1, 8, &attempts);
     st->max_attempts = (uint32_t)attempts;
@@ -105,6 +162,19 @@ put_timeouts(struct rx_json_out *w, const struct state_timeouts *t)
     rx_json_close(w);
 }
 
+static void
+put_breaker(struct rx_json_out *w, const struct state_breaker *b)
+{
+    rx_json_open_object(w, "breaker");
+    field_put_seconds(w, "window_s", b->window_ms);
+    rx_json_put_u64(w, "min_samples", b->min_samples);
+    rx_json_put_u64(w, "failure_percent", b->failure_pct);
+    rx_json_put_u64(w, "failures_in_a_row", b->in_a_row);
+    field_put_seconds(w, "open_s", b->open_ms);
+    field_put_seconds(w, "open_max_s", b->open_max_ms);
+    rx_json_close(w);
+}
+
 void
 settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
 {
@@ -114,6 +184,9 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_put_str(w, "strategy", st->strategy);
     put_timeouts(w, &st->timeouts);
     rx_json_put_u64(w, "max_attempts", st->max_attempts);
+    field_put_seconds(w, "max_wait_s", st->max_wait_ms);
+    field_put_seconds(w, "session_ttl_s", st->session_ttl_ms);
+    put_breaker(w, &st->breaker);
     rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);
@@ -121,6 +194,23 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_close(w);
     rx_json_put_time(w, "updated_at", s->updated_ms);
     rx_json_close(w);
+}
+
+enum rx_code
+settings_wish(
+    struct settings *s, struct rx_arena *arena, rx_str body, struct rx_err *err)
+{
+    struct rx_json_doc *doc;
+    enum rx_code code = rx_json_parse(&doc, body, NULL, err);
+
+    if (code != RX_OK)
+        return code;
+    field_adopt(arena, doc);
+    settings_read(s, rx_json_root(doc), FIELD_PATCH);
+    const struct rx_json_fault *fault = rx_json_fault(doc);
+    if (fault != NULL)
+        return rx_fail(err, RX_INVALID, "%s: %s", fault->field, fault->text);
+    return RX_OK;
 }
 
 enum rx_code

@@ -22,6 +22,9 @@ void settings_init(struct settings *s); /* the defaults */
 void settings_read(struct settings *s, rx_json body, enum field_mode mode);
 void settings_put(
     struct rx_json_out *w, const char *key, const struct settings *s);
+/* Take a PATCH body that no caller of the API sent.  RX_INVALID: which field. */
+RX_NODISCARD enum rx_code settings_wish(struct settings *s,
+    struct rx_arena *arena, rx_str body, struct rx_err *err);
 RX_NODISCARD enum rx_code settings_load(struct store *store,
     struct rx_arena *arena, struct settings *out, struct rx_err *err);
 /* Inside a transaction. */

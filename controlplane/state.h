@@ -114,8 +114,17 @@ struct state_key {
     size_t ip_count;
 };
 
+struct state_breaker {
+    uint32_t window_ms; /* 0: never opens */
+    uint32_t min_samples, failure_pct, in_a_row;
+    uint32_t open_ms, open_max_ms;
+};
+
 struct state_settings {
-    rx_str strategy; /* "priority" */
+    rx_str strategy; /* "priority", ... */
+    struct state_breaker breaker;
+    uint32_t max_wait_ms;    /* of a request, for a channel to come back */
+    uint32_t session_ttl_ms; /* 0: conversations are not kept together */
     struct state_timeouts timeouts;
     uint32_t max_attempts;
     uint64_t max_body_bytes;

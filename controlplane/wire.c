@@ -7,6 +7,8 @@
 #include "proto/sync.pb-c.h"
 #include "proto/telemetry.pb-c.h"
 
+#include "controlplane/trouble.h"
+
 #define SCRATCH_MAX ((size_t)64 * 1024 * 1024)
 
 /* Messages are filled in a scratch arena and packed from there. */
@@ -256,6 +258,18 @@ pack_settings(
     m.max_body_bytes = s->max_body_bytes;
     m.journal_limit_bytes = s->journal_limit_bytes;
     m.journal_full = text(arena, s->journal_full);
+    m.breaker = MAKE(arena, Routex__Breaker, 1);
+    routex__breaker__init(m.breaker);
+    m.breaker->window_ms = s->breaker.window_ms;
+    m.breaker->min_samples = s->breaker.min_samples;
+    m.breaker->failure_pct = s->breaker.failure_pct;
+    m.breaker->in_a_row = s->breaker.in_a_row;
+    m.breaker->open_ms = s->breaker.open_ms;
+    m.breaker->open_max_ms = s->breaker.open_max_ms;
+    m.patience = MAKE(arena, Routex__Patience, 1);
+    routex__patience__init(m.patience);
+    m.patience->max_wait_ms = s->max_wait_ms;
+    m.patience->session_ttl_ms = s->session_ttl_ms;
     return pack(out, &m.base);
 }
 
@@ -642,4 +656,112 @@ wire_read_usage(
         out->row_count++;
     }
     return true;
+}
+
+/* ---- notices ----------------------------------------------------------- */
+
+static void
+fill_trouble(struct rx_arena *arena, Routex__Trouble *m,
+    const struct trouble *t, uint64_t now)
+{
+    routex__trouble__init(m);
+    m->channel_id = text(arena, t->channel);
+    m->credential_id = text(arena, t->credential);
+    m->model = text(arena, t->model);
+    m->trouble = text(arena, t->kind);
+    m->age_ms = now > t->noted_ms ? now - t->noted_ms : 0;
+    m->until_changed = t->until_ms == UINT64_MAX;
+    m->left_ms = !m->until_changed && t->until_ms > now ? t->until_ms - now : 0;
+    m->secret = t->secret;
+}
+
+static void
+fill_cleared(struct rx_arena *arena, Routex__Cleared *m,
+    const struct trouble_cleared *c, uint64_t now)
+{
+    routex__cleared__init(m);
+    m->channel_id = text(arena, c->channel);
+    m->credential_id = text(arena, c->credential);
+    m->model = text(arena, c->model);
+    m->age_ms = now > c->before_ms ? now - c->before_ms : 0;
+    m->reset = c->reset;
+}
+
+bool
+wire_pack_notice(
+    struct rx_buf *out, const struct trouble_report *all, uint64_t now)
+{
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    size_t n = all->trouble_count;
+    size_t k = all->cleared_count;
+    Routex__Trouble *troubles = MAKE(arena, Routex__Trouble, n);
+    Routex__Cleared *cleared = MAKE(arena, Routex__Cleared, k);
+    Routex__ChannelNotice m;
+
+    routex__channel_notice__init(&m);
+    m.n_troubles = n;
+    m.troubles = MAKE_LIST(arena, Routex__Trouble, n);
+    m.n_cleared = k;
+    m.cleared = MAKE_LIST(arena, Routex__Cleared, k);
+    for (size_t i = 0; i < n; i++) {
+        fill_trouble(arena, &troubles[i], &all->troubles[i], now);
+        m.troubles[i] = &troubles[i];
+    }
+    for (size_t i = 0; i < k; i++) {
+        fill_cleared(arena, &cleared[i], &all->cleared[i], now);
+        m.cleared[i] = &cleared[i];
+    }
+    bool ok = pack(out, &m.base);
+    rx_arena_free(arena);
+    return ok;
+}
+
+bool
+wire_read_channel_report(rx_str packed, uint64_t now, struct rx_arena *arena,
+    struct trouble_report *out)
+{
+    UNPACK(in, Routex__ChannelReport, routex__channel_report, packed.ptr,
+        packed.len);
+    if (in == NULL)
+        return false;
+    *out = (struct trouble_report){
+        .plane = view(in->plane),
+        .troubles = rx_arena_make(arena, struct trouble, in->n_troubles + 1),
+        .cleared =
+            rx_arena_make(arena, struct trouble_cleared, in->n_cleared + 1),
+    };
+    if (out->troubles == NULL || out->cleared == NULL)
+        return false;
+    for (size_t i = 0; i < in->n_troubles; i++) {
+        const Routex__Trouble *t = in->troubles[i];
+        out->troubles[out->trouble_count++] = (struct trouble){
+            .channel = view(t->channel_id),
+            .credential = view(t->credential_id),
+            .model = view(t->model),
+            .kind = view(t->trouble),
+            .noted_ms = now > t->age_ms ? now - t->age_ms : 0,
+            .until_ms = t->until_changed ? UINT64_MAX : now + t->left_ms,
+            .secret = t->secret,
+        };
+    }
+    for (size_t i = 0; i < in->n_cleared; i++) {
+        const Routex__Cleared *c = in->cleared[i];
+        out->cleared[out->cleared_count++] =
+            (struct trouble_cleared){ .channel = view(c->channel_id),
+                .credential = view(c->credential_id),
+                .model = view(c->model),
+                .before_ms = now > c->age_ms ? now - c->age_ms : 0 };
+    }
+    return true;
+}
+
+bool
+wire_is_pin_report(rx_str packed, rx_str plane)
+{
+    Routex__PinReport *in = routex__pin_report__unpack(
+        NULL, packed.len, (const uint8_t *)packed.ptr);
+    bool ok = in != NULL && rx_str_eq(view(in->plane), plane);
+
+    routex__pin_report__free_unpacked(in, NULL);
+    return ok;
 }

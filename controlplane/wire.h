@@ -29,7 +29,17 @@ bool wire_pack_heartbeat(struct rx_buf *out, uint64_t epoch, uint64_t version,
     const struct rx_digest *digest, const rx_str *planes, size_t plane_count);
 bool wire_pack_ack(struct rx_buf *out, uint64_t boot, uint64_t seq);
 
+struct trouble_report;
+bool wire_pack_notice(
+    struct rx_buf *out, const struct trouble_report *all, uint64_t now_ms);
+
 /* ---- up ---------------------------------------------------------------- */
+
+/* Times are made loop times; strings live in the arena. */
+RX_NODISCARD bool wire_read_channel_report(rx_str packed, uint64_t now_ms,
+    struct rx_arena *arena, struct trouble_report *out);
+/* Is it a PinReport of that plane?  It is passed on as it is. */
+RX_NODISCARD bool wire_is_pin_report(rx_str packed, rx_str plane);
 
 struct hello {
     rx_str plane;

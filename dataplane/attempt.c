@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/disposition.h"
 #include "dataplane/headers.h"
 #include "dataplane/transform/transform.h"
+#include "shared/clock.h"
 
-#define HELD_MAX    ((size_t)64 * 1024) /* a gate holds no more than this */
-#define HEADERS_MAX ((size_t)64 * 1024)
+#define HELD_MAX     ((size_t)64 * 1024) /* a gate holds no more than this */
+#define HEADERS_MAX  ((size_t)64 * 1024)
 /* An error body is kept whole up to here, to be passed on unchanged. */
-#define ERROR_MAX   ((size_t)1024 * 1024)
+#define ERROR_MAX    ((size_t)1024 * 1024)
+#define EVIDENCE_MAX ((size_t)16 * 1024)
 
 /* What a translation may make of one read, or of a whole answer. */
 #define TRANSLATED_MAX ((size_t)256 * 1024 * 1024)
@@ -57,6 +60,8 @@ struct attempt {
     struct rx_buf held;
     uint64_t length;
     struct rx_buf translated; /* of one read; empty without a translation */
+    struct rx_buf evidence;   /* … and what the answer began with */
+    struct limit_facts limits;
     struct usage_tap *tap;
     struct attempt_result result;
 };
@@ -292,6 +297,10 @@ keep_headers(struct attempt *a, const struct rx_client_head *head)
     } else {
         headers_inbound(&a->headers, head);
     }
+    uint64_t wall_ms = rx_clock_wall_ms();
+    for (size_t i = 0; i < head->header_count; i++)
+        limit_read_header(
+            &a->limits, head->headers[i].name, head->headers[i].value, wall_ms);
     a->encoded = coding.len > 0 && !rx_str_ieq(coding, RX_S("identity"));
     a->sse = type.len >= 17 &&
              rx_str_ieq((rx_str){ type.ptr, 17 }, RX_S("text/event-stream"));
@@ -384,6 +393,16 @@ hold_last(struct attempt *a)
         rx_timer_set(&a->limit, GRACE_MS);
 }
 
+/* What the upstream said in its own words, as far as it is looked at. */
+static void
+keep_evidence(struct attempt *a, rx_str bytes)
+{
+    size_t room = EVIDENCE_MAX - a->evidence.len;
+
+    rx_buf_add(&a->evidence,
+        (rx_str){ bytes.ptr, bytes.len < room ? bytes.len : room });
+}
+
 /* An answer beyond all bounds: the connection is not worth it. */
 static void
 give_up(struct attempt *a, const char *why)
@@ -402,6 +421,8 @@ take_bytes(struct attempt *a, rx_str bytes)
     if (is_last(a))
         hold_last(a);
     if (a->r.translation != NULL) {
+        if (!a->opened)
+            keep_evidence(a, bytes);
         rx_buf_clear(&a->translated);
         translation_feed(a->r.translation, bytes, &a->translated);
         bytes = rx_buf_str(&a->translated);
@@ -456,7 +477,8 @@ judge_whole(struct attempt *a)
     const struct usage_seen *seen = usage_tap_seen(a->tap);
 
     a->result.answered = true;
-    if (a->retryable) {
+    if (a->retryable || !disposition_is_final(a->result.status,
+                            attempt_evidence(a), a->r.dialect)) {
         over(a, RX_UPSTREAM, "refused by the provider");
         return;
     }
@@ -553,6 +575,7 @@ attempt_start(const struct attempt_request *r,
     rx_buf_init(
         &a->held, r->translation != NULL ? TRANSLATED_MAX : HELD_MAX * 4);
     rx_buf_init(&a->translated, TRANSLATED_MAX);
+    rx_buf_init(&a->evidence, EVIDENCE_MAX);
     rx_timer_init(&a->limit, r->loop, on_limit, a);
     rx_timer_init(&a->total, r->loop, on_total, a);
     if (r->to->channel->timeouts.total > 0)
@@ -580,6 +603,7 @@ free_buried(void *arg)
     rx_buf_fini(&a->headers);
     rx_buf_fini(&a->held);
     rx_buf_fini(&a->translated);
+    rx_buf_fini(&a->evidence);
     free(a);
 }
 
@@ -658,6 +682,18 @@ bool
 attempt_is_encoded(const struct attempt *a)
 {
     return a->encoded;
+}
+
+rx_str
+attempt_evidence(const struct attempt *a)
+{
+    return rx_buf_str(a->r.translation != NULL ? &a->evidence : &a->held);
+}
+
+const struct limit_facts *
+attempt_limits(const struct attempt *a)
+{
+    return a->head_seen ? &a->limits : NULL;
 }
 
 const struct usage_seen *

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "dataplane/codec/translate.h"
+#include "dataplane/cooldown.h"
 #include "dataplane/record.h"
 #include "dataplane/route.h"
 #include "dataplane/usage.h"
@@ -85,6 +86,10 @@ bool attempt_sent(
     const struct attempt *a); /* the request is on its way whole */
 bool attempt_is_sse(const struct attempt *a);
 bool attempt_is_encoded(const struct attempt *a); /* content-encoding */
+/* What came before attempt_open as the upstream said it, or its beginning. */
+rx_str attempt_evidence(const struct attempt *a);
+/* What the answer's head said about limits; NULL before it came. */
+const struct limit_facts *attempt_limits(const struct attempt *a);
 const struct usage_seen *attempt_seen(const struct attempt *a);
 /* Counts so far, estimated where nothing was reported. */
 struct usage attempt_usage(const struct attempt *a);

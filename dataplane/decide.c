@@ -27,10 +27,17 @@ is_there(const struct route_plan *plan, const struct candidate *c)
 static void
 append(struct route_plan *plan, const struct route_plan *more)
 {
+    uint64_t until = plan->until_ms;
+    bool lost = plan->pin_lost || more->pin_lost;
+
     if (plan->count == 0) {
         *plan = *more;
+        if (until != 0 && (plan->until_ms == 0 || until < plan->until_ms))
+            plan->until_ms = until;
+        plan->pin_lost = lost;
         return;
     }
+    plan->pin_lost = lost;
     for (size_t i = 0; i < more->count; i++) {
         if (plan->count < ROUTE_CANDIDATES_MAX &&
             !is_there(plan, &more->candidates[i]))
@@ -43,6 +50,7 @@ struct deciding {
     const struct decide_request *r;
     struct rx_arena *arena;
     struct route_plan *scratch;
+    bool panic; /* who is in trouble may be tried nevertheless */
 };
 
 /* Add what `route` finds. */
@@ -65,6 +73,7 @@ towards(const struct deciding *g, const struct rule *rule, rx_str model)
     }
     if (rule->strategy.len > 0)
         route.strategy = rule->strategy;
+    route.sober = !g->panic;
     return route;
 }
 
@@ -189,7 +198,7 @@ refuse_strictly(struct deciding *g, const struct rule *rule)
         (int)(rule->name.len < 64 ? rule->name.len : 64), rule->name.ptr,
         plan->words);
     memcpy(plan->words, words, sizeof(words));
-    if (plan->refusal != REFUSE_NOT_ALLOWED)
+    if (plan->refusal != REFUSE_NOT_ALLOWED && plan->refusal != REFUSE_LIMITED)
         plan->refusal = REFUSE_NO_CHANNEL;
     return false;
 }
@@ -204,7 +213,12 @@ take_rule(
     g->d->plan.count = 0;
     g->d->plan.words[0] = '\0';
     g->d->plan.refusal = REFUSE_NO_CHANNEL;
+    g->d->plan.until_ms = 0;
     add_targets(g, rule, match);
+    if (g->d->plan.count == 0 && rule->strict) {
+        g->panic = true;
+        add_targets(g, rule, match);
+    }
     if (g->d->plan.count > 0 || rule->strict) {
         g->d->rule = rule;
         return true;

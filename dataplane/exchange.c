@@ -11,6 +11,8 @@ enum verdict {
 static enum verdict read_step(struct exchange *x);
 static enum verdict route_step(struct exchange *x);
 static enum verdict attempt_step(struct exchange *x);
+static void backoff_enter(struct exchange *x);
+static enum verdict backoff_step(struct exchange *x);
 static void relay_enter(struct exchange *x);
 static enum verdict relay_step(struct exchange *x);
 static void refuse_enter(struct exchange *x);
@@ -30,10 +32,13 @@ static const struct {
     [EXCHANGE_READ] = { "read", NULL, read_step,
         TO(EXCHANGE_ROUTE) | TO(EXCHANGE_REFUSE) | TO(EXCHANGE_DONE) },
     [EXCHANGE_ROUTE] = { "route", NULL, route_step,
-        TO(EXCHANGE_ATTEMPT) | TO(EXCHANGE_REFUSE) | TO(EXCHANGE_DONE) },
-    [EXCHANGE_ATTEMPT] = { "attempt", NULL, attempt_step,
-        TO(EXCHANGE_ROUTE) | TO(EXCHANGE_RELAY) | TO(EXCHANGE_REFUSE) |
+        TO(EXCHANGE_ATTEMPT) | TO(EXCHANGE_BACKOFF) | TO(EXCHANGE_REFUSE) |
             TO(EXCHANGE_DONE) },
+    [EXCHANGE_ATTEMPT] = { "attempt", NULL, attempt_step,
+        TO(EXCHANGE_ROUTE) | TO(EXCHANGE_BACKOFF) | TO(EXCHANGE_RELAY) |
+            TO(EXCHANGE_REFUSE) | TO(EXCHANGE_DONE) },
+    [EXCHANGE_BACKOFF] = { "backoff", backoff_enter, backoff_step,
+        TO(EXCHANGE_ROUTE) | TO(EXCHANGE_DONE) },
     [EXCHANGE_RELAY] = { "relay", relay_enter, relay_step, TO(EXCHANGE_DONE) },
     [EXCHANGE_REFUSE] = { "refuse", refuse_enter, refuse_step,
         TO(EXCHANGE_DONE) },
@@ -72,10 +77,14 @@ read_step(struct exchange *x)
 static enum verdict
 route_step(struct exchange *x)
 {
+    static const enum exchange_state after[] = {
+        [EXCHANGE_NOBODY] = EXCHANGE_REFUSE,
+        [EXCHANGE_STARTED] = EXCHANGE_ATTEMPT,
+        [EXCHANGE_LATER] = EXCHANGE_BACKOFF,
+    };
+
     x->facts &= ~(unsigned)(EXCHANGE_GATE | EXCHANGE_END);
-    if (x->port->attempt(x->world))
-        return go(x, EXCHANGE_ATTEMPT);
-    return go(x, EXCHANGE_REFUSE);
+    return go(x, after[x->port->attempt(x->world)]);
 }
 
 static enum verdict
@@ -85,9 +94,26 @@ attempt_step(struct exchange *x)
         return go(x, EXCHANGE_RELAY);
     if (!take(x, EXCHANGE_END))
         return STEP_WAIT;
-    if (x->port->judge(x->world) == EXCHANGE_TRY_NEXT)
-        return go(x, EXCHANGE_ROUTE);
-    return go(x, EXCHANGE_REFUSE);
+
+    static const enum exchange_state after[] = {
+        [EXCHANGE_TRY_NEXT] = EXCHANGE_ROUTE,
+        [EXCHANGE_WAIT] = EXCHANGE_BACKOFF,
+        [EXCHANGE_GIVE_UP] = EXCHANGE_REFUSE,
+    };
+    return go(x, after[x->port->judge(x->world)]);
+}
+
+static void
+backoff_enter(struct exchange *x)
+{
+    x->facts &= ~(unsigned)EXCHANGE_DUE;
+    x->port->pause(x->world);
+}
+
+static enum verdict
+backoff_step(struct exchange *x)
+{
+    return take(x, EXCHANGE_DUE) ? go(x, EXCHANGE_ROUTE) : STEP_WAIT;
 }
 
 static void

@@ -1,14 +1,18 @@
 /*
  * exchange.h - the life of one client request, as a state machine.
  *
- *     READ ──> ROUTE <──────┐
- *       │       │ │         │ (failed, another candidate may do better)
- *       │       │ v         │
- *       │       │ ATTEMPT ──┤
- *       │       │    │      └────> REFUSE ──┐
- *       │       └────┼──────────────^       │
- *       │            v                      v
- *       └──────────> RELAY ───────────────> DONE
+ *     READ ──> ROUTE <─────────┬──────────┐
+ *       │      │ │ │           │          │ (the pause is over)
+ *       │      │ │ └────────── │ ─────> BACKOFF
+ *       │      │ v             │ (next)   ^
+ *       │      │ ATTEMPT ──────┴──────────┘ (nobody else, but soon)
+ *       │      │ │     └─────────> REFUSE ──┐
+ *       │      └─┼───────────────────^      │
+ *       │        v                          v
+ *       └──────> RELAY ───────────────────> DONE
+ *
+ * READ leads to REFUSE, too, and a client that leaves leads to DONE from
+ * anywhere.
  *
  * Callbacks (client, upstream, timers) do not act: they note a fact, and the
  * loop runs the exchange once they have returned.  Only exchange.c decides.
@@ -28,6 +32,7 @@ enum exchange_state {
     EXCHANGE_READ,
     EXCHANGE_ROUTE,
     EXCHANGE_ATTEMPT,
+    EXCHANGE_BACKOFF,
     EXCHANGE_RELAY,
     EXCHANGE_REFUSE,
     EXCHANGE_DONE,
@@ -39,21 +44,31 @@ enum exchange_fact {
     EXCHANGE_REFUSED = 2, /* it cannot be served, a refusal is prepared */
     EXCHANGE_GATE = 4,    /* the attempt has something the client may see */
     EXCHANGE_END = 8,     /* the attempt is over */
-    EXCHANGE_GONE = 16,   /* the client has left */
+    EXCHANGE_DUE = 16,    /* the pause is over */
+    EXCHANGE_GONE = 32,   /* the client has left */
+};
+
+/* What becomes of the wish for an attempt. */
+enum exchange_start {
+    EXCHANGE_NOBODY,  /* nobody is left to be asked */
+    EXCHANGE_STARTED, /* it is under way */
+    EXCHANGE_LATER,   /* nobody now, but after a pause */
 };
 
 /* How an attempt that never opened the gate is to be taken. */
 enum exchange_next {
     EXCHANGE_TRY_NEXT, /* another candidate may do better */
+    EXCHANGE_WAIT,     /* somebody will, after a pause */
     EXCHANGE_GIVE_UP,  /* no other will */
 };
 
 /* What an exchange asks of the outside; the unit test has its own. */
 struct exchange_port {
-    /* Begin an attempt at the next candidate.  False when none is left. */
-    bool (*attempt)(void *world);
+    /* Begin an attempt at the next candidate. */
+    enum exchange_start (*attempt)(void *world);
     enum exchange_next (*judge)(void *world); /* after END without GATE */
-    void (*cancel)(void *world); /* drop the attempt that is under way */
+    void (*pause)(void *world);  /* note DUE after the pause that was meant */
+    void (*cancel)(void *world); /* drop the attempt or pause under way */
     void (*commit)(void *world); /* status and headers, and what was held */
     void (*finish)(void *world); /* the relayed attempt ended: end the answer */
     void (*refuse)(void *world); /* tell the client why not */

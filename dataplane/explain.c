@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/availability.h"
 #include "dataplane/decide.h"
 #include "dataplane/headers.h"
 #include "dataplane/inbound.h"
@@ -19,6 +20,7 @@
 
 /* What is asked, taken apart. */
 struct question {
+    const struct explain_world *world;
     const struct snapshot *snapshot;
     struct rx_arena *arena;
     rx_str body;
@@ -184,7 +186,7 @@ find_key(struct question *q, const struct client_key **out)
 }
 
 static void
-run(struct question *q, const struct client_key *key, uint64_t dice)
+run(struct question *q, const struct client_key *key)
 {
     rx_str session = headers_session(&q->head);
 
@@ -195,7 +197,9 @@ run(struct question *q, const struct client_key *key, uint64_t dice)
         .op = q->path.op,
         .model = q->in.model,
         .forced = header_of(q, RX_S("x-routex-channel")),
-        .dice = dice,
+        .dice = q->world->dice,
+        .standing = q->world->standing,
+        .now_ms = q->world->now_ms,
     };
     q->r.subject = (struct rule_subject){
         .u = &q->u,
@@ -359,16 +363,22 @@ put_other(struct question *q, struct rx_json_out *w, const struct channel *c)
 
     route.model = model_for(q, c);
     route.rewritten = q->d.rule != NULL;
-    enum route_reason why = route_reason_of(c, &route);
-    if (why == ROUTE_OK)
-        why = ROUTE_NOT_TARGET;
+    struct availability why = { .reason = route_reason_of(c, &route) };
+    if (why.reason == ROUTE_OK)
+        why = availability_at_all(q->world->standing, c, q->world->now_ms);
+    if (why.reason == ROUTE_OK)
+        why.reason = ROUTE_NOT_TARGET;
     rx_json_open_object(w, NULL);
     rx_json_put_str(w, "channel", c->name);
     rx_json_put_str(w, "channel_id", c->id);
     rx_json_put_null(w, "key_id");
     rx_json_put_str(w, "model", route.model);
-    rx_json_put_text(w, "reason", route_reason_words(why));
-    rx_json_put_null(w, "until");
+    rx_json_put_text(w, "reason", availability_words(&why));
+    if (why.until_ms > q->world->now_ms)
+        rx_json_put_time(
+            w, "until", rx_clock_wall_ms() + why.until_ms - q->world->now_ms);
+    else
+        rx_json_put_null(w, "until");
     rx_json_close(w);
 }
 
@@ -433,8 +443,8 @@ wrong(struct rx_buf *out, const char *why)
 }
 
 int
-explain(const struct snapshot *s, rx_str question, rx_str dialect,
-    uint64_t dice, struct rx_buf *out)
+explain(const struct explain_world *world, rx_str question, rx_str dialect,
+    struct rx_buf *out)
 {
     struct rx_arena *arena = rx_arena_new(ARENA_MAX);
     struct question *q = rx_arena_make(arena, struct question, 1);
@@ -442,7 +452,8 @@ explain(const struct snapshot *s, rx_str question, rx_str dialect,
     int status = 200;
 
     assert(q != NULL);
-    q->snapshot = s;
+    q->world = world;
+    q->snapshot = world->snapshot;
     q->arena = arena;
     unwrap(q, question);
     const char *why = prepare(q, dialect);
@@ -451,7 +462,7 @@ explain(const struct snapshot *s, rx_str question, rx_str dialect,
     if (why != NULL) {
         status = wrong(out, why);
     } else {
-        run(q, key, dice);
+        run(q, key);
         tell(q, out);
     }
     inbound_fini(&q->in);

@@ -6,6 +6,7 @@
 #define DATAPLANE_EXPLAIN_H
 
 #include "dataplane/snapshot.h"
+#include "dataplane/standing.h"
 #include "shared/buf.h"
 #include "shared/str.h"
 
@@ -15,7 +16,13 @@
  * one to take it in.  Appends one JSON object, and returns the HTTP status: 400
  * with an "error" when it is no request.
  */
-int explain(const struct snapshot *s, rx_str question, rx_str dialect,
-    uint64_t dice, struct rx_buf *out);
+struct explain_world {
+    const struct snapshot *snapshot;
+    struct standing *standing; /* NULL: nobody is in trouble */
+    uint64_t now_ms;           /* loop time */
+    uint64_t dice;
+};
+int explain(const struct explain_world *world, rx_str question, rx_str dialect,
+    struct rx_buf *out);
 
 #endif

@@ -64,6 +64,8 @@ struct follow {
     char refused[160]; /* why the last state was refused as a whole */
     struct hook hooks[HOOKS];
     size_t hook_count;
+    void (*on_notice)(void *arg, enum rx_message kind, rx_str body);
+    void *on_notice_arg;
 
     struct rx_replay replay;
     uint64_t heard_ms;      /* monotonic; 0: never */
@@ -526,9 +528,13 @@ take_message(struct follow *f, const struct rx_envelope *head, rx_str body)
     }
     heard(f, head);
     for (size_t i = 0; i < RX_COUNT(takers); i++) {
-        if (takers[i].kind == head->kind)
+        if (takers[i].kind == head->kind) {
             takers[i].take(f, head, body);
+            return;
+        }
     }
+    if (f->on_notice != NULL)
+        f->on_notice(f->on_notice_arg, head->kind, body);
 }
 
 static void
@@ -843,4 +849,24 @@ struct limits *
 follow_limits(struct follow *f)
 {
     return f->limits;
+}
+
+const char *
+follow_plane(const struct follow *f)
+{
+    return f->plane;
+}
+
+void
+follow_on_notice(struct follow *f,
+    void (*fn)(void *arg, enum rx_message kind, rx_str body), void *arg)
+{
+    f->on_notice = fn;
+    f->on_notice_arg = arg;
+}
+
+enum rx_code
+follow_send(struct follow *f, enum rx_message kind, rx_str body)
+{
+    return send_up(f, kind, body);
 }

@@ -12,6 +12,7 @@
 
 #include "dataplane/report.h"
 #include "dataplane/snapshot.h"
+#include "shared/envelope.h"
 #include "shared/err.h"
 #include "shared/loop.h"
 
@@ -56,5 +57,13 @@ bool follow_connected(const struct follow *f);
 bool follow_from_disk(const struct follow *f);
 struct report *follow_report(struct follow *f);
 struct limits *follow_limits(struct follow *f);
+const char *follow_plane(const struct follow *f); /* "data-1" */
+
+/* fn(arg, …) for each message of kinds that follow itself does not know. */
+void follow_on_notice(struct follow *f,
+    void (*fn)(void *arg, enum rx_message kind, rx_str body), void *arg);
+/* Not RX_OK: nobody took it, and nobody will. */
+RX_NODISCARD enum rx_code follow_send(
+    struct follow *f, enum rx_message kind, rx_str body);
 
 #endif

@@ -202,14 +202,35 @@ list_has(rx_str list, rx_str item)
     return false;
 }
 
+static void
+add_beta_without(struct rx_buf *out, rx_str list, rx_str without)
+{
+    rx_str item;
+    size_t n = 0;
+
+    for (bool more = true; more;) {
+        more = rx_str_cut(list, ',', &item, &list);
+        item = rx_str_trim(item);
+        if (item.len == 0 || rx_str_eq(item, without))
+            continue;
+        if (n++ > 0)
+            rx_buf_add(out, RX_S(","));
+        rx_buf_add(out, item);
+    }
+}
+
 /* The client's list in its order, then what the channel adds. */
 static void
-add_beta_union(struct rx_buf *out, rx_str client, rx_str channel)
+add_beta_union(
+    struct rx_buf *out, rx_str client, rx_str channel, rx_str without)
 {
     rx_str item;
 
     rx_buf_add(out, RX_S("anthropic-beta: "));
-    rx_buf_add(out, client);
+    if (without.len > 0)
+        add_beta_without(out, client, without);
+    else
+        rx_buf_add(out, client);
     for (bool more = true; more;) {
         more = rx_str_cut(channel, ',', &item, &channel);
         item = rx_str_trim(item);
@@ -232,7 +253,7 @@ add_channel_headers(struct rx_buf *out, const struct outbound *o)
         if (rx_str_ieq(name, RX_S("anthropic-beta")) && !o->translated)
             mine = rx_httpd_header(o->from, name);
         if (mine.len > 0)
-            add_beta_union(out, mine, c->headers[i].value);
+            add_beta_union(out, mine, c->headers[i].value, o->without_beta);
         else
             add_header(out, name, c->headers[i].value);
     }
@@ -270,6 +291,11 @@ headers_outbound(struct rx_buf *out, const struct outbound *o)
         if (!may_pass(o, h->name))
             continue;
         version = version || rx_str_ieq(h->name, RX_S("anthropic-version"));
+        if (o->without_beta.len > 0 &&
+            rx_str_ieq(h->name, RX_S("anthropic-beta"))) {
+            add_beta_union(out, h->value, (rx_str){ 0 }, o->without_beta);
+            continue;
+        }
         add_header(out, h->name, h->value);
     }
     if (o->translated)

@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "dataplane/auth.h"
+#include "dataplane/session.h"
 #include "dataplane/understand.h"
 #include "shared/decode.h"
 
 #define QUERY_MAX   ((size_t)16 * 1024)
 #define MODEL_MAX   ((size_t)512)
 #define SESSION_MAX ((size_t)256)
+#define USER_ID_MAX ((size_t)1024)
+#define TAG_ROOM    ((size_t)64)
 
 static enum rx_code
 fail(struct inbound *in, enum refusal why, enum rx_code code,
@@ -141,9 +144,14 @@ understand(struct inbound *in, const struct path *path, struct rx_arena *arena,
     if (in->model.len == 0 && path->op == OP_CREATE &&
         (path->dialect == DIALECT_ANTHROPIC || path->dialect == DIALECT_CHAT))
         return rx_fail(err, RX_INVALID, "model: is required");
-    in->session = keep_decoded(arena, in->scan.prompt_cache_key, SESSION_MAX);
+    in->prompt_cache_key =
+        keep_decoded(arena, in->scan.prompt_cache_key, SESSION_MAX);
+    in->user_id = keep_decoded(arena, in->scan.user_id, USER_ID_MAX);
+    in->session = session_in_user_id(in->user_id);
     if (in->session.len == 0)
-        in->session = keep_decoded(arena, in->scan.user_id, SESSION_MAX);
+        in->session = in->prompt_cache_key;
+    if (in->session.len == 0 && in->user_id.len <= SESSION_MAX)
+        in->session = in->user_id;
     return RX_OK;
 }
 
@@ -234,6 +242,27 @@ inbound_read(struct inbound *in, const struct rx_httpd_head *head, rx_str raw,
         in->stream = path->stream;
     }
     return code;
+}
+
+bool
+inbound_replace(struct inbound *in, struct rx_buf *body,
+    const struct path *path, struct rx_arena *arena)
+{
+    struct rx_buf before = in->decoded;
+    struct rx_err err = { 0 };
+
+    in->decoded = *body;
+    *body = before; /* what the scan points at until it is made anew */
+    in->body = rx_buf_str(&in->decoded);
+    rx_str model = in->model;
+    bool stream = in->stream;
+    enum rx_code code =
+        understand(in, path, arena, in->decoded.cap + TAG_ROOM, &err);
+    if (path->dialect == DIALECT_GEMINI) { /* they are in the path */
+        in->model = model;
+        in->stream = stream;
+    }
+    return code == RX_OK;
 }
 
 void

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "dataplane/auth.h"
+#include "dataplane/availability.h"
 #include "dataplane/models.h"
 #include "dataplane/request.h"
 #include "shared/clock.h"
@@ -17,8 +18,11 @@ reply_json(struct rx_httpd_req *req, int status, const struct rx_buf *body)
 }
 
 static void
-count_channels(const struct snapshot *s, size_t *enabled, size_t *available)
+count_channels(const struct proxy *p, size_t *enabled, size_t *available)
 {
+    const struct snapshot *s = follow_snapshot(p->follow);
+    uint64_t now = rx_loop_ms(p->loop);
+
     *enabled = *available = 0;
     if (s == NULL)
         return;
@@ -30,7 +34,8 @@ count_channels(const struct snapshot *s, size_t *enabled, size_t *available)
                                      c->endpoints[d].auth == AUTH_NONE);
         *enabled += c->enabled;
         *available +=
-            c->enabled && !c->paused && (c->credential_count > 0 || keyless);
+            c->enabled && !c->paused && (c->credential_count > 0 || keyless) &&
+            availability_at_all(p->standing, c, now).reason == ROUTE_OK;
     }
 }
 
@@ -42,7 +47,7 @@ local_health(const struct proxy *p, struct rx_buf *out, bool *healthy)
     size_t enabled;
     size_t available;
 
-    count_channels(s, &enabled, &available);
+    count_channels(p, &enabled, &available);
     *healthy = s != NULL && connected && available > 0;
     rx_buf_addf(out,
         "{\"status\":\"%s\",\"version\":\"" ROUTEX_VERSION

@@ -130,9 +130,12 @@ on_body(void *arg, struct rx_httpd_req *req)
     if (!rx_str_cut(head->query, '=', &name, &dialect) ||
         !rx_str_eq(name, RX_S("dialect")))
         dialect = (rx_str){ 0 };
+    struct explain_world world = { .snapshot = s,
+        .standing = o->proxy->standing,
+        .now_ms = rx_loop_ms(o->proxy->loop),
+        .dice = proxy_dice(o->proxy) };
     rx_buf_init(&answer, BODY_MAX);
-    int status =
-        explain(s, rx_httpd_body(req), dialect, proxy_dice(o->proxy), &answer);
+    int status = explain(&world, rx_httpd_body(req), dialect, &answer);
     rx_httpd_reply(req, status, RX_S("content-type: application/json\r\n"),
         rx_buf_str(&answer));
     rx_buf_fini(&answer);

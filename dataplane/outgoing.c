@@ -113,6 +113,7 @@ pass(struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
         .query = ask->in->query,
         .has_body = ask->in->has_body,
         .body_bytes = body->bytes,
+        .without_beta = ask->without_beta,
     };
 }
 

@@ -34,6 +34,7 @@ struct outgoing_ask {
     const struct candidate *to;
     struct rx_arena *arena;
     struct proxy *proxy;
+    rx_str without_beta; /* an item of anthropic-beta that was minded */
 };
 
 void outgoing_init(struct outgoing *o);

@@ -9,7 +9,8 @@
 #include "shared/log.h"
 #include "shared/secret.h"
 
-#define BODY_MAX ((size_t)64 * 1024) /* of an error of ours */
+#define BODY_MAX     ((size_t)64 * 1024) /* of an error of ours */
+#define SESSIONS_MAX ((size_t)65536)
 
 void
 proxy_refuse(struct rx_httpd_req *req, enum refusal why, enum dialect dialect,
@@ -188,13 +189,44 @@ proxy_open(struct proxy *p, struct rx_loop *loop, struct rx_stat *stat,
         return code;
     p->fetch = rx_fetch_new(loop);
     p->client = rx_client_new(loop, p->fetch, &client);
+    p->standing = standing_new();
+    p->sessions = sessions_new(SESSIONS_MAX);
     return RX_OK;
+}
+
+/* Is the trouble still about a channel and a secret that are in use? */
+static bool
+is_current(void *arg, const struct trouble_note *n)
+{
+    const struct channel *c = snapshot_find_channel(arg, n->about.channel);
+
+    if (c == NULL)
+        return false;
+    for (size_t i = 0; i < c->credential_count; i++) {
+        const struct credential *k = &c->credentials[i];
+        if (rx_str_eq(k->id, n->about.credential))
+            return n->secret == 0 || n->secret == k->mark;
+    }
+    return n->about.credential.len == 0;
+}
+
+static void
+on_install(void *arg)
+{
+    struct proxy *p = arg;
+
+    if (p->standing == NULL)
+        return; /* closed */
+    standing_prune(
+        p->standing, is_current, (void *)(uintptr_t)follow_snapshot(p->follow));
 }
 
 void
 proxy_attach(struct proxy *p, struct follow *follow)
 {
     p->follow = follow;
+    p->gossip = gossip_new(p->loop, follow, p->standing, p->sessions);
+    follow_on_install(follow, on_install, p);
 }
 
 void
@@ -206,6 +238,9 @@ proxy_close(struct proxy *p)
     rx_loop_tick(p->loop, false);
     rx_client_free(p->client);
     rx_fetch_free(p->fetch);
+    gossip_free(p->gossip);
+    standing_free(p->standing);
+    sessions_free(p->sessions);
     *p = (struct proxy){ 0 };
 }
 

@@ -10,8 +10,11 @@
 #include <stdint.h>
 
 #include "dataplane/follow.h"
+#include "dataplane/gossip.h"
 #include "dataplane/paths.h"
 #include "dataplane/refusal.h"
+#include "dataplane/session.h"
+#include "dataplane/standing.h"
 #include "shared/client.h"
 #include "shared/httpd.h"
 #include "shared/loop.h"
@@ -46,6 +49,9 @@ struct proxy {
     struct rx_fetch *fetch;
     struct rx_client *client;
     struct rx_httpd *httpd;
+    struct standing *standing; /* what was learnt about channels */
+    struct sessions *sessions; /* where conversations sit */
+    struct gossip *gossip;     /* NULL before proxy_attach */
     struct rx_stat *stat;
     struct proxy_stats stats;
     struct proxy_options options;

@@ -41,6 +41,8 @@
         "invalid_request_error", "request_too_large", "INVALID_ARGUMENT")      \
     X(ENCODING, "unsupported_encoding", 415, "invalid_request_error",          \
         "invalid_request_error", "unsupported_encoding", "INVALID_ARGUMENT")   \
+    X(LIMITED, "rate_limited", 429, "rate_limit_error", "rate_limit_error",    \
+        "rate_limit_exceeded", "RESOURCE_EXHAUSTED")                           \
     X(WEBSOCKET, "websocket_unsupported", 426, "invalid_request_error",        \
         "invalid_request_error", "websocket_unsupported",                      \
         "FAILED_PRECONDITION")                                                 \

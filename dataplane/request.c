@@ -5,15 +5,10 @@
 #include <string.h>
 
 #include "dataplane/admission.h"
-#include "dataplane/attempt.h"
 #include "dataplane/auth.h"
 #include "dataplane/codec/estimate.h"
-#include "dataplane/decide.h"
-#include "dataplane/exchange.h"
 #include "dataplane/headers.h"
-#include "dataplane/inbound.h"
-#include "dataplane/outgoing.h"
-#include "shared/arena.h"
+#include "dataplane/request_parts.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/secret.h"
@@ -27,52 +22,14 @@ static const rx_str outcome_names[] = {
 #undef REQUEST_NAME
 };
 
-struct request {
-    const struct proxy_guest *guest;
-    struct proxy *proxy;
-    struct rx_httpd_req *req;        /* NULL once the client is gone */
-    const struct snapshot *snapshot; /* pinned */
-    const struct client_key *key;    /* in the snapshot */
-    struct rx_arena *arena;
-    struct path path;
-    struct inbound in;       /* the body, understood */
-    struct limits_hold hold; /* of limits; settled once, at the end */
-
-    struct exchange exchange;
-    struct rx_task run;
-    struct route_plan *plan; /* NULL before the first attempt */
-    size_t next_candidate;
-    struct attempt *attempt;
-    struct outgoing outgoing; /* what this attempt sends */
-
-    /* Why it is refused, if it is. */
-    enum refusal refusal;
-    const char *refusal_words;
-    rx_str refusal_headers; /* more header lines for it; in the arena */
-    bool pass_on;           /* tell the client what the last attempt was told */
-    bool estimate;          /* nobody can count these tokens: do it here */
-
-    bool head_sent;
-    bool accounted;
-    struct report_entry row;
-    bool row_written;
-    /* What the client gets once the row is written; NULL: nothing more. */
-    void (*tell)(struct request *q);
-    enum refusal broken;
-    const char *broken_words;
-    uint64_t start_ms; /* loop time */
-    enum request_outcome outcome;
-    struct record record;
-};
-
 static void
 schedule(struct request *q)
 {
     rx_loop_post(q->proxy->loop, &q->run);
 }
 
-static void
-note(struct request *q, enum exchange_fact fact)
+void
+request_note(struct request *q, enum exchange_fact fact)
 {
     exchange_note(&q->exchange, fact);
     schedule(q);
@@ -105,247 +62,6 @@ run_task(void *arg)
     struct request *q = arg;
 
     exchange_run(&q->exchange);
-}
-
-/* --- what an attempt tells ---------------------------------------------- */
-
-static void
-on_gate(void *arg)
-{
-    note(arg, EXCHANGE_GATE);
-}
-
-static void
-on_bytes(void *arg, rx_str bytes)
-{
-    struct request *q = arg;
-
-    q->record.response_bytes += bytes.len;
-    if (q->req != NULL && !rx_httpd_write(q->req, bytes))
-        attempt_pause(q->attempt);
-}
-
-static void
-on_end(void *arg)
-{
-    note(arg, EXCHANGE_END);
-}
-
-static const struct attempt_events attempt_events = {
-    .on_gate = on_gate,
-    .on_bytes = on_bytes,
-    .on_end = on_end,
-};
-
-/* --- attempts ------------------------------------------------------------ */
-
-static rx_str
-header_of(const void *arg, rx_str name)
-{
-    const struct request *q = arg;
-
-    return rx_httpd_header(rx_httpd_head(q->req), name);
-}
-
-/* Why it goes where it goes, for the row and for the client. */
-static void
-note_decision(struct request *q, const struct decision *d)
-{
-    struct rx_buf trace;
-
-    if (d->rule != NULL)
-        q->record.rule = d->rule->name;
-    *q->proxy->stats.rule_troubles += d->troubles;
-    rx_buf_init(&trace, 4 * DECISION_TRACE_MAX);
-    decision_trace(d, &trace);
-    q->record.trace = rx_arena_copy(q->arena, rx_buf_str(&trace));
-    rx_buf_fini(&trace);
-}
-
-static bool
-make_plan(struct request *q)
-{
-    struct understanding *u = rx_arena_make(q->arena, struct understanding, 1);
-    struct decision *d = rx_arena_make(q->arena, struct decision, 1);
-    struct decide_request r = {
-        .route = {
-            .snapshot = q->snapshot,
-            .key = q->key,
-            .dialect = q->path.dialect,
-            .op = q->path.op,
-            .model = q->in.model,
-            .forced = header_of(q, RX_S("x-routex-channel")),
-            .dice = proxy_dice(q->proxy),
-        },
-        .subject = {
-            .u = u,
-            .key = q->key,
-            .dialect = q->path.dialect,
-            .model = q->in.model,
-            .session = q->record.session,
-            .stream = q->in.stream,
-            .wall_ms = q->record.started_ms,
-            .header = header_of,
-            .header_arg = q,
-        },
-        .agent_model = q->in.agent_model,
-    };
-
-    if (u == NULL || d == NULL)
-        return false;
-    understand_begin(u, q->path.dialect, q->in.scanned ? &q->in.scan : NULL,
-        q->in.body, q->arena);
-    bool found = decide(d, &r, q->arena);
-    q->plan = &d->plan;
-    note_decision(q, d);
-    if (found)
-        return true;
-    q->refusal = q->plan->refusal;
-    q->refusal_words = q->plan->words;
-    q->estimate = q->path.op == OP_COUNT && q->plan->foreign;
-    return false;
-}
-
-static struct record_attempt *
-add_attempt(struct request *q)
-{
-    struct record_attempt *a =
-        rx_arena_make(q->arena, struct record_attempt, 1);
-
-    if (a == NULL)
-        abort(); /* a few attempts of a bounded request always fit */
-    q->record.attempts[q->record.attempt_count++] = a;
-    return a;
-}
-
-static const char *
-keep_words(struct request *q, const struct rx_err *err)
-{
-    rx_str kept =
-        rx_arena_copy(q->arena, (rx_str){ err->text, strlen(err->text) });
-
-    return kept.ptr != NULL ? kept.ptr : "";
-}
-
-/* The next candidate that can be asked; why the last cannot, is noted. */
-static const struct candidate *
-next_candidate(struct request *q)
-{
-    struct outgoing_ask ask = {
-        .in = &q->in,
-        .path = &q->path,
-        .from = rx_httpd_head(q->req),
-        .arena = q->arena,
-        .proxy = q->proxy,
-    };
-    struct rx_err err = { 0 };
-
-    while (q->next_candidate < q->plan->count) {
-        attempt_free(q->attempt);
-        q->attempt = NULL;
-        ask.to = &q->plan->candidates[q->next_candidate++];
-        enum rx_code code = outgoing_make(&q->outgoing, &ask, &err);
-        if (code == RX_OK)
-            return ask.to;
-        q->refusal = code == RX_TOO_BIG ? REFUSE_TOO_BIG : REFUSE_BAD_REQUEST;
-        q->refusal_words = keep_words(q, &err);
-    }
-    return NULL;
-}
-
-static bool
-port_attempt(void *world)
-{
-    struct request *q = world;
-    struct proxy *p = q->proxy;
-    struct attempt_request a = {
-        .loop = p->loop,
-        .client = p->client,
-        .op = q->path.op,
-        .stream = q->in.stream,
-        .prompt_bytes = q->in.body.len,
-        .arena = q->arena,
-        .request_start_ms = q->start_ms,
-    };
-
-    if (q->plan == NULL && !make_plan(q))
-        return false;
-    const struct candidate *to = next_candidate(q);
-    if (to == NULL)
-        return false;
-
-    a.to = to;
-    a.dialect = to->dialect;
-    a.translation = q->outgoing.translation;
-    a.filter = q->outgoing.filter;
-    a.head = rx_buf_str(&q->outgoing.head);
-    a.body = q->outgoing.body;
-    a.body_count = q->outgoing.body_count;
-    a.record = add_attempt(q);
-    q->attempt = attempt_start(&a, &attempt_events, q);
-    ++*p->stats.attempts;
-    q->record.channel_id = to->channel->id;
-    q->record.channel = to->channel->name;
-    q->record.model = to->model;
-    return true;
-}
-
-static enum exchange_next
-port_judge(void *world)
-{
-    struct request *q = world;
-    uint32_t most = q->snapshot->settings.max_attempts;
-
-    ++*q->proxy->stats.attempts_failed;
-    rx_warn("attempt.failed",
-        "req=" RX_STR_FMT " channel=" RX_STR_FMT " status=%d reason=%s",
-        RX_STR_ARG(q->record.request_id), RX_STR_ARG(q->record.channel),
-        attempt_result(q->attempt)->status,
-        rx_log_quote_str(attempt_result(q->attempt)->reason));
-    if (q->next_candidate < q->plan->count && q->record.attempt_count < most &&
-        q->record.attempt_count < RECORD_ATTEMPTS_MAX) {
-        ++*q->proxy->stats.fail_overs;
-        return EXCHANGE_TRY_NEXT;
-    }
-
-    const struct attempt_result *r = attempt_result(q->attempt);
-    bool account = r->status == 401 || r->status == 402 || r->status == 403;
-    q->pass_on = r->answered && !account;
-    q->estimate =
-        q->path.op == OP_COUNT && (r->status == 404 || r->status == 405);
-    if (account) {
-        /* The client's own key is fine; it must not be told otherwise. */
-        q->refusal = REFUSE_NO_CHANNEL;
-        q->refusal_words = "no channel has a working credential";
-    } else if (r->code == RX_TIMEOUT) {
-        q->refusal = REFUSE_TIMEOUT;
-        q->refusal_words = "the upstream did not answer in time";
-    } else if (r->cut) {
-        q->refusal = REFUSE_CUT;
-        q->refusal_words = "the upstream's answer ended too early";
-    } else {
-        q->refusal = REFUSE_UPSTREAM;
-        q->refusal_words = "the upstream could not be reached";
-    }
-    return EXCHANGE_GIVE_UP;
-}
-
-static void
-port_cancel(void *world)
-{
-    struct request *q = world;
-
-    if (q->attempt == NULL)
-        return;
-    struct record_attempt *rec =
-        q->record.attempts[q->record.attempt_count - 1];
-    if (rec->total_ms == 0) {
-        rec->total_ms = (uint32_t)(rx_loop_ms(q->proxy->loop) - q->start_ms -
-                                   rec->start_ms);
-        rec->code = RX_CANCELLED;
-        rec->reason = RX_S("client left");
-    }
-    q->record.usage = attempt_usage(q->attempt);
 }
 
 /* --- the answer ------------------------------------------------------------ */
@@ -408,6 +124,9 @@ port_commit(void *world)
     q->record.status = attempt_status(q->attempt);
     if (!head_is_all(q->attempt))
         start_answer(q);
+    if (q->record.status < 300 && q->path.op == OP_CREATE &&
+        tries_pin(&q->tries, rx_loop_ms(q->proxy->loop)))
+        gossip_pin(q->proxy->gossip, &q->tries.session);
     attempt_open(q->attempt);
     /* Nothing will be sent again: give the conversation's memory back. */
     if (!attempt_sent(q->attempt))
@@ -549,6 +268,23 @@ tell_broken(struct request *q)
     rx_httpd_end(q->req);
 }
 
+/* What the relayed attempt teaches. */
+static void
+learn(struct request *q)
+{
+    const struct attempt_result *r = attempt_result(q->attempt);
+    bool whole = r->code == RX_OK && !attempt_seen(q->attempt)->error;
+    enum disposition d = DISPOSITION_CUT;
+
+    if (r->http_status >= 400)
+        d = DISPOSITION_CLIENT;
+    else if (whole)
+        d = DISPOSITION_GOOD;
+    tries_done(&q->tries, d, attempt_limits(q->attempt),
+        attempt_first_content_ms(q->attempt), &q->record.usage,
+        rx_loop_ms(q->proxy->loop), proxy_dice(q->proxy));
+}
+
 static void
 port_finish(void *world)
 {
@@ -557,6 +293,7 @@ port_finish(void *world)
     const struct usage_seen *seen = attempt_seen(q->attempt);
 
     describe_answer(q);
+    learn(q);
     q->record.response_bytes += attempt_held(q->attempt).len;
     if (r->code == RX_OK || (seen->error && !r->cut)) {
         bool ok = q->record.status < 400 && !seen->error &&
@@ -572,14 +309,28 @@ port_finish(void *world)
     account(q, REQUEST_CUT, refusal_reason(q->broken), tell_broken);
 }
 
+/* When it is worth asking again, in whole seconds, as far as it is known. */
+static void
+add_retry_after(struct request *q, struct rx_buf *out)
+{
+    uint64_t now = rx_loop_ms(q->proxy->loop);
+
+    if (q->retry_ms > now)
+        rx_buf_addf(out, "retry-after: %" PRIu64 "\r\n",
+            (q->retry_ms - now + 999) / 1000);
+}
+
 /* The last upstream's own words, unchanged. */
 static void
 tell_passed_on(struct request *q)
 {
+    const struct limit_facts *said = attempt_limits(q->attempt);
     struct rx_buf headers;
 
     rx_buf_init(&headers, HEADERS_MAX);
     rx_buf_add(&headers, attempt_headers(q->attempt));
+    if (said == NULL || said->retry_after_ms == 0)
+        add_retry_after(q, &headers);
     add_own_headers(q, &headers);
     rx_httpd_reply(q->req, q->record.status, rx_buf_str(&headers),
         attempt_held(q->attempt));
@@ -594,6 +345,7 @@ tell_refusal(struct request *q)
     rx_buf_init(&headers, HEADERS_MAX);
     add_own_headers(q, &headers);
     rx_buf_add(&headers, q->refusal_headers);
+    add_retry_after(q, &headers);
     proxy_refuse(q->req, q->refusal, q->path.dialect, q->refusal_words,
         q->record.request_id, rx_buf_str(&headers));
     rx_buf_fini(&headers);
@@ -684,15 +436,17 @@ port_settle(void *world)
         account(q, REQUEST_CANCELLED, "client_left", NULL);
     }
     attempt_stop(q->attempt);
+    rx_timer_fini(&q->pause);
     if (q->key->guard != NULL)
         settle_limits(q);
     q->proxy->active--;
 }
 
 static const struct exchange_port port = {
-    .attempt = port_attempt,
-    .judge = port_judge,
-    .cancel = port_cancel,
+    .attempt = request_attempt,
+    .judge = request_judge,
+    .pause = request_pause,
+    .cancel = request_cancel,
     .commit = port_commit,
     .finish = port_finish,
     .refuse = port_refuse,
@@ -815,12 +569,12 @@ on_body(void *guest)
         q->record.session = q->in.session;
     if (code == RX_OK) {
         bool room = q->key->guard == NULL || reserve_limits(q);
-        note(q, room ? EXCHANGE_BODY : EXCHANGE_REFUSED);
+        request_note(q, room ? EXCHANGE_BODY : EXCHANGE_REFUSED);
         return;
     }
     q->refusal = q->in.refusal;
-    q->refusal_words = keep_words(q, &err);
-    note(q, EXCHANGE_REFUSED);
+    q->refusal_words = request_keep_words(q, &err);
+    request_note(q, EXCHANGE_REFUSED);
 }
 
 static void
@@ -844,7 +598,7 @@ on_closed(void *guest, enum rx_code how)
     }
     /* However it went, nobody is there to be answered any more. */
     (void)how;
-    note(q, EXCHANGE_GONE);
+    request_note(q, EXCHANGE_GONE);
 }
 
 static const struct proxy_guest guest_calls = {

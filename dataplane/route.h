@@ -15,6 +15,7 @@
 #include "dataplane/dialect.h"
 #include "dataplane/refusal.h"
 #include "dataplane/snapshot.h"
+#include "dataplane/standing.h"
 #include "shared/arena.h"
 #include "shared/buf.h"
 
@@ -28,7 +29,8 @@
     X(NOT_ALLOWED, "not allowed for this key")     \
     X(MODEL, "does not serve the model")           \
     X(DIALECT, "does not speak the dialect")       \
-    X(NO_CREDENTIAL, "has no usable credential")
+    X(NO_CREDENTIAL, "has no usable credential")   \
+    X(TROUBLED, "is in trouble")
 
 enum route_reason {
 #define ROUTE_ENUM(id, words) ROUTE_##id,
@@ -36,6 +38,14 @@ enum route_reason {
 #undef ROUTE_ENUM
 };
 const char *route_reason_words(enum route_reason reason);
+
+/* What the client's `model` and x-routex-channel come to. */
+struct route_wanted {
+    rx_str model;
+    const struct channel *only; /* NULL: any channel */
+};
+
+struct session_pin;
 
 /* What is asked. All borrowed. */
 struct route_request {
@@ -45,7 +55,12 @@ struct route_request {
     enum operation op;
     rx_str model;  /* decoded; empty when the operation names none */
     rx_str forced; /* x-routex-channel; empty if absent */
-    uint64_t dice; /* random: settles ties inside a priority by weight */
+    uint64_t dice; /* random: settles what nothing else does */
+    struct standing *standing;     /* what was learnt; NULL: nothing */
+    uint64_t now_ms;               /* loop time */
+    uint64_t session;              /* the conversation's hash; 0: not known */
+    const struct session_pin *pin; /* where it sits; NULL: nowhere */
+    bool sober; /* no panic: somebody else may be asked instead */
     /* What a rule says: */
     const struct channel *only; /* NULL: any */
     rx_str tag;                 /* only channels tagged so; empty: any */
@@ -66,7 +81,11 @@ struct candidate {
 struct route_plan {
     struct candidate candidates[ROUTE_CANDIDATES_MAX];
     size_t count;
+    bool panic;    /* all are out: the one due soonest is tried nevertheless */
+    bool pinned;   /* the first is where the conversation sits */
+    bool pin_lost; /* where it sits is in trouble */
     /* when count is 0: */
+    uint64_t until_ms; /* the earliest return, loop time; 0: nobody knows */
     bool foreign; /* some channel serves the model, but in another dialect */
     enum refusal refusal;
     char words[256];
@@ -84,6 +103,13 @@ enum route_reason route_reason_of(
 
 /* Does `model` name a channel ("main,gpt-5", "main/gpt-5")? */
 bool route_names_channel(const struct route_request *request);
+
+/*
+ * What `channel` calls the model; false when it does not serve it.  An exact
+ * name beats a pattern wherever it stands in the list.
+ */
+bool route_map_model(
+    const struct channel *channel, rx_str model, rx_str *upstream);
 
 /* May this key use a model of that name? (both its own and its tenant's list) */
 bool route_key_allows_model(const struct client_key *key, rx_str model);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/breaker.h"
 #include "dataplane/dialect.h"
 #include "dataplane/limits.h"
 #include "shared/err.h"
@@ -46,6 +47,7 @@ struct credential {
     rx_str id;
     rx_str secret;
     bool oauth;
+    uint64_t mark; /* of the secret: standing.h */
 };
 
 struct model_entry {
@@ -110,10 +112,25 @@ struct client_key {
     const struct guard *guard; /* NULL: nothing bounds it */
 };
 
+/* In whose order candidates are asked: strategy.h. */
+enum strategy {
+    STRATEGY_PRIORITY,
+    STRATEGY_WEIGHTED,
+    STRATEGY_ROUND_ROBIN,
+    STRATEGY_LEAST_USED,
+    STRATEGY_LATENCY,
+    STRATEGY_COST, /* wants prices, which a snapshot does not hold */
+    STRATEGY_HEADROOM,
+    STRATEGY_DRAIN,
+};
+
 struct settings {
-    rx_str strategy;
+    enum strategy strategy;
     struct timeouts timeouts;
+    struct breaker_limits breaker;
     uint32_t max_attempts;
+    uint32_t max_wait_ms;    /* of a request, for somebody to come back */
+    uint32_t session_ttl_ms; /* 0: conversations are not kept together */
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     bool journal_full_refuses;

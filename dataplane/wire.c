@@ -11,6 +11,8 @@
 #include "proto/sync.pb-c.h"
 #include "proto/telemetry.pb-c.h"
 
+#include "dataplane/standing.h"
+#include "dataplane/strategy.h"
 #include "dataplane/transform/transform.h"
 #include "shared/envelope.h"
 #include "shared/url.h"
@@ -235,6 +237,7 @@ read_credentials(const Routex__Channel *in, struct rx_arena *arena,
             .id = text(c->id),
             .secret = blob(&c->secret),
             .oauth = strcmp(c->kind, "oauth") == 0,
+            .mark = standing_secret_mark(blob(&c->secret)),
         };
     }
     return RX_OK;
@@ -467,7 +470,15 @@ struct settings
 wire_default_settings(void)
 {
     return (struct settings){
-        .strategy = RX_S("priority"),
+        .strategy = STRATEGY_PRIORITY,
+        .breaker = { .window_ms = 30000,
+            .min_samples = 5,
+            .failure_pct = 50,
+            .in_a_row = 5,
+            .open_ms = 15000,
+            .open_max_ms = 120000 },
+        .max_wait_ms = 5000,
+        .session_ttl_ms = 5 * 3600 * 1000,
         .timeouts = { .connect = 10000,
             .first_byte = 120000,
             .first_event = 120000,
@@ -480,6 +491,19 @@ wire_default_settings(void)
     };
 }
 
+static struct breaker_limits
+read_breaker(const Routex__Breaker *in)
+{
+    return (struct breaker_limits){
+        .window_ms = in->window_ms,
+        .min_samples = in->min_samples,
+        .failure_pct = in->failure_pct,
+        .in_a_row = in->in_a_row,
+        .open_ms = in->open_ms,
+        .open_max_ms = in->open_max_ms,
+    };
+}
+
 enum rx_code
 wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
     struct rx_err *err)
@@ -489,8 +513,16 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
         return bad_bytes(err);
 
     *out = wire_default_settings();
-    if (in->strategy[0] != '\0' && strcmp(in->strategy, "priority") != 0)
-        return rx_fail(err, RX_INVALID, "unknown strategy %.40s", in->strategy);
+    if (in->strategy[0] != '\0' &&
+        !strategy_find(text(in->strategy), &out->strategy))
+        return rx_fail(
+            err, RX_INVALID, "no usable strategy %.40s", in->strategy);
+    if (in->breaker != NULL)
+        out->breaker = read_breaker(in->breaker);
+    if (in->patience != NULL) {
+        out->max_wait_ms = in->patience->max_wait_ms;
+        out->session_ttl_ms = in->patience->session_ttl_ms;
+    }
     out->timeouts = read_timeouts(in->timeouts, &out->timeouts);
     out->max_attempts = either(in->max_attempts, out->max_attempts);
     if (in->max_body_bytes != 0)

@@ -13,7 +13,9 @@
 
 #include "dataplane/record.h"
 #include "dataplane/rules.h"
+#include "dataplane/session.h"
 #include "dataplane/snapshot.h"
+#include "dataplane/standing.h"
 #include "shared/arena.h"
 #include "shared/buf.h"
 #include "shared/err.h"
@@ -94,7 +96,34 @@ struct wire_ack {
 };
 RX_NODISCARD bool wire_read_ack(rx_str packed, struct wire_ack *out);
 
+/* Loop time is `now_ms`; texts live in the arena. */
+struct wire_notice {
+    struct trouble_note *troubles;
+    size_t trouble_count;
+    struct wire_cleared {
+        struct subject about;
+        uint64_t before_ms; /* what was noted later stands; loop time */
+        uint64_t reset;     /* an operator's, about the channel; 0: no */
+    } * cleared;
+    size_t cleared_count;
+};
+RX_NODISCARD bool wire_read_notice(rx_str packed, uint64_t now_ms,
+    struct rx_arena *arena, struct wire_notice *out);
+
+struct wire_pin {
+    struct session_key key;
+    rx_str channel, credential;
+    uint64_t left_ms;
+};
+RX_NODISCARD bool wire_read_pins(rx_str packed, struct rx_arena *arena,
+    rx_str *plane, struct wire_pin **pins, size_t *count);
+
 /* ---- up ---------------------------------------------------------------- */
+
+bool wire_add_channel_report(struct rx_buf *out, const char *plane,
+    const struct wire_notice *report, uint64_t now_ms);
+bool wire_add_pins(struct rx_buf *out, const char *plane,
+    const struct wire_pin *pins, size_t count);
 
 struct wire_hello {
     const char *plane;

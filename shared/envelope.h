@@ -26,14 +26,18 @@
 #define RX_WIRE_MINOR 0
 
 /* id, number on the wire, name, from the control plane?, largest body */
-#define RX_MESSAGES(X)                                                \
-    X(SNAPSHOT, 1, "snapshot", true, (size_t)128 * 1024 * 1024)       \
-    X(DELTA, 2, "delta", true, (size_t)4 * 1024 * 1024)               \
-    X(HEARTBEAT, 3, "heartbeat", true, (size_t)1024 * 1024)           \
-    X(ACK, 4, "ack", true, (size_t)1024)                              \
-    X(LEASE, 8, "lease", true, (size_t)1024 * 1024)                   \
-    X(HELLO, 16, "hello", false, (size_t)1024 * 1024)                 \
-    X(USAGE_BATCH, 17, "usage batch", false, (size_t)4 * 1024 * 1024) \
+#define RX_MESSAGES(X)                                                      \
+    X(SNAPSHOT, 1, "snapshot", true, (size_t)128 * 1024 * 1024)             \
+    X(DELTA, 2, "delta", true, (size_t)4 * 1024 * 1024)                     \
+    X(HEARTBEAT, 3, "heartbeat", true, (size_t)1024 * 1024)                 \
+    X(ACK, 4, "ack", true, (size_t)1024)                                    \
+    X(CHANNEL_NOTICE, 5, "channel notice", true, (size_t)4 * 1024 * 1024)   \
+    X(PIN_NOTICE, 6, "pin notice", true, (size_t)1024 * 1024)               \
+    X(LEASE, 8, "lease", true, (size_t)1024 * 1024)                         \
+    X(HELLO, 16, "hello", false, (size_t)1024 * 1024)                       \
+    X(USAGE_BATCH, 17, "usage batch", false, (size_t)4 * 1024 * 1024)       \
+    X(CHANNEL_REPORT, 18, "channel report", false, (size_t)4 * 1024 * 1024) \
+    X(PIN_REPORT, 19, "pin report", false, (size_t)1024 * 1024)             \
     X(DEMAND, 24, "demand", false, (size_t)1024 * 1024)
 
 enum rx_message {

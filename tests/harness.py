@@ -362,6 +362,21 @@ class Routex:
             assert health["channels"]["total"] == known, (health, known)
         self.admin.call("DELETE", f"/api/keys/{marker['id']}")
 
+    def configure(self, **settings):
+        """Changes settings, in force when it returns."""
+        self.admin.call("PATCH", "/api/settings", settings)
+        self.settle()
+
+    def forget(self):
+        """Every data plane forgets what it learnt about channels."""
+        for channel in self.admin.get("/api/channels")["data"]:
+            self.admin.post(f"/api/channels/{channel['id']}/reset")
+        for name in self.planes:
+            def is_well(name=name):
+                channels = self.health(name)["channels"]
+                return channels["available"] == channels["enabled"]
+            wait_until(is_well, f"{name} to forget its troubles")
+
     def admits(self, name, key):
         with Client(self.planes[name].url) as client:
             return client.request("GET", "/v1/models", {

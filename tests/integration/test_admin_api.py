@@ -178,6 +178,7 @@ WALK = [
     ("PATCH", "/api/channels/{id}", "channel", {"weight": 3}, None),
     ("POST", "/api/channels/{id}/pause", "channel", None, None),
     ("POST", "/api/channels/{id}/resume", "channel", None, None),
+    ("POST", "/api/channels/{id}/reset", "channel", None, None),
     ("PATCH", "/api/channels/{id}", "channel",
      {"base_url": "http://127.0.0.1:1"}, None),
     ("POST", "/api/channels/{id}/test", "channel", None, None),

@@ -25,6 +25,9 @@ class Pair:
 
     def __enter__(self):
         self.routex.__enter__()
+        # Each question on its own: nothing is remembered of the one before.
+        self.routex.configure(session_ttl_s=0, max_wait_s=0,
+                              breaker={"window_s": 0})
         return self
 
     def __exit__(self, *reason):
@@ -37,6 +40,7 @@ class Pair:
 
     def script(self, first, second=provider):
         """From now on the two answer so."""
+        self.routex.forget()
         self.first.reply, self.second.reply = first, second
         self.first.calls.clear()
         self.second.calls.clear()

@@ -11,6 +11,7 @@
 struct world {
     struct exchange x;
     int candidates; /* left */
+    int pauses;     /* before there is one */
     enum exchange_next verdict;
     char log[64]; /* one letter per call */
 };
@@ -24,16 +25,26 @@ put(struct world *w, char c)
     w->log[n + 1] = '\0';
 }
 
-static bool
+static enum exchange_start
 attempt(void *world)
 {
     struct world *w = world;
 
+    if (w->pauses > 0) {
+        w->pauses--;
+        return EXCHANGE_LATER;
+    }
     if (w->candidates == 0)
-        return false;
+        return EXCHANGE_NOBODY;
     w->candidates--;
     put(w, 'a');
-    return true;
+    return EXCHANGE_STARTED;
+}
+
+static void
+pause_it(void *world)
+{
+    put(world, 'p');
 }
 
 static enum exchange_next
@@ -76,6 +87,7 @@ settle(void *world)
 static const struct exchange_port port = {
     .attempt = attempt,
     .judge = judge,
+    .pause = pause_it,
     .cancel = cancel,
     .commit = commit,
     .finish = finish,
@@ -165,6 +177,53 @@ the_judge_may_end_it_although_candidates_are_left(void)
 }
 
 static void
+a_pause_ends_with_another_attempt(void)
+{
+    struct world w;
+
+    start(&w, 2);
+    w.verdict = EXCHANGE_WAIT;
+    tell(&w, EXCHANGE_BODY);
+    tell(&w, EXCHANGE_END);
+    CHECK_INT(EXCHANGE_BACKOFF, w.x.state);
+    tell(&w, EXCHANGE_END); /* nothing runs that could end */
+    CHECK_INT(EXCHANGE_BACKOFF, w.x.state);
+    tell(&w, EXCHANGE_DUE);
+    tell(&w, EXCHANGE_GATE | EXCHANGE_END);
+    CHECK_TEXT("ajpacfs", w.log);
+}
+
+static void
+nobody_yet_is_waited_for_before_the_first_attempt(void)
+{
+    struct world w;
+
+    start(&w, 1);
+    w.pauses = 2;
+    tell(&w, EXCHANGE_BODY | EXCHANGE_DUE); /* an old bell does not count */
+    CHECK_TEXT("p", w.log);
+    tell(&w, EXCHANGE_DUE);
+    CHECK_TEXT("pp", w.log);
+    tell(&w, EXCHANGE_DUE);
+    tell(&w, EXCHANGE_GATE | EXCHANGE_END);
+    CHECK_TEXT("ppacfs", w.log);
+}
+
+static void
+a_client_that_leaves_during_a_pause_ends_it(void)
+{
+    struct world w;
+
+    start(&w, 2);
+    w.verdict = EXCHANGE_WAIT;
+    tell(&w, EXCHANGE_BODY);
+    tell(&w, EXCHANGE_END);
+    tell(&w, EXCHANGE_GONE | EXCHANGE_DUE);
+    CHECK_TEXT("ajpxs", w.log);
+    CHECK(w.x.cancelled);
+}
+
+static void
 no_candidate_at_all_is_a_refusal(void)
 {
     struct world w;
@@ -218,6 +277,9 @@ main(void)
     CHECK_RUN(a_failed_attempt_is_followed_by_the_next_candidate);
     CHECK_RUN(never_tries_again_once_the_client_has_seen_a_byte);
     CHECK_RUN(the_judge_may_end_it_although_candidates_are_left);
+    CHECK_RUN(a_pause_ends_with_another_attempt);
+    CHECK_RUN(nobody_yet_is_waited_for_before_the_first_attempt);
+    CHECK_RUN(a_client_that_leaves_during_a_pause_ends_it);
     CHECK_RUN(no_candidate_at_all_is_a_refusal);
     CHECK_RUN(a_request_that_cannot_be_understood_asks_no_upstream);
     CHECK_RUN(a_client_that_leaves_ends_it_from_any_state);

@@ -217,9 +217,9 @@ a_channel_comes_back_as_it_was_saved(void)
     rx_buf_init(&before, 1 << 16);
     rx_buf_init(&after, 1 << 16);
     struct rx_json_out w = rx_json_out(&before);
-    channel_put(&w, NULL, ch);
+    channel_put(&w, NULL, ch, NULL);
     w = rx_json_out(&after);
-    channel_put(&w, NULL, back);
+    channel_put(&w, NULL, back, NULL);
     CHECK_TEXT(before.ptr, after.ptr);
     CHECK(strstr(after.ptr, "secretpw") == NULL);
     CHECK(strstr(after.ptr, "sk-0000") == NULL);

@@ -1,0 +1,70 @@
+/*
+ * request_parts.h - what the files of one request share, and nobody else sees.
+ */
+#ifndef DATAPLANE_REQUEST_PARTS_H
+#define DATAPLANE_REQUEST_PARTS_H
+
+#include "dataplane/admission.h"
+#include "dataplane/attempt.h"
+#include "dataplane/exchange.h"
+#include "dataplane/inbound.h"
+#include "dataplane/outgoing.h"
+#include "dataplane/repair.h"
+#include "dataplane/request.h"
+#include "dataplane/tries.h"
+#include "shared/arena.h"
+
+struct request {
+    const struct proxy_guest *guest;
+    struct proxy *proxy;
+    struct rx_httpd_req *req;        /* NULL once the client is gone */
+    const struct snapshot *snapshot; /* pinned */
+    const struct client_key *key;    /* in the snapshot */
+    struct rx_arena *arena;
+    struct path path;
+    struct inbound in;       /* the body, understood */
+    struct limits_hold hold; /* of limits; settled once, at the end */
+
+    struct exchange exchange;
+    struct rx_task run;
+    struct decide_request ask;
+    struct tries tries;
+    struct rx_timer pause; /* of the loop's only once it was set */
+    bool repaired;         /* a part was taken out that an upstream minded */
+    struct repair repair;
+    struct attempt *attempt;
+    struct outgoing outgoing; /* what this attempt sends */
+
+    /* Why it is refused, if it is. */
+    enum refusal refusal;
+    const char *refusal_words;
+    rx_str refusal_headers; /* more header lines for it; in the arena */
+    uint64_t retry_ms;      /* loop time when to ask again; 0: nobody knows */
+    bool pass_on;           /* tell the client what the last attempt was told */
+    bool estimate;          /* nobody can count these tokens: do it here */
+
+    bool head_sent;
+    bool accounted;
+    struct report_entry row;
+    bool row_written;
+    /* What the client gets once the row is written; NULL: nothing more. */
+    void (*tell)(struct request *q);
+    enum refusal broken;
+    const char *broken_words;
+    uint64_t start_ms; /* loop time */
+    enum request_outcome outcome;
+    struct record record;
+};
+
+/* Note a fact and have the machine run. */
+void request_note(struct request *q, enum exchange_fact fact);
+
+const char *request_keep_words(struct request *q, const struct rx_err *err);
+
+/* The half of the exchange's port that is about attempts. */
+enum exchange_start request_attempt(void *world);
+enum exchange_next request_judge(void *world);
+void request_pause(void *world);
+void request_cancel(void *world);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * strategy.h - in which order candidates are asked.
+ *
+ * A strategy is a row: a score per seat (the lowest is asked first) and, for
+ * those that take turns, what choosing changes.  Where scores are equal,
+ * weighted rendezvous hashing on the conversation decides: shares follow the
+ * weights, every plane decides alike, and a channel that comes or goes moves
+ * only the conversations it must.
+ */
+#ifndef DATAPLANE_STRATEGY_H
+#define DATAPLANE_STRATEGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/route.h"
+
+/* False when there is none of that name, or it cannot be used yet. */
+RX_NODISCARD bool strategy_find(rx_str name, enum strategy *out);
+
+/* A candidate as a strategy sees it. */
+struct strategy_seat {
+    struct candidate to;
+    int64_t rank;  /* the lower come first, whatever their score */
+    double weight; /* the channel's, shared out over its keys */
+    double score;  /* filled by strategy_order */
+    double tie;    /* the lower wins */
+    struct seat *seat;
+};
+
+struct strategy_round {
+    struct standing *standing; /* NULL: nothing is known, nothing is learnt */
+    uint64_t now_ms;
+    uint64_t session; /* hash of the conversation, or random */
+    uint64_t dice;
+};
+
+/* Puts the `most` to be asked first in front, in order. */
+void strategy_order(enum strategy strategy, struct strategy_seat *seats,
+    size_t n, size_t most, const struct strategy_round *round);
+
+/* A hash of text that every plane agrees on. */
+uint64_t strategy_hash(rx_str text, uint64_t seed);
+
+#endif
