@@ -46,8 +46,9 @@ find_start(const char *at, const char *end)
 static bool
 find_tag(rx_str text, struct subagent_tag *out)
 {
+    if (text.len < opening.len + closing.len)
+        return false;
     const char *end = text.ptr + text.len;
-
     for (const char *at = text.ptr; (at = find_start(at, end)) != NULL; at++) {
         rx_str rest = { at, (size_t)(end - at) };
         if (!rx_str_starts(rest, opening))

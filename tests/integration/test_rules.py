@@ -280,6 +280,10 @@ def the_explanation_is_what_then_happens(build):
             assert [s["step"] for s in told["steps"]][0] == "understand", told
             assert told["request"]["thinking"] is True, told
         assert told["session"] == "abc", told
+        # as large as clients' requests are
+        told = rig.admin.post("/api/routing/test",
+                              turn(text="word " * 500000))["data"]
+        assert told["request"]["tokens"] > 400000, told["request"]
         rig.goes(body, "second", "think", "reasoner")
         try:
             rig.admin.post("/api/routing/test", {"dialect": "klingon",
