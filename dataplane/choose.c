@@ -11,11 +11,7 @@
 static enum strategy
 strategy_of(const struct route_request *r)
 {
-    enum strategy strategy = r->snapshot->settings.strategy;
-    enum strategy own;
-
-    return r->strategy.len > 0 && strategy_find(r->strategy, &own) ? own
-                                                                   : strategy;
+    return r->has_strategy ? r->strategy : r->snapshot->settings.strategy;
 }
 
 /* What is found out while channels are spread over their keys. */

@@ -71,8 +71,8 @@ towards(const struct deciding *g, const struct rule *rule, rx_str model)
         route.model = model;
         route.rewritten = true;
     }
-    if (rule->strategy.len > 0)
-        route.strategy = rule->strategy;
+    route.has_strategy = rule->has_strategy;
+    route.strategy = rule->strategy;
     route.sober = !g->panic;
     return route;
 }

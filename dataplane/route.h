@@ -64,8 +64,9 @@ struct route_request {
     /* What a rule says: */
     const struct channel *only; /* NULL: any */
     rx_str tag;                 /* only channels tagged so; empty: any */
-    bool rewritten;  /* `model` is the rule's: a name as it stands, allowed */
-    rx_str strategy; /* empty: as in the settings */
+    bool rewritten;    /* `model` is the rule's: a name as it stands, allowed */
+    bool has_strategy; /* else as in the settings */
+    enum strategy strategy;
 };
 
 struct candidate {

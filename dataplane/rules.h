@@ -96,7 +96,8 @@ struct rule {
     struct condition *condition;
     const struct hop *hops;
     size_t hop_count;
-    rx_str strategy;
+    bool has_strategy; /* else as in the settings */
+    enum strategy strategy;
 };
 
 struct ruleset {

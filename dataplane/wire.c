@@ -606,8 +606,11 @@ wire_read_rule(
         .condition = rx_arena_make(arena, struct condition, 1),
         .hops = hops,
         .hop_count = in->n_hops,
-        .strategy = text(in->strategy),
+        .has_strategy = in->strategy[0] != '\0',
     };
+    if (out->has_strategy && !strategy_find(text(in->strategy), &out->strategy))
+        return rx_fail(
+            err, RX_INVALID, "no usable strategy %.40s", in->strategy);
     if (hops == NULL || out->condition == NULL)
         return no_room(err);
     enum rx_code code =

@@ -404,6 +404,8 @@ a_pattern_that_explodes_is_trouble_and_soon_over(void)
 
 /* ---- targets ------------------------------------------------------------------------ */
 
+static uint64_t dice;
+
 static bool
 decide_on(const struct snapshot *s, struct decision *d, const char *body,
     struct rx_arena *arena)
@@ -414,7 +416,8 @@ decide_on(const struct snapshot *s, struct decision *d, const char *body,
         .route = { .snapshot = s,
             .key = &ci_key,
             .dialect = DIALECT_CHAT,
-            .op = OP_CREATE },
+            .op = OP_CREATE,
+            .dice = dice },
         .subject = { .u = &u,
             .key = &ci_key,
             .dialect = DIALECT_CHAT,
@@ -489,6 +492,37 @@ targets_lead_where_they_say(void)
 }
 
 static void
+a_rules_strategy_replaces_the_settings(void)
+{
+    struct state_condition always = { .kind = RX_S("all") };
+    static const rx_str words[] = { RX_STR_INIT("weighted"),
+        RX_STR_INIT("magic") };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct state_item items[] = { rule_item("r", &always, 1),
+            toy_channel(0, 9), toy_channel(1, 0) };
+        items[0].rule.strategy = words[i];
+        struct toy *t = toy_of(items, RX_COUNT(items));
+        const struct snapshot *s = publish(t);
+        struct rx_arena *arena = rx_arena_new(8 << 20);
+        struct decision d;
+        unsigned low = 0;
+
+        CHECK_INT((intmax_t)i, (intmax_t)s->rejected_count);
+        for (unsigned n = 0; n < 200; n++) {
+            dice = n * UINT64_C(0x9e3779b97f4a7c15);
+            CHECK(decide_on(s, &d, "{\"model\":\"m\"}", arena));
+            low += d.plan.candidates[0].channel->priority == 0;
+        }
+        /* By priority alone the low one would never be first. */
+        CHECK(i == 0 ? low > 50 && low < 150 : low == 0);
+        rx_arena_free(arena);
+        snapshot_unpin(s);
+        free(t);
+    }
+}
+
+static void
 the_trace_is_json_and_small_whatever_the_names(void)
 {
     struct decision d = { .plan = { .count = ROUTE_CANDIDATES_MAX } };
@@ -521,6 +555,7 @@ main(void)
     CHECK_RUN(a_rule_that_cannot_be_used_is_rejected_alone);
     CHECK_RUN(a_pattern_that_explodes_is_trouble_and_soon_over);
     CHECK_RUN(targets_lead_where_they_say);
+    CHECK_RUN(a_rules_strategy_replaces_the_settings);
     CHECK_RUN(the_trace_is_json_and_small_whatever_the_names);
     return CHECK_EXIT();
 }
