@@ -468,7 +468,7 @@ put_stops(struct encoder *x)
 
     for (const struct ir_name *n = x->r->stop; n != NULL; n = n->next) {
         if (is_blank(n->name)) {
-            lose(x, "stop", "blank sequences are refused");
+            lose(x, "stop", "blank ones are refused; watched for here");
             continue;
         }
         if (!any)

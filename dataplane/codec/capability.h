@@ -66,6 +66,7 @@ struct capability {
     enum cap_sampling sampling;
     bool top_k, penalties, seed, logit_bias, logprobs, stop;
     unsigned stop_max; /* 0: any number */
+    bool stop_blank;   /* a sequence may be white space only */
 
     enum cap_reasoning reasoning;
     unsigned levels; /* CAP_LEVEL bits */

@@ -262,13 +262,13 @@ put_stops(struct chat_encoder *x)
     if (x->r->stop == NULL)
         return;
     if (!x->cap->stop) {
-        chat_lose(x, "stop", "the model does not take it");
+        chat_lose(x, "stop", "the model does not take it; watched for here");
         return;
     }
     put_member_open(x->b, "stop", '[');
     for (const struct ir_name *s = x->r->stop; s != NULL; s = s->next) {
         if (x->cap->stop_max != 0 && n == x->cap->stop_max) {
-            chat_lose(x, "stop", "more sequences than the model takes");
+            chat_lose(x, "stop", "more than the model takes; watched for here");
             break;
         }
         put_text(x->b, s->name);

@@ -259,7 +259,8 @@ put_stop(struct gemini_encoder *x)
     put_member_open(x->b, "stopSequences", '[');
     for (const struct ir_name *s = x->r->stop; s != NULL; s = s->next) {
         if (x->cap->stop_max != 0 && n++ == x->cap->stop_max) {
-            gemini_lose(x, "stop", "there are too many");
+            gemini_lose(
+                x, "stop", "more than the model takes; watched for here");
             break;
         }
         put_text(x->b, s->name);

@@ -3,6 +3,7 @@
 
 #include "dataplane/codec/decode.h"
 #include "dataplane/codec/shape.h"
+#include "dataplane/codec/stop_filter.h"
 
 static void
 merge_turns(struct ir_request *r)
@@ -179,6 +180,10 @@ check_state(struct shape *s)
         rx_fail(s->err, RX_INVALID,
             "the request needs state that only a channel of the same dialect "
             "keeps");
+        return false;
+    }
+    if (stop_filter_needed(r, s->cap) && !stop_filter_fits(r->stop)) {
+        rx_fail(s->err, RX_INVALID, "stop: the sequences are too long");
         return false;
     }
     for (const struct ir_extra *x = r->extras; x != NULL; x = x->next)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dataplane/codec/normalise.h"
+#include "dataplane/codec/stop_filter.h"
 #include "shared/json_span.h"
 
 struct slot {
@@ -17,6 +18,7 @@ struct slot {
     enum ir_part_kind kind;
     bool due;
     bool active; /* stays so when it is closed */
+    bool opened; /* the writer heard of it */
     bool closed;
     bool ended;  /* the reader closed it */
     bool hidden; /* not for this client */
@@ -45,6 +47,8 @@ struct normaliser {
     struct ir_stop stop;
     struct usage usage;
     struct rx_buf scratch;
+    struct stop_filter *stops; /* NULL: the model watches for itself */
+    bool stopped;              /* at a sequence: the rest is not shown */
 };
 
 static void *
@@ -63,6 +67,8 @@ normaliser_new(const struct codec_stream *about, struct ir_sink to)
     n->about = *about;
     n->to = to;
     n->start.kind = IR_EV_START;
+    if (stop_filter_needed(about->request, about->cap))
+        n->stops = stop_filter_new(about->arena, about->request->stop);
     rx_buf_init(&n->scratch, NORMALISE_HELD_MAX);
     return n;
 }
@@ -82,6 +88,7 @@ normaliser_free(struct normaliser *n)
     for (size_t i = 0; i < n->count; i++)
         free_slot(n->slots[i]);
     free(n->slots);
+    stop_filter_free(n->stops);
     rx_buf_fini(&n->scratch);
     free(n);
 }
@@ -313,20 +320,7 @@ emit_start(struct normaliser *n)
 }
 
 static void
-emit_bytes(struct normaliser *n, struct slot *s, rx_str bytes)
-{
-    struct ir_event e = { .text = bytes };
-
-    if (bytes.len == 0)
-        return;
-    e.kind = s->kind == IR_THINKING    ? IR_EV_THINKING
-             : s->kind == IR_TOOL_CALL ? IR_EV_ARGS
-                                       : IR_EV_TEXT;
-    emit(n, s, &e);
-}
-
-static void
-activate(struct normaliser *n, struct slot *s)
+emit_open(struct normaliser *n, struct slot *s)
 {
     struct ir_event e = { .kind = IR_EV_OPEN,
         .open = { .kind = s->kind,
@@ -338,19 +332,74 @@ activate(struct normaliser *n, struct slot *s)
             .redacted = s->redacted,
             .media = s->media } };
 
-    emit_start(n);
-    s->active = true;
+    s->opened = true;
     s->number = n->next_number++;
-    n->active = s;
     if (s->kind == IR_TOOL_CALL) {
         n->calls++;
         e.open.seal = s->sealed ? &s->seal : NULL;
     }
     emit(n, s, &e);
+}
+
+/* Text that may hold a stop sequence is opened when some of it can be shown. */
+static bool
+is_watched(const struct normaliser *n, const struct slot *s)
+{
+    return n->stops != NULL && s->kind == IR_TEXT;
+}
+
+/* The answer ends before this sequence, whatever else the model says. */
+static void
+stop_at(struct normaliser *n, struct slot *s, rx_str sequence)
+{
+    n->stopped = true;
+    n->stop =
+        (struct ir_stop){ .reason = IR_STOP_SEQUENCE, .sequence = sequence };
+    s->ended = true;
+}
+
+static void
+emit_bytes(struct normaliser *n, struct slot *s, rx_str bytes)
+{
+    struct ir_event e = { .text = bytes };
+
+    if (bytes.len == 0)
+        return;
+    if (!s->opened)
+        emit_open(n, s);
+    e.kind = s->kind == IR_THINKING    ? IR_EV_THINKING
+             : s->kind == IR_TOOL_CALL ? IR_EV_ARGS
+                                       : IR_EV_TEXT;
+    emit(n, s, &e);
+}
+
+/* Bytes of the active one. */
+static void
+show(struct normaliser *n, struct slot *s, rx_str bytes)
+{
+    rx_str sequence;
+
+    if (!is_watched(n, s)) {
+        emit_bytes(n, s, bytes);
+        return;
+    }
+    emit_bytes(n, s, stop_filter_feed(n->stops, bytes));
+    if (stop_filter_found(n->stops, &sequence))
+        stop_at(n, s, sequence);
+}
+
+static void
+activate(struct normaliser *n, struct slot *s)
+{
+    emit_start(n);
+    s->active = true;
+    n->active = s;
+    if (!is_watched(n, s))
+        emit_open(n, s);
     if (s->unwrap)
         return;
     n->held -= s->held.len;
-    emit_bytes(n, s, rx_buf_str(&s->held));
+    show(n, s, rx_buf_str(&s->held));
     rx_buf_release(&s->held);
 }
 
@@ -391,10 +440,13 @@ close_active(struct normaliser *n)
     } else if (s->kind == IR_TOOL_CALL && !s->any &&
                s->call == IR_CALL_FUNCTION) {
         emit_bytes(n, s, RX_S("{}"));
+    } else if (is_watched(n, s)) {
+        emit_bytes(n, s, stop_filter_flush(n->stops));
     }
     if (s->sealed && s->kind == IR_THINKING)
         emit(n, s, &(struct ir_event){ .kind = IR_EV_SEAL, .seal = s->seal });
-    emit(n, s, &(struct ir_event){ .kind = IR_EV_CLOSE });
+    if (s->opened)
+        emit(n, s, &(struct ir_event){ .kind = IR_EV_CLOSE });
     s->closed = true;
     n->active = NULL;
     rx_buf_release(&s->held);
@@ -421,7 +473,7 @@ static void
 advance(struct normaliser *n)
 {
     for (;;) {
-        struct slot *next = first_due(n);
+        struct slot *next = n->stopped ? NULL : first_due(n);
         if (n->active != NULL && !n->active->ended &&
             (next == NULL || !gives_way(n->active)))
             return;
@@ -446,7 +498,9 @@ take_bytes(struct normaliser *n, struct slot *s, const struct ir_event *e)
     if (s->kind == IR_TOOL_CALL && s->call == IR_CALL_FUNCTION)
         ir_scan_feed(&s->scan, bytes);
     if (s->active && !s->unwrap) {
-        emit_bytes(n, s, bytes);
+        show(n, s, bytes);
+        if (n->stopped)
+            advance(n);
         return;
     }
     n->held += bytes.len;
@@ -496,7 +550,7 @@ put_citation(struct normaliser *n, const struct ir_event *e)
 {
     struct ir_event copy = *e;
 
-    if (n->active != NULL && n->active->kind == IR_TEXT &&
+    if (n->active != NULL && n->active->opened && n->active->kind == IR_TEXT &&
         n->active->part == e->part)
         emit(n, n->active, &copy);
 }
@@ -600,11 +654,25 @@ put_end(struct normaliser *n)
     n->over = true;
 }
 
+/* Past a stop sequence the answer is whole; all that counts is its price. */
+static void
+put_after_stop(struct normaliser *n, const struct ir_event *e)
+{
+    if (e->kind == IR_EV_USAGE)
+        n->usage = *e->usage;
+    else if (e->kind == IR_EV_END || e->kind == IR_EV_ERROR)
+        put_end(n);
+}
+
 void
 normaliser_put(struct normaliser *n, const struct ir_event *e)
 {
     if (n->over)
         return;
+    if (n->stopped) {
+        put_after_stop(n, e);
+        return;
+    }
     switch (e->kind) {
     case IR_EV_START: keep_start(n, e); break;
     case IR_EV_OPEN:

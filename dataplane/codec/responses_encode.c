@@ -84,13 +84,14 @@ lose_rest(const struct codec_encode *in)
         { r->presence_penalty.len > 0, "presence_penalty" },
         { r->seed.len > 0, "seed" },
         { r->logit_bias.len > 0, "logit_bias" },
-        { r->stop != NULL, "stop" },
     };
 
     for (size_t i = 0; i < RX_COUNT(rest); i++) {
         if (rest[i].there)
             ir_lose(in->losses, rest[i].what, "Responses has no such thing");
     }
+    if (r->stop != NULL)
+        ir_lose(in->losses, "stop", "Responses has none; watched for here");
 }
 
 /* --- reasoning, output ------------------------------------------------------------ */
