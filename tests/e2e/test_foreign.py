@@ -1,24 +1,24 @@
 """SDKs and agents on a channel that speaks another dialect than they do: what
 they were told is what they take from their own provider, tool loops included.
 The demo provider answers, through one endpoint only."""
-import json
+import concurrent.futures
+import os
+import time
 
 import clients
+from agents import PROMPT, RAN, asked, claude, codex, gemini_cli, opencode
 from harness import Routex, main, test
 
-PROMPT = "TOOLTEST run a shell command"
-RAN = "routex-tool-ok"
-CODEX = """
-model = "gpt-5.5"
-model_provider = "routex"
-[model_providers.routex]
-name = "routex"
-base_url = "{url}/v1"
-env_key = "ROUTEX_KEY"
-wire_api = "responses"
-"""
 PATHS = {"anthropic": "/v1/messages", "chat": "/chat/completions",
          "responses": "/v1/responses", "gemini": "enerateContent"}
+AGENTS = {  # name: (what it speaks, how to run it)
+    "Claude Code": ("anthropic", claude),
+    "Codex": ("responses", codex),
+    "Gemini CLI": ("gemini", gemini_cli),
+    **{f"opencode ({dialect})":
+       (dialect, lambda dialect=dialect: opencode(dialect))
+       for dialect in PATHS},
+}
 
 
 def narrow(r, dialect):
@@ -29,11 +29,6 @@ def narrow(r, dialect):
     r.admin.call("PATCH", f"/api/channels/{channel['id']}",
                  {"endpoints": kept})
     r.settle()
-
-
-def asked(r):
-    lines = map(json.loads, r.demo_log.read_text().splitlines())
-    return [line for line in lines if line["event"] == "request"]
 
 
 def responses_sdk(build, dialect):
@@ -49,38 +44,63 @@ def responses_sdk(build, dialect):
         assert paths and all(PATHS[dialect] in one for one in paths), paths
 
 
-def agent(build, dialect, argv, **env):
-    """One that runs a shell command because the model asks it to."""
+def tool_loop(build, name, dialect):
+    """The agent runs a shell command because the model asks it to, and the
+    model gets what it printed: all of it in `dialect`."""
+    speaks, client = AGENTS[name]
     with Routex(build, demo=True) as r:
         narrow(r, dialect)
         home = r.folder / "home"
-        (home / ".codex").mkdir(parents=True)
-        (home / ".codex" / "config.toml").write_text(CODEX.format(url=r.url))
-        done = clients.run(argv, r.folder, {
-            "HOME": str(home), "CODEX_HOME": str(home / ".codex"),
-            "ROUTEX_KEY": r.key, "ANTHROPIC_BASE_URL": r.url,
-            "ANTHROPIC_AUTH_TOKEN": r.key})
+        home.mkdir()
+        done = client()(r, home)
         said = done.stdout + done.stderr
         assert done.returncode == 0, (done.returncode, said[-4000:])
         assert RAN in done.stdout, said[-4000:]
-        mains = [one for one in asked(r) if PATHS[dialect] in one["path"]
-                 and PROMPT in one["body"]]
-        assert len(mains) >= 2, [one["path"] for one in asked(r)]
+        seen = asked(r)
+        paths = {one["path"] for one in seen}
+        assert all(PATHS[dialect] in one for one in paths), paths
+        mains = [one for one in seen if PROMPT in one["body"]]
+        assert len(mains) >= 2, paths
+        assert RAN not in mains[0]["body"], mains[0]["body"][-2000:]
         assert RAN in mains[-1]["body"], mains[-1]["body"][-2000:]
+        good = [row for row in r.all_rows(len(seen))
+                if row["outcome"] == "ok" and row["dialect"] == speaks
+                and row["provenance"] == "reported"]
+        assert len(good) >= 2, r.rows()
 
 
-def codex(build, dialect):
-    agent(build, dialect, [
-        clients.node(), clients.installed("@openai/codex/bin/codex.js"),
-        "exec", "--skip-git-repo-check",
-        "--dangerously-bypass-approvals-and-sandbox", PROMPT])
+def attempt(build, name, dialect):
+    """What the table says of one, and what went wrong."""
+    start = time.monotonic()
+    try:
+        tool_loop(build, name, dialect)
+    except Exception as error:  # the others are still to be tried
+        return "FAILED", f"{name} on {dialect}: {error!r}"
+    return f"ok {time.monotonic() - start:.1f} s", None
 
 
-def claude(build, dialect):
-    agent(build, dialect, [
-        clients.installed("@anthropic-ai/claude-code-linux-"
-                          f"{clients.CPU}/claude"),
-        "-p", PROMPT, "--allowedTools", "Bash(echo:*)"])
+def show(table):
+    print(f"  {'client (speaks)':24}" + "".join(f"{d:>12}" for d in PATHS))
+    for name, (speaks, _) in AGENTS.items():
+        label = name if "(" in name else f"{name} ({speaks})"
+        print(f"  {label:24}" + "".join(
+            f"{table.get((name, d), 'own'):>12}" for d in PATHS))
+
+
+@test
+def every_agent_over_every_dialect_that_is_not_its_own(build):
+    cells = [(name, dialect) for name, (speaks, _) in AGENTS.items()
+             for dialect in PATHS if dialect != speaks]
+    # Agents wait more than they work: more of them than cores, the slowest
+    # first.  A program lives no longer than the thread that started it: each
+    # cell's are started and stopped in one.
+    cells.sort(key=lambda cell: "(" not in cell[0])
+    workers = 2 * (os.cpu_count() or 1)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        done = list(pool.map(lambda cell: attempt(build, *cell), cells))
+    show({cell: word for cell, (word, _) in zip(cells, done)})
+    failed = [why for _, why in done if why]
+    assert not failed, "\n".join(failed)
 
 
 @test
@@ -96,36 +116,6 @@ def openai_responses_over_anthropic(build):
 @test
 def openai_responses_over_gemini(build):
     responses_sdk(build, "gemini")
-
-
-@test
-def codex_over_chat(build):
-    codex(build, "chat")
-
-
-@test
-def codex_over_anthropic(build):
-    codex(build, "anthropic")
-
-
-@test
-def codex_over_gemini(build):
-    codex(build, "gemini")
-
-
-@test
-def claude_code_over_responses(build):
-    claude(build, "responses")
-
-
-@test
-def claude_code_over_chat(build):
-    claude(build, "chat")
-
-
-@test
-def claude_code_over_gemini(build):
-    claude(build, "gemini")
 
 
 main()
