@@ -592,6 +592,8 @@ on_closed(void *guest, enum rx_code how)
     struct request *q = guest;
 
     q->req = NULL;
+    /* The body goes with the connection, and may be on its way up. */
+    attempt_stop(q->attempt);
     if (q->exchange.state == EXCHANGE_DONE) {
         maybe_free(q);
         return;
