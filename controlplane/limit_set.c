@@ -34,9 +34,14 @@ read_quota(rx_json limits, struct state_limits *set)
     rx_json_no_more(quota);
 }
 
+/* null takes a limit away, where the set is changed only. */
 static void
 read_set(rx_json limits, struct state_limits *set)
 {
+    for (unsigned k = 0; k < STATE_LIMITS; k++) {
+        if (rx_json_kind(rx_json_member(limits, names[k])) == RX_JSON_NULL)
+            set->most[k] = 0;
+    }
     for (unsigned k = 0; k < STATE_LIMIT_QUOTA; k++)
         rx_json_get_u64(limits, names[k], 1, STATE_LIMIT_MOST, &set->most[k]);
     read_quota(limits, set);
@@ -51,7 +56,8 @@ limit_set_read(rx_json body, enum field_mode mode, struct state_limits *set)
 {
     rx_json limits;
 
-    if (mode != FIELD_PATCH || rx_json_there(rx_json_member(body, "limits")))
+    bool none = rx_json_kind(rx_json_member(body, "limits")) == RX_JSON_NULL;
+    if (mode != FIELD_PATCH || none)
         *set = (struct state_limits){ 0 };
     if (rx_json_get_object(body, "limits", &limits))
         read_set(limits, set);

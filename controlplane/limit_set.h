@@ -15,7 +15,7 @@
 /* Names of the kinds, as they stand in the body. */
 const char *limit_set_name(enum state_limit kind);
 
-/* Replaces the whole set when "limits" is there; absent: none, but for PATCH. */
+/* For PATCH what is absent stays, and null takes it away. */
 void limit_set_read(
     rx_json body, enum field_mode mode, struct state_limits *set);
 void limit_set_put(

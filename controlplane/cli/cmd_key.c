@@ -42,6 +42,53 @@ static const struct table_column one_tenant[] = {
     { 0 },
 };
 
+static void
+put_limit(struct rx_json_out *w, const char *key, uint64_t n)
+{
+    if (n == 0)
+        rx_json_put_null(w, key);
+    else if (n != UINT64_MAX)
+        rx_json_put_u64(w, key, n);
+}
+
+/* "1000000/day"; the control plane says what is wrong with another. */
+static void
+put_quota(struct rx_json_out *w, const char *quota)
+{
+    rx_str tokens, window;
+    uint64_t n;
+
+    if (quota == NULL)
+        return;
+    rx_str_cut((rx_str){ quota, strlen(quota) }, '/', &tokens, &window);
+    if (!rx_str_u64(tokens, &n)) {
+        rx_json_put_text(w, "quota", quota);
+    } else if (n == 0) {
+        rx_json_put_null(w, "quota");
+    } else {
+        rx_json_open_object(w, "quota");
+        rx_json_put_u64(w, "tokens", n);
+        rx_json_put_str(w, "window", window);
+        rx_json_close(w);
+    }
+}
+
+static void
+put_bounds(struct cli *c, struct rx_json_out *w)
+{
+    const struct cli_options *o = &c->o;
+
+    cli_put_list(w, "models", &o->models);
+    cli_put_list(w, "channels", &o->channels);
+    cli_put_list(w, "ips", &o->ips);
+    rx_json_open_object(w, "limits");
+    put_limit(w, "requests_per_min", o->rpm);
+    put_limit(w, "tokens_per_min", o->tpm);
+    put_limit(w, "concurrent", o->concurrent);
+    put_quota(w, o->quota);
+    rx_json_close(w);
+}
+
 /* A key that is shown this once. */
 static int
 make_key(struct cli *c, const char *path, rx_str body)
@@ -81,8 +128,7 @@ cmd_key_add(struct cli *c, int argc, char **argv)
     cli_put_opt(&w, "expires_at", c->o.expires);
     if (c->o.may_force)
         rx_json_put_bool(&w, "may_force_channel", true);
-    cli_put_list(&w, "models", &c->o.models);
-    cli_put_list(&w, "channels", &c->o.channels);
+    put_bounds(c, &w);
     rx_json_close(&w);
     code = make_key(c, "/api/keys", rx_buf_str(&body));
     rx_buf_fini(&body);
@@ -183,12 +229,34 @@ cmd_tenant_add(struct cli *c, int argc, char **argv)
     w = rx_json_out(&body);
     rx_json_open_object(&w, NULL);
     rx_json_put_text(&w, "name", argv[1]);
-    cli_put_list(&w, "models", &c->o.models);
-    cli_put_list(&w, "channels", &c->o.channels);
+    put_bounds(c, &w);
     rx_json_close(&w);
     code = cli_change(c, "POST", "/api/tenants", rx_buf_str(&body),
         "Tenant %s is there.  A key for it: routex key add NAME --tenant %s",
         argv[1], argv[1]);
+    rx_buf_fini(&body);
+    return code;
+}
+
+int
+cmd_tenant_edit(struct cli *c, int argc, char **argv)
+{
+    struct rx_buf body, path;
+    struct rx_json_out w;
+    int code;
+
+    (void)argc;
+    rx_buf_init(&body, BODY_MAX);
+    w = rx_json_out(&body);
+    rx_json_open_object(&w, NULL);
+    cli_put_opt(&w, "name", c->o.name);
+    cli_put_opt(&w, "status", c->o.status);
+    put_bounds(c, &w);
+    rx_json_close(&w);
+    cli_path(&path, "/api/tenants/", argv[1], "");
+    code = cli_change(c, "PATCH", path.ptr, rx_buf_str(&body),
+        "Tenant %s is changed.", argv[1]);
+    rx_buf_fini(&path);
     rx_buf_fini(&body);
     return code;
 }

@@ -35,7 +35,9 @@ struct cli_options {
     /* keys and tenants */
     const char *tenant, *expires;
     bool may_force;
-    struct rx_conf_list channels;
+    struct rx_conf_list channels, ips;
+    uint64_t rpm, tpm, concurrent;
+    const char *quota; /* "1000000/day" */
     /* rules */
     const char *condition, *to_tag, *dialect;
     bool strict;
@@ -112,7 +114,8 @@ cli_fn cmd_up;
 cli_fn cmd_channel_add, cmd_channel_list, cmd_channel_show, cmd_channel_edit,
     cmd_channel_rm, cmd_channel_test, cmd_channel_pause, cmd_channel_resume;
 cli_fn cmd_key_add, cmd_key_list, cmd_key_rm, cmd_key_rotate;
-cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_rm;
+cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_edit,
+    cmd_tenant_rm;
 cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
     cmd_rule_disable, cmd_route_explain;
 cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;

@@ -46,6 +46,16 @@
         MANY("channel", "CHANNEL", channels,                          \
             "a channel it may use; any number")
 
+#define LIMITED                                                             \
+    OPT("rpm", NULL, "N", rx_conf_u64, rpm, "requests a minute; 0: any"),   \
+        OPT("tpm", NULL, "N", rx_conf_u64, tpm, "tokens a minute; 0: any"), \
+        OPT("concurrent", NULL, "N", rx_conf_u64, concurrent,               \
+            "requests at a time; 0: any"),                                  \
+        TEXT("quota", "TOKENS/WINDOW", quota,                               \
+            "e.g. 1000000/day; also week, month, total; 0: any"),           \
+        MANY("ip", "ADDRESS", ips,                                          \
+            "an address or network it may be used from; any number")
+
 static const struct rx_conf_row reach[] = { REACH, { 0 } };
 static const struct rx_conf_row channel_rows[] = {
     CHANNEL_FIELDS,
@@ -64,6 +74,7 @@ static const struct rx_conf_row key_rows[] = {
     SWITCH(
         "may-force-channel", may_force, "its requests may name their channel"),
     ALLOWED,
+    LIMITED,
     REACH,
     { 0 },
 };
@@ -72,7 +83,16 @@ static const struct rx_conf_row key_list_rows[] = {
     REACH,
     { 0 },
 };
-static const struct rx_conf_row tenant_rows[] = { ALLOWED, REACH, { 0 } };
+static const struct rx_conf_row tenant_rows[] = { ALLOWED, LIMITED, REACH,
+    { 0 } };
+static const struct rx_conf_row tenant_edit_rows[] = {
+    TEXT("name", "NAME", name, "call it so from now on"),
+    TEXT("status", "STATUS", status, "enabled or disabled"),
+    ALLOWED,
+    LIMITED,
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row rule_rows[] = {
     TEXT("type", "TYPE", type,
         "default, background, think, longContext, webSearch, image, subagent "
@@ -173,6 +193,8 @@ const struct command commands[] = {
     { "tenant", "list", NULL, 0, 0, "show all", reach, cmd_tenant_list, NULL },
     { "tenant", "show", "TENANT", 1, 1, "show one", reach, cmd_tenant_show,
         NULL },
+    { "tenant", "edit", "TENANT", 1, 1, "change what is given",
+        tenant_edit_rows, cmd_tenant_edit, NULL },
     { "tenant", "rm", "TENANT...", 1, 100, "remove", reach, cmd_tenant_rm,
         NULL },
     { "rule", "add", "NAME", 1, 1, "add one", rule_rows, cmd_rule_add,

@@ -209,6 +209,7 @@ run(const struct command *k, int argc, char **argv)
         k->more != NULL ? "\n" : "", k->more != NULL ? k->more : "");
     c.command = k;
     c.o.weight = c.o.limit = UINT64_MAX;
+    c.o.rpm = c.o.tpm = c.o.concurrent = UINT64_MAX;
     switch (rx_conf_load(&conf, &c.o, &argc, argv, &err)) {
     case RX_CONF_RUN: break;
     case RX_CONF_DONE: return CLI_OK;

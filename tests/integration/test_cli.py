@@ -109,6 +109,12 @@ def tenants_come_and_go(build):
         sh = Shell(r, build)
         sh.ok("tenant", "add", "acme", "--model", "claude-*")
         assert sh.json("tenant", "show", "acme")["models"] == ["claude-*"]
+        sh.ok("tenant", "edit", "acme", "--rpm", "60", "--quota", "9000/day")
+        sh.ok("tenant", "edit", "acme", "--rpm", "0", "--concurrent", "5")
+        assert sh.json("tenant", "show", "acme")["limits"] == {
+            "concurrent": 5, "quota": {"tokens": 9000, "window": "day"}}
+        assert "day, week" in sh.run(
+            "tenant", "edit", "acme", "--quota", "9/year").stderr
         sh.ok("key", "add", "k", "--tenant", "acme")
         assert [k["name"] for k in sh.json("key", "list", "--tenant",
                                            "acme")] == ["k"]
