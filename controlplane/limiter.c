@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "controlplane/key.h"
-#include "controlplane/lease.h"
-#include "controlplane/limit_set.h"
-#include "controlplane/quota.h"
+#include "controlplane/limiter_parts.h"
 #include "controlplane/tenant.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -29,60 +27,6 @@
 #define ARENA_MAX ((size_t)16 * 1024 * 1024)
 #define KEY_MAX   256
 
-/* What is known of one plane and one limit besides its share. */
-struct side {
-    uint64_t since_ms;  /* what `used` knows of begins here; 0: unknown */
-    uint64_t committed; /* of `used`: rows that are here already */
-    uint64_t filled;    /* rates: what its bucket has been debited, for show */
-    uint64_t forfeited; /* as last told */
-    uint64_t credit;
-    uint64_t told_left; /* quota: by the newest Lease */
-    uint64_t returned;  /* rates: by a full bucket that was never used */
-};
-
-struct tracked {
-    enum limited owner;
-    enum state_limit kind;
-    uint64_t most;
-    enum rx_window window;
-    uint64_t window_ms;
-    uint64_t elsewhere; /* quota: rows that no plane's `used` knows of */
-    struct lease lease;
-    struct side *sides;
-    uint64_t pool; /* credit given up by some, for others */
-    uint64_t active_ms;
-    size_t id_len;
-    char id[];
-};
-
-struct plane {
-    char *id;
-    uint64_t boot;
-    bool ours; /* it lives by a Lease of this control plane */
-    bool dirty;
-    bool adopted;    /* it has shares that we never gave, or forgot */
-    uint64_t serial; /* of the Lease applied */
-    uint64_t sent;   /* of the newest one */
-    uint64_t heard_ms, sent_ms;
-};
-
-struct limiter {
-    struct rx_loop *loop;
-    struct store *store;
-    struct publisher *publisher;
-    uint64_t epoch;
-    struct usage_sink inner;
-    struct rx_timer tick;
-    uint64_t listen_until_ms;
-    uint64_t remembered;
-    uint64_t expected; /* planes that had Leases of our predecessor */
-    uint64_t serial;
-    struct plane *planes;
-    size_t count;
-    struct lease parts;
-    struct rx_map *table; /* to struct tracked */
-};
-
 static void *
 alloc_or_die(void *old, size_t size)
 {
@@ -91,12 +35,6 @@ alloc_or_die(void *old, size_t size)
     if (p == NULL)
         abort();
     return p;
-}
-
-static rx_str
-id_of(const struct tracked *t)
-{
-    return (rx_str){ t->id, t->id_len };
 }
 
 static rx_str
@@ -110,12 +48,6 @@ table_key(
     if (id.len > 0)
         memcpy(out + 2, id.ptr, id.len);
     return (rx_str){ out, id.len + 2 };
-}
-
-static bool
-is_rate(const struct tracked *t)
-{
-    return t->kind == STATE_LIMIT_REQUESTS || t->kind == STATE_LIMIT_TOKENS;
 }
 
 /* ---- the leases of all planes, grown and shrunk together ---------------- */
@@ -159,77 +91,6 @@ tracked_free(void *arg)
     free(t);
 }
 
-/* ---- quotas ------------------------------------------------------------- */
-
-static uint64_t
-spent(struct limiter *l, const struct tracked *t, uint64_t since_ms,
-    rx_str plane, uint64_t boot)
-{
-    struct rx_err err = { 0 };
-    uint64_t sum;
-
-    if (quota_spent(l->store, t->owner, id_of(t), since_ms, plane, boot, &sum,
-            &err) != RX_OK)
-        rx_error("quota.unknown", "why=%s", rx_log_quote(err.text));
-    return sum;
-}
-
-static void
-fit_quota(struct tracked *t)
-{
-    uint64_t limit = t->most > t->elsewhere ? t->most - t->elsewhere : 0;
-
-    if (limit != t->lease.limit)
-        t->lease.stale = true;
-    t->lease.limit = limit;
-}
-
-/* What this plane spent is from now on known by its rows only. */
-static void
-close_account(struct tracked *t, size_t i)
-{
-    if (t->kind != STATE_LIMIT_QUOTA)
-        return;
-    struct side *s = &t->sides[i];
-    struct lease_holder *h = &t->lease.at[i];
-    t->elsewhere += s->committed;
-    h->share -= h->share < h->used ? h->share : h->used;
-    h->sent -= h->sent < h->used ? h->sent : h->used;
-    h->used = 0;
-    *s = (struct side){ .credit = s->credit };
-    fit_quota(t);
-}
-
-/* Which rows are in what this plane calls used? */
-static void
-open_account(struct limiter *l, struct tracked *t, size_t i, uint64_t since_ms)
-{
-    struct side *s = &t->sides[i];
-    const struct plane *p = &l->planes[i];
-    uint64_t from = since_ms > t->window_ms ? since_ms : t->window_ms;
-
-    s->since_ms = since_ms;
-    s->committed = spent(l, t, from, (rx_str){ p->id, strlen(p->id) }, p->boot);
-    t->elsewhere -= t->elsewhere < s->committed ? t->elsewhere : s->committed;
-    fit_quota(t);
-}
-
-static void
-begin_window(struct limiter *l, struct tracked *t)
-{
-    t->window_ms = rx_window_start(t->window, rx_clock_wall_ms());
-    t->elsewhere = spent(l, t, t->window_ms, (rx_str){ 0 }, 0);
-    for (size_t i = 0; i < t->lease.count; i++) {
-        uint64_t since_ms = t->sides[i].since_ms;
-        t->sides[i].committed = 0;
-        t->lease.at[i].used = 0;
-        if (since_ms != 0)
-            open_account(l, t, i, since_ms);
-    }
-    t->lease.stale = true;
-    fit_quota(t);
-}
-
 /* ---- the table ---------------------------------------------------------- */
 
 static struct tracked *
@@ -258,7 +119,7 @@ track(struct limiter *l, enum limited owner, enum state_limit kind, rx_str id,
             .changed = p->changed };
     }
     if (kind == STATE_LIMIT_QUOTA)
-        begin_window(l, t);
+        quota_begin_window(l, t);
     rx_map_put(l->table, table_key(key, owner, kind, id), t);
     return t;
 }
@@ -287,8 +148,9 @@ load_limits(
     return there;
 }
 
-static struct tracked *
-find(struct limiter *l, enum limited owner, enum state_limit kind, rx_str id)
+struct tracked *
+limiter_find(
+    struct limiter *l, enum limited owner, enum state_limit kind, rx_str id)
 {
     char key[KEY_MAX];
 
@@ -300,7 +162,7 @@ untrack(struct limiter *l, struct tracked *t)
 {
     char key[KEY_MAX];
 
-    rx_map_remove(l->table, table_key(key, t->owner, t->kind, id_of(t)));
+    rx_map_remove(l->table, table_key(key, t->owner, t->kind, limiter_id(t)));
     tracked_free(t);
     l->serial++;
     for (size_t i = 0; i < l->count; i++)
@@ -318,9 +180,9 @@ adjust(struct limiter *l, struct tracked *t, const struct state_limits *now)
     if (t->kind != STATE_LIMIT_QUOTA)
         t->lease.limit = t->most;
     else if (other_window)
-        begin_window(l, t);
+        quota_begin_window(l, t);
     else
-        fit_quota(t);
+        quota_fit(t);
 }
 
 void
@@ -333,7 +195,7 @@ limiter_changed(struct limiter *l, enum state_kind kind, rx_str id)
     enum limited owner = kind == STATE_TENANT ? LIMITED_TENANT : LIMITED_KEY;
     load_limits(l, owner, id, &now);
     for (unsigned k = 0; k < STATE_LIMITS; k++) {
-        struct tracked *t = find(l, owner, (enum state_limit)k, id);
+        struct tracked *t = limiter_find(l, owner, (enum state_limit)k, id);
         if (t != NULL && now.most[k] == 0)
             untrack(l, t);
         else if (t != NULL)
@@ -395,7 +257,7 @@ send_lease(struct limiter *l, size_t i)
     while (rx_map_next(l->table, &at, &key, &value)) {
         struct tracked *t = value;
         t->sides[i].told_left = left_of(t);
-        items[n++] = (struct lease_item){ t->owner, id_of(t), t->kind,
+        items[n++] = (struct lease_item){ t->owner, limiter_id(t), t->kind,
             t->lease.at[i].sent, t->sides[i].credit, left_of(t) };
     }
     rx_buf_init(&body, rx_message_max(RX_MSG_LEASE));
@@ -458,8 +320,8 @@ plan_all(struct limiter *l)
 
 /* ---- planes ------------------------------------------------------------- */
 
-static size_t
-plane_index(const struct limiter *l, rx_str id)
+size_t
+limiter_plane(const struct limiter *l, rx_str id)
 {
     size_t i = 0;
 
@@ -520,7 +382,7 @@ static void
 drop_from(struct limiter *l, struct tracked *t, size_t i)
 {
     (void)l;
-    close_account(t, i);
+    quota_close_account(t, i);
     t->sides[i] = t->sides[t->lease.count - 1];
     lease_drop(&t->lease, i);
 }
@@ -538,7 +400,7 @@ static void
 new_boot(struct limiter *l, struct tracked *t, size_t i)
 {
     (void)l;
-    close_account(t, i);
+    quota_close_account(t, i);
     t->sides[i].forfeited = 0;
     t->sides[i].since_ms = 0;
     t->sides[i].filled = 0;
@@ -561,7 +423,7 @@ hear(struct limiter *l, struct tracked *t, size_t i)
     uint64_t before = h->share;
     if (l->planes[i].ours)
         lease_acked(&t->lease, i, l->planes[i].serial);
-    bool unused = is_rate(t) && t->sides[i].since_ms == 0;
+    bool unused = limiter_is_rate(t) && t->sides[i].since_ms == 0;
     t->sides[i].returned = unused && before > h->share ? before - h->share : 0;
 }
 
@@ -581,8 +443,8 @@ take_quota(
     struct lease_holder *h = &t->lease.at[i];
 
     if (t->sides[i].since_ms != d->since_ms) {
-        close_account(t, i);
-        open_account(l, t, i, d->since_ms);
+        quota_close_account(t, i);
+        quota_open_account(l, t, i, d->since_ms);
     }
     h->used = d->window_ms == t->window_ms ? d->used : 0;
 }
@@ -606,7 +468,7 @@ take_rate(
 static void
 take_item(struct limiter *l, size_t i, const struct demand_item *d)
 {
-    struct tracked *t = find(l, d->owner, d->limit, d->id);
+    struct tracked *t = limiter_find(l, d->owner, d->limit, d->id);
     struct state_limits limits;
 
     if (t == NULL && load_limits(l, d->owner, d->id, &limits) &&
@@ -617,7 +479,7 @@ take_item(struct limiter *l, size_t i, const struct demand_item *d)
     struct lease_holder *h = &t->lease.at[i];
     if (t->kind == STATE_LIMIT_QUOTA)
         take_quota(l, t, i, d);
-    else if (is_rate(t))
+    else if (limiter_is_rate(t))
         take_rate(l, t, i, d);
     else
         h->used = d->used;
@@ -631,7 +493,7 @@ take_item(struct limiter *l, size_t i, const struct demand_item *d)
 static void
 take_demand(struct limiter *l, const struct demand_message *m)
 {
-    size_t i = plane_index(l, m->plane);
+    size_t i = limiter_plane(l, m->plane);
 
     if (i == l->count)
         i = add_plane(l, m);
@@ -674,7 +536,7 @@ void
 limiter_born(struct limiter *l, rx_str plane, uint64_t boot)
 {
     struct demand_message m = { .plane = plane, .boot = boot };
-    size_t i = plane_index(l, plane);
+    size_t i = limiter_plane(l, plane);
 
     if (i < l->count && l->planes[i].boot == boot)
         return;
@@ -685,7 +547,7 @@ limiter_born(struct limiter *l, rx_str plane, uint64_t boot)
 void
 limiter_left(struct limiter *l, rx_str plane)
 {
-    size_t i = plane_index(l, plane);
+    size_t i = limiter_plane(l, plane);
 
     if (i == l->count)
         return;
@@ -764,7 +626,7 @@ watch_limits(struct limiter *l)
         struct tracked *t = value;
         if (t->kind == STATE_LIMIT_QUOTA) {
             if (rx_window_start(t->window, wall) != t->window_ms)
-                begin_window(l, t);
+                quota_begin_window(l, t);
         } else if (now - t->active_ms > IDLE_MS) {
             if (idle == NULL && is_dispensable(l, t))
                 idle = t;
@@ -787,57 +649,6 @@ on_tick(void *arg)
     if (l->count != l->remembered && rx_loop_ms(l->loop) >= l->listen_until_ms)
         remember_count(l);
     rx_timer_set(&l->tick, TICK_MS);
-}
-
-/* ---- rows --------------------------------------------------------------- */
-
-static void
-count_row(struct limiter *l, const struct usage_batch *b,
-    const struct usage_row *row, enum limited owner, rx_str id)
-{
-    struct tracked *t = find(l, owner, STATE_LIMIT_QUOTA, id);
-
-    if (t == NULL || row->started_ms < t->window_ms)
-        return;
-    size_t i = plane_index(l, b->plane);
-    bool known = i < l->count && l->planes[i].boot == b->boot &&
-                 t->sides[i].since_ms != 0 &&
-                 row->started_ms >= t->sides[i].since_ms;
-    if (known)
-        t->sides[i].committed += quota_of_row(row);
-    else
-        t->elsewhere += quota_of_row(row);
-    fit_quota(t);
-}
-
-static enum rx_code
-sink_commit(void *arg, const struct usage_batch *b, struct rx_err *err)
-{
-    struct limiter *l = arg;
-    enum rx_code code = l->inner.commit(l->inner.arg, b, err);
-
-    for (size_t i = 0; code == RX_OK && i < b->row_count; i++) {
-        const struct usage_row *row = &b->rows[i];
-        count_row(l, b, row, LIMITED_TENANT, row->tenant_id);
-        count_row(l, b, row, LIMITED_KEY, row->key_id);
-    }
-    return code;
-}
-
-static enum rx_code
-sink_progress(
-    void *arg, rx_str plane, uint64_t boot, uint64_t *seq, struct rx_err *err)
-{
-    struct limiter *l = arg;
-
-    return l->inner.progress(l->inner.arg, plane, boot, seq, err);
-}
-
-struct usage_sink
-limiter_sink(struct limiter *l, struct usage_sink inner)
-{
-    l->inner = inner;
-    return (struct usage_sink){ l, sink_progress, sink_commit };
 }
 
 /* ---- beginning and end -------------------------------------------------- */
@@ -911,40 +722,4 @@ limiter_close(struct limiter *l)
     free(l->parts.at);
     rx_map_free(l->table, tracked_free);
     free(l);
-}
-
-/* ---- shown -------------------------------------------------------------- */
-
-static uint64_t
-used_now(const struct tracked *t)
-{
-    uint64_t used = t->elsewhere;
-
-    for (size_t i = 0; i < t->lease.count; i++)
-        used += is_rate(t) ? t->sides[i].filled : t->lease.at[i].used;
-    return used;
-}
-
-void
-limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,
-    enum limited owner, rx_str id, const struct state_limits *limits)
-{
-    uint64_t wall = rx_clock_wall_ms();
-
-    rx_json_open_object(w, key);
-    for (unsigned k = 0; k < STATE_LIMITS; k++) {
-        const struct tracked *t = find(l, owner, (enum state_limit)k, id);
-        if (limits->most[k] == 0)
-            continue;
-        rx_json_open_object(w, limit_set_name((enum state_limit)k));
-        rx_json_put_u64(w, "limit", limits->most[k]);
-        rx_json_put_u64(w, "used", t != NULL ? used_now(t) : 0);
-        if (k == STATE_LIMIT_QUOTA) {
-            rx_json_put_text(w, "window", rx_window_name(limits->window));
-            rx_json_put_time(
-                w, "resets_at", rx_window_end(limits->window, wall));
-        }
-        rx_json_close(w);
-    }
-    rx_json_close(w);
 }

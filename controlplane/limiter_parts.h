@@ -1,0 +1,94 @@
+/*
+ * limiter_parts.h - what limiter.c and limiter_quota.c share.
+ */
+#ifndef CONTROLPLANE_LIMITER_PARTS_H
+#define CONTROLPLANE_LIMITER_PARTS_H
+
+#include "controlplane/lease.h"
+#include "controlplane/limiter.h"
+
+/* What is known of one plane and one limit besides its share. */
+struct side {
+    uint64_t since_ms;  /* what `used` knows of begins here; 0: unknown */
+    uint64_t committed; /* of `used`: rows that are here already */
+    uint64_t filled;    /* rates: what its bucket has been debited, for show */
+    uint64_t forfeited; /* as last told */
+    uint64_t credit;
+    uint64_t told_left; /* quota: by the newest Lease */
+    uint64_t returned;  /* rates: by a full bucket that was never used */
+};
+
+struct tracked {
+    enum limited owner;
+    enum state_limit kind;
+    uint64_t most;
+    enum rx_window window;
+    uint64_t window_ms;
+    uint64_t elsewhere; /* quota: rows that no plane's `used` knows of */
+    struct lease lease;
+    struct side *sides;
+    uint64_t pool; /* credit given up by some, for others */
+    uint64_t active_ms;
+    size_t id_len;
+    char id[];
+};
+
+struct plane {
+    char *id;
+    uint64_t boot;
+    bool ours; /* it lives by a Lease of this control plane */
+    bool dirty;
+    bool adopted;    /* it has shares that we never gave, or forgot */
+    uint64_t serial; /* of the Lease applied */
+    uint64_t sent;   /* of the newest one */
+    uint64_t heard_ms, sent_ms;
+};
+
+struct limiter {
+    struct rx_loop *loop;
+    struct store *store;
+    struct publisher *publisher;
+    uint64_t epoch;
+    struct usage_sink inner;
+    struct rx_timer tick;
+    uint64_t listen_until_ms;
+    uint64_t remembered;
+    uint64_t expected; /* planes that had Leases of our predecessor */
+    uint64_t serial;
+    struct plane *planes;
+    size_t count;
+    struct lease parts;
+    struct rx_map *table; /* to struct tracked */
+};
+
+static inline rx_str
+limiter_id(const struct tracked *t)
+{
+    return (rx_str){ t->id, t->id_len };
+}
+
+static inline bool
+limiter_is_rate(const struct tracked *t)
+{
+    return t->kind == STATE_LIMIT_REQUESTS || t->kind == STATE_LIMIT_TOKENS;
+}
+
+/* NULL when it is not in the table. */
+struct tracked *limiter_find(
+    struct limiter *l, enum limited owner, enum state_limit kind, rx_str id);
+/* The plane's number; l->count when it is not known. */
+size_t limiter_plane(const struct limiter *l, rx_str id);
+
+/* ---- limiter_quota.c ---- */
+
+/* The window is another: what was spent, and by whom, is asked anew. */
+void quota_begin_window(struct limiter *l, struct tracked *t);
+/* The quota, or what is spent elsewhere, changed: what is left to share out? */
+void quota_fit(struct tracked *t);
+/* Which rows are in what plane `i` calls used? */
+void quota_open_account(
+    struct limiter *l, struct tracked *t, size_t i, uint64_t since_ms);
+/* What this plane spent is from now on known by its rows only. */
+void quota_close_account(struct tracked *t, size_t i);
+
+#endif
