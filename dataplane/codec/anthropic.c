@@ -46,6 +46,7 @@ const struct codec codec_anthropic = {
     .decode_request = anthropic_decode_request,
     .writer_new = anthropic_writer_new,
     .write = anthropic_write,
+    .counts_prompt = true,
     .keepalive = RX_STR_INIT("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
     .write_whole = anthropic_write_whole,
     .write_error = anthropic_write_error,

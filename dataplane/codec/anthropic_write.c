@@ -76,11 +76,23 @@ put_head(const struct codec_stream *about, rx_str model, struct rx_buf *b)
     put_member(b, "model", asked.len > 0 ? asked : model);
 }
 
+/* What the prompt takes is estimated here as long as nobody has told; the end
+ * of the stream then says what is true. */
+static struct usage
+first_usage(const struct writer *w, const struct usage *told)
+{
+    struct usage u = told != NULL ? *told : (struct usage){ 0 };
+
+    if (!ir_usage_has(&u, USAGE_in_uncached))
+        u.n[USAGE_in_uncached] = w->base.about.request->prompt_estimate;
+    return u;
+}
+
 static void
 write_start(struct writer *w, const struct ir_event *e)
 {
     struct rx_buf *b = w->base.out;
-    static const struct usage nothing = { 0 };
+    struct usage first = first_usage(w, e->start.usage);
 
     begin(b, "message_start");
     put_member_open(b, "message", '{');
@@ -88,7 +100,7 @@ write_start(struct writer *w, const struct ir_event *e)
     put_member_raw(b, "content", RX_S("[]"));
     put_member_null(b, "stop_reason");
     put_member_null(b, "stop_sequence");
-    put_usage(b, e->start.usage != NULL ? e->start.usage : &nothing, false);
+    put_usage(b, &first, false);
     put_close(b, '}');
     end(b);
     rx_buf_add(b, codec_anthropic.keepalive);

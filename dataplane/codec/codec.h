@@ -99,6 +99,8 @@ struct codec {
     /* One normalised event to the client's bytes. */
     void (*write)(struct codec_writer *w, const struct ir_event *e);
     bool echoes; /* its answers repeat parts of the request */
+    /* Its streams begin with what the prompt takes, known or not. */
+    bool counts_prompt;
     /* What to send while nothing comes; may be empty. */
     rx_str keepalive;
 

@@ -318,6 +318,7 @@ struct ir_request {
     struct ir_echo echo;
 
     struct ir_rename *renames; /* made by normalise_request */
+    uint64_t prompt_estimate;  /* tokens, counted here; 0: not counted */
 };
 
 /* --- answer ------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataplane/codec/accumulate.h"
+#include "dataplane/codec/estimate.h"
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/normalise.h"
 #include "dataplane/frames.h"
@@ -85,6 +86,8 @@ make_request(
     /* One allocation will do for most. */
     if (rx_buf_room(&t->outgoing.body, ask->body.len + 4096) == NULL)
         return rx_fail(err, RX_TOO_BIG, "the request is too large");
+    if (t->client->counts_prompt && ask->stream)
+        t->request.prompt_estimate = estimate_tokens(ask->client, ask->body);
     return t->channel->encode_request(&encode, err);
 }
 

@@ -107,6 +107,13 @@ rig_dump_part(struct rx_buf *b, const struct ir_part *p)
     rx_buf_addc(b, '\n');
 }
 
+/* Where the answer's own price was not told, the prompt's is an estimate. */
+static inline uint64_t
+rig_prompt(const struct usage *u)
+{
+    return u->n[USAGE_out_total] > 0 ? ir_usage_prompt(u) : 0;
+}
+
 static inline void
 rig_dump(struct rx_buf *b, const struct ir_response *r)
 {
@@ -120,7 +127,7 @@ rig_dump(struct rx_buf *b, const struct ir_response *r)
         rig_dump_part(b, p);
     rx_buf_addf(b, "stop %s\n", stops[r->stop.reason]);
     rx_buf_addf(b, "prompt %" PRIu64 " cached %" PRIu64 " output %" PRIu64 "\n",
-        ir_usage_prompt(&r->usage), r->usage.n[USAGE_cache_read],
+        rig_prompt(&r->usage), r->usage.n[USAGE_cache_read],
         r->usage.n[USAGE_out_total]);
     if (r->failed) {
         rx_buf_addf(b, "failed %d ", (int)r->error.fault);
@@ -168,7 +175,7 @@ rig_essence(struct rx_buf *b, const struct ir_response *r)
     }
     rx_buf_addf(b, "stop %s\n", stops[r->stop.reason]);
     rx_buf_addf(b, "prompt %" PRIu64 " cached %" PRIu64 " output %" PRIu64 "\n",
-        ir_usage_prompt(&r->usage), r->usage.n[USAGE_cache_read],
+        rig_prompt(&r->usage), r->usage.n[USAGE_cache_read],
         r->usage.n[USAGE_out_total]);
 }
 
