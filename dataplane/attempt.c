@@ -72,6 +72,13 @@ now(const struct attempt *a)
     return rx_loop_ms(a->r.loop);
 }
 
+/* The client waits for nothing but the end of the upstream's framing. */
+static bool
+in_grace(const struct attempt *a)
+{
+    return a->gate_told && a->last_held;
+}
+
 static void
 set_phase(struct attempt *a, enum phase phase)
 {
@@ -80,7 +87,7 @@ set_phase(struct attempt *a, enum phase phase)
         [CONNECT] = 0, /* the client of shared/ watches that one */
         [FIRST_BYTE] = t->first_byte,
         [FIRST_EVENT] = t->first_event,
-        [IDLE] = t->idle,
+        [IDLE] = in_grace(a) ? GRACE_MS : t->idle,
         [OVER] = 0,
     };
 
@@ -162,8 +169,6 @@ tell_gate(struct attempt *a)
         return;
     a->gate_told = true;
     set_phase(a, IDLE);
-    if (a->last_held)
-        rx_timer_set(&a->limit, GRACE_MS);
     a->events->on_gate(a->arg);
 }
 
@@ -390,7 +395,7 @@ hold_last(struct attempt *a)
         return;
     a->last_held = true;
     if (a->gate_told)
-        rx_timer_set(&a->limit, GRACE_MS);
+        set_phase(a, IDLE);
 }
 
 /* What the upstream said in its own words, as far as it is looked at. */
@@ -460,7 +465,7 @@ on_body(void *arg, rx_str bytes)
     struct transform_bytes out;
 
     a->r.record->bytes += bytes.len;
-    if (a->phase == IDLE && !a->paused)
+    if (a->phase == IDLE && !a->paused && !in_grace(a))
         set_phase(a, IDLE);
     if (!a->filtering)
         take_bytes(a, bytes);

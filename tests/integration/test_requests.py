@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 
 from dialects import ALL, ANTHROPIC, CHAT, GEMINI, RESPONSES, provider
 from harness import Routex, main, test
@@ -501,6 +502,27 @@ class TlsUpstream:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.inner.close()
+
+
+@test
+def who_talks_on_after_the_end_keeps_no_client_waiting(build):
+    def talk_on(call):
+        dialect = next(d for d in ALL if d.plain_path in call.path)
+        call.open_stream()
+        for event in dialect.events:
+            call.chunk(event)
+        while True:  # until the router leaves, which ends this with a Cut
+            call.chunk(b": still here\n\n")
+            time.sleep(0.02)
+
+    with Upstream(talk_on) as upstream, Routex(build, [
+            d.channel(upstream.url) for d in (ANTHROPIC, CHAT)]) as r:
+        for dialect in (ANTHROPIC, CHAT, RESPONSES):
+            before = time.monotonic()
+            answer = r.ask(dialect, stream=True)
+            assert time.monotonic() - before < 5, dialect
+            assert answer.clean and dialect.terminal_seen(answer.body)
+            assert r.row(answer)["outcome"] == "ok", dialect
 
 
 main()
