@@ -651,6 +651,12 @@ attempt_headers(const struct attempt *a)
     return rx_buf_str(&a->headers);
 }
 
+void
+attempt_forget_headers(struct attempt *a)
+{
+    rx_buf_release(&a->headers);
+}
+
 rx_str
 attempt_held(const struct attempt *a)
 {
@@ -725,7 +731,6 @@ void
 attempt_open(struct attempt *a)
 {
     a->opened = true;
-    rx_buf_release(&a->headers);
     attempt_resume(a);
     if (a->last_held)
         return;

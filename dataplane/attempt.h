@@ -76,6 +76,8 @@ const struct attempt_result *attempt_result(const struct attempt *a);
 /* The status line and headers of the answer, ready for the client. */
 int attempt_status(const struct attempt *a);
 rx_str attempt_headers(const struct attempt *a);
+/* They are with the client: gives their memory back. */
+void attempt_forget_headers(struct attempt *a);
 /* What is held back: before attempt_open all that came, afterwards the end of
  * the answer (to be sent by the owner once it has accounted for it). */
 rx_str attempt_held(const struct attempt *a);

@@ -104,6 +104,7 @@ start_answer(struct request *q)
     rx_httpd_start(q->req, q->record.status, rx_buf_str(&headers),
         attempt_length(q->attempt));
     rx_buf_fini(&headers);
+    attempt_forget_headers(q->attempt);
     q->head_sent = true;
 }
 
