@@ -161,6 +161,22 @@ add(struct troubles *t, rx_str plane, const struct trouble *one)
     t->cells[t->count++] = c;
 }
 
+/* A newer word about the same takes the older one's place. */
+static void
+drop_same(struct troubles *t, const struct trouble_cleared *c)
+{
+    for (size_t i = t->cleared_count; i-- > 0;) {
+        const struct trouble_cleared *have = &t->cleared[i]->c;
+        if (!rx_str_eq(have->channel, c->channel) ||
+            !rx_str_eq(have->credential, c->credential) ||
+            !rx_str_eq(have->model, c->model) ||
+            (have->reset == 0) != (c->reset == 0))
+            continue;
+        free(t->cleared[i]);
+        t->cleared[i] = t->cleared[--t->cleared_count];
+    }
+}
+
 /* False when it was known: proofs are told several times. */
 static bool
 clear(struct troubles *t, const struct trouble_cleared *c)
@@ -173,7 +189,10 @@ clear(struct troubles *t, const struct trouble_cleared *c)
             found = true;
         }
     }
-    if ((!found && c->reset == 0) || t->cleared_count == CLEARED_MOST)
+    if (!found && c->reset == 0)
+        return false;
+    drop_same(t, c);
+    if (t->cleared_count == CLEARED_MOST)
         return found;
     struct cleared_cell *cell = alloc_or_die(
         sizeof(*cell) + c->channel.len + c->credential.len + c->model.len);

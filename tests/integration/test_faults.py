@@ -4,7 +4,7 @@ import json
 import time
 
 from dialects import ALL, ANTHROPIC, CHAT, GEMINI, RESPONSES, provider
-from harness import Routex, main, test, wait_until
+from harness import Failed, Routex, main, test, wait_until
 from peers import Upstream
 
 TIMES = {"first_byte_s": 0.3, "first_event_s": 0.3, "idle_s": 0.3}
@@ -444,6 +444,20 @@ def a_conversation_stays_where_it_is_on_every_plane(build):
             for name, channel in where.items():
                 assert ask("data-2", name) == channel, name
                 assert ask("data-1", name) == channel, name
+
+
+@test
+def strategy_and_sessions_may_be_set_at_the_start(build):
+    with Routex(build, planes=0, control_args=[
+            "--strategy", "latency", "--session-duration", "60"]) as r:
+        settings = r.admin.get("/api/settings")["data"]
+        assert settings["strategy"] == "latency", settings
+        assert settings["session_ttl_s"] == 60, settings
+        try:
+            r.admin.call("PATCH", "/api/settings", {"strategy": "cost"})
+            raise AssertionError("cost was taken without prices")
+        except Failed as refused:
+            assert refused.status == 400 and b"prices" in refused.body
 
 
 @test
