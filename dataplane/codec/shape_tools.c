@@ -340,12 +340,34 @@ shape_choice(struct shape *s)
 
 /* --- names in the conversation ------------------------------------------------------------ */
 
+static bool
+is_declared(const struct ir_request *r, rx_str name, rx_str space)
+{
+    const struct ir_tool *t = r->tools;
+
+    while (
+        t != NULL && !(rx_str_eq(t->name, name) && rx_str_eq(t->space, space)))
+        t = t->next;
+    return t != NULL;
+}
+
+/* A deferred tool that was loaded is called in a namespace of its own name,
+ * though it was declared in none. */
+static rx_str
+call_space(const struct shape *s, const struct ir_call *c)
+{
+    if (rx_str_eq(c->name, c->space) && !is_declared(s->r, c->name, c->space))
+        return (rx_str){ 0 };
+    return c->space;
+}
+
 static void
 rename_parts(struct shape *s, struct ir_parts *parts)
 {
     for (struct ir_part *p = parts->first; p != NULL; p = p->next) {
         if (p->kind == IR_TOOL_CALL) {
-            p->call.name = shape_tool_name(s, p->call.name, p->call.space);
+            p->call.name =
+                shape_tool_name(s, p->call.name, call_space(s, &p->call));
             if (s->target != DIALECT_RESPONSES)
                 p->call.space = (rx_str){ 0 };
         } else if (p->kind == IR_TOOL_RESULT) {
