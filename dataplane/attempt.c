@@ -6,6 +6,7 @@
 
 #include "dataplane/disposition.h"
 #include "dataplane/headers.h"
+#include "dataplane/heartbeat.h"
 #include "dataplane/transform/transform.h"
 #include "shared/clock.h"
 
@@ -53,6 +54,7 @@ struct attempt {
     bool body_ended;       /* the framing says it is all here */
     struct rx_timer limit; /* of the phase */
     struct rx_timer total;
+    struct heartbeat heartbeat;
 
     uint64_t start_ms;
     uint64_t first_content_ms;
@@ -155,6 +157,7 @@ over(struct attempt *a, enum rx_code code, const char *why)
 {
     set_phase(a, OVER);
     rx_timer_unset(&a->total);
+    heartbeat_stop(&a->heartbeat);
     a->result.code = code;
     if (code != RX_OK && a->result.reason.len == 0)
         a->result.reason = keep_text(a, why);
@@ -417,6 +420,38 @@ give_up(struct attempt *a, const char *why)
     over(a, RX_UPSTREAM, why);
 }
 
+/* For the client, who has the head of its answer. */
+static void
+show(struct attempt *a, rx_str bytes)
+{
+    if (bytes.len == 0)
+        return;
+    a->events->on_bytes(a->arg, bytes);
+    heartbeat_moved(&a->heartbeat);
+}
+
+/* Do the bytes shown so far end between two plain events? */
+static bool
+is_between_events(const struct attempt *a)
+{
+    if (a->result.http_status >= 300)
+        return false;
+    if (a->r.translation != NULL)
+        return a->r.stream; /* it makes whole ones */
+    return a->sse && !a->encoded && !a->filtering &&
+           a->length == RX_HTTPD_CHUNKED && usage_tap_seen(a->tap)->at_boundary;
+}
+
+static void
+on_silence(void *arg, rx_str words)
+{
+    struct attempt *a = arg;
+
+    if (a->opened && a->call != NULL && !a->last_held && !a->paused &&
+        is_between_events(a))
+        a->events->on_bytes(a->arg, words);
+}
+
 /* Bytes of the answer, in the channel's dialect.  False: it is over. */
 static bool
 take_bytes(struct attempt *a, rx_str bytes)
@@ -433,7 +468,7 @@ take_bytes(struct attempt *a, rx_str bytes)
         bytes = rx_buf_str(&a->translated);
     }
     if (a->opened && !a->last_held) {
-        a->events->on_bytes(a->arg, bytes);
+        show(a, bytes);
         return true;
     }
     if (!rx_buf_add(&a->held, bytes)) {
@@ -583,6 +618,8 @@ attempt_start(const struct attempt_request *r,
     rx_buf_init(&a->evidence, EVIDENCE_MAX);
     rx_timer_init(&a->limit, r->loop, on_limit, a);
     rx_timer_init(&a->total, r->loop, on_total, a);
+    heartbeat_init(
+        &a->heartbeat, r->loop, r->speaks, r->keepalive_ms, on_silence, a);
     if (r->to->channel->timeouts.total > 0)
         rx_timer_set(&a->total, r->to->channel->timeouts.total);
     start_record(a);
@@ -620,6 +657,7 @@ attempt_stop(struct attempt *a)
     drop_call(a);
     rx_timer_fini(&a->limit);
     rx_timer_fini(&a->total);
+    heartbeat_fini(&a->heartbeat);
 }
 
 void
@@ -734,8 +772,8 @@ attempt_open(struct attempt *a)
     attempt_resume(a);
     if (a->last_held)
         return;
-    if (a->held.len > 0)
-        a->events->on_bytes(a->arg, rx_buf_str(&a->held));
+    heartbeat_moved(&a->heartbeat);
+    show(a, rx_buf_str(&a->held));
     rx_buf_release(&a->held);
 }
 

@@ -41,7 +41,9 @@ struct attempt_request {
     struct rx_loop *loop;
     struct rx_client *client;
     const struct candidate *to;
-    enum dialect dialect; /* of the upstream */
+    enum dialect dialect;  /* of the upstream */
+    enum dialect speaks;   /* the client */
+    uint64_t keepalive_ms; /* silence until the client gets a word; 0: none */
     enum operation op;
     bool stream;
     /* Set: the answer goes through it.  Outlives the attempt. */

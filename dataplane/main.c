@@ -32,6 +32,7 @@ struct options {
     const char *tls_ca_file;
     const char *admin_url;
     uint64_t drain_ms;
+    uint64_t keepalive_ms;
     enum rx_log_level log_level;
 };
 
@@ -58,6 +59,8 @@ static const struct rx_conf_row rows[] = {
         tls_ca_file, NULL, "who signed the control plane (tls+tcp:// only)"),
     RX_CONF("admin-url", NULL, "URL", rx_conf_text, struct options, admin_url,
         NULL, "hand /api and /dashboard on to this address"),
+    RX_CONF("keepalive", NULL, "TIME", rx_conf_ms, struct options, keepalive_ms,
+        "15s", "a silent stream's client gets a sign of life; 0: never"),
     RX_CONF("drain-timeout", "DRAIN_TIMEOUT", "TIME", rx_conf_ms,
         struct options, drain_ms, "5m",
         "how long running answers may take after SIGTERM"),
@@ -221,9 +224,10 @@ static enum rx_code
 start(struct daemon *d, struct rx_err *err)
 {
     const struct options *o = &d->options;
-    struct proxy_options proxy = {
-        .host = o->host, .port = o->port, .admin_url = o->admin_url
-    };
+    struct proxy_options proxy = { .host = o->host,
+        .port = o->port,
+        .admin_url = o->admin_url,
+        .keepalive_ms = o->keepalive_ms };
     struct follow_options follow = {
         .plane = o->plane,
         .pub_url = d->pub_url,

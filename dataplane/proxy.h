@@ -25,6 +25,7 @@ struct proxy_options {
     uint16_t port;
     const char
         *admin_url; /* the control plane here; NULL: not on this machine */
+    uint64_t keepalive_ms; /* see heartbeat.h */
 };
 
 /* Counters, one slot each; shown by ops.h. */

@@ -191,6 +191,8 @@ start_attempt(struct request *q, const struct candidate *to)
         .client = p->client,
         .to = to,
         .dialect = to->dialect,
+        .speaks = q->path.dialect,
+        .keepalive_ms = p->options.keepalive_ms,
         .op = q->path.op,
         .stream = q->in.stream,
         .translation = q->outgoing.translation,
