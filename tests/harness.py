@@ -351,7 +351,7 @@ class Routex:
 
     def settle(self):
         """Waits until every data plane applies what the admin API says."""
-        known = len(self.admin.get("/api/channels")["data"])
+        known = len(self.admin.get("/api/channels?limit=200")["data"])
         marker = self.admin.post("/api/keys", {
             "name": f"settle-{time.monotonic_ns()}", "tenant": "default",
         })["data"]
