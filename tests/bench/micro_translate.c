@@ -293,23 +293,38 @@ request_us(enum dialect client, enum dialect channel)
     return us;
 }
 
+/* --- the table --------------------------------------------------------------------- */
+
+/* The least of several: what others on the machine do only adds. */
+static void
+measure(enum dialect client, enum dialect channel, double best[4])
+{
+    for (int round = 0; round < 5; round++) {
+        double now[4] = { tap_ns(channel), event_ns(client, channel),
+            scan_us(client), request_us(client, channel) };
+        for (size_t i = 0; i < RX_COUNT(now); i++)
+            best[i] = round == 0 || now[i] < best[i] ? now[i] : best[i];
+    }
+}
+
 int
 main(void)
 {
     printf("%-22s %10s %12s %14s %16s\n", "client > channel", "tap ns",
         "translate ns", "scan us/100KB", "translate us");
     for (int c = 0; c < DIALECT_COUNT; c++) {
-        enum dialect client = (enum dialect)c;
         for (int k = 0; k < DIALECT_COUNT; k++) {
+            enum dialect client = (enum dialect)c;
             enum dialect channel = (enum dialect)k;
+            double best[4];
             char pair[40];
             if (!translate_can(client, channel))
                 continue;
+            measure(client, channel, best);
             snprintf(pair, sizeof(pair), "%s > %s", dialect_name(client),
                 dialect_name(channel));
-            printf("%-22s %10.0f %12.0f %14.1f %16.1f\n", pair, tap_ns(channel),
-                event_ns(client, channel), scan_us(client),
-                request_us(client, channel));
+            printf("%-22s %10.0f %12.0f %14.1f %16.1f\n", pair, best[0],
+                best[1], best[2], best[3]);
         }
     }
     return 0;

@@ -210,6 +210,8 @@ recorded_each(void (*run)(const struct recorded *r))
 static struct {
     unsigned passed, run;
 } recorded_table[DIALECT_COUNT][DIALECT_COUNT][FEATURE_END];
+/* Translations of requests that were refused; losses that were stated. */
+static unsigned recorded_requests, recorded_refused, recorded_lost;
 
 static inline void
 recorded_note(
@@ -255,6 +257,9 @@ recorded_print(void)
                 recorded_print_row((enum dialect)client, (enum dialect)channel);
         }
     }
+    printf("  of %u translated requests %u were refused in words; %u features "
+           "of the others\n  were lost and said to be\n",
+        recorded_requests, recorded_refused, recorded_lost);
 }
 
 #endif

@@ -224,6 +224,44 @@ what_is_replayed_is_what_was_gathered(void)
     rx_arena_free(arena);
 }
 
+/* The client loaded a deferred tool and has called it: Responses puts such
+ * calls in a namespace of the tool's own name. */
+static void
+a_loaded_tool_is_called_by_the_name_it_was_declared_with(void)
+{
+    static const char body[] =
+        "{\"model\":\"m\",\"input\":[{\"role\":\"user\",\"content\":"
+        "\"hi\"},{\"type\":\"additional_tools\",\"role\":\"developer\","
+        "\"tools\":[{\"type\":\"function\",\"name\":\"look\","
+        "\"parameters\":{\"type\":\"object\",\"properties\":{}}}]},"
+        "{\"type\":\"function_call\",\"call_id\":\"c1\",\"name\":"
+        "\"look\",\"namespace\":\"look\",\"arguments\":\"{}\"},"
+        "{\"type\":\"function_call_output\",\"call_id\":\"c1\","
+        "\"output\":\"seen\"}]}";
+    struct rx_err err = { 0 };
+    struct translation *t;
+    uint64_t seed;
+
+    for (int to = 0; to < DIALECT_COUNT; to++) {
+        struct translate_ask ask = { .client = DIALECT_RESPONSES,
+            .body = { body, sizeof(body) - 1 },
+            .model_asked = RX_S("m"),
+            .model = RX_S("m"),
+            .key = { .dialect = (enum dialect)to, .model = RX_S("m") },
+            .world = rig_world(&seed) };
+        if (!translate_can(DIALECT_RESPONSES, (enum dialect)to))
+            continue;
+        CHECK_INT(RX_OK, translation_new(&t, &ask, &err));
+        CHECK_TEXT("", err.text);
+        if (t == NULL)
+            continue;
+        rx_str sent = translation_body(t);
+        CHECK(memmem(sent.ptr, sent.len, "\"look\"", 6) != NULL);
+        CHECK(memmem(sent.ptr, sent.len, "look__look", 10) == NULL);
+        translation_free(t);
+    }
+}
+
 int
 main(void)
 {
@@ -232,5 +270,6 @@ main(void)
     CHECK_RUN(
         an_id_that_does_not_fit_becomes_one_that_does_and_always_the_same);
     CHECK_RUN(what_is_replayed_is_what_was_gathered);
+    CHECK_RUN(a_loaded_tool_is_called_by_the_name_it_was_declared_with);
     return CHECK_EXIT();
 }

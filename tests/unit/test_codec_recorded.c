@@ -500,6 +500,7 @@ compare(const struct recorded *r, enum dialect channel, rx_str body,
                 rx_buf_str(&want->of[f]), rx_buf_str(&got.of[f]));
             show_losses(losses);
         }
+        recorded_lost += !ok;
         recorded_note(r->dialect, channel, (enum feature)f, ok);
     }
     drop_facts(&got);
@@ -533,7 +534,9 @@ run_request_on(const struct recorded *r, enum dialect channel, rx_str body,
     struct translation *t =
         ask_of(r->dialect, channel, body, false, &seed, &err);
 
+    recorded_requests++;
     if (t == NULL) {
+        recorded_refused++;
         note_refusal(r, channel, want, &err);
         return;
     }
