@@ -606,7 +606,7 @@ def check_rows(storm, clients):
         where = (name, dialect, status, good, found[ident])
         assert kept == status, where
         assert outcome != "cancelled", where
-        if status >= 300:
+        if status >= 400:
             assert outcome in ("error", "refused") or (
                 outcome == "cut" and status >= 500), where
         if good:
