@@ -587,6 +587,28 @@ on_drained(void *guest)
         attempt_resume(q->attempt);
 }
 
+/* Was its body turned down on its way?  The server has told the client. */
+static bool
+turned_down(enum rx_code how, enum refusal *why)
+{
+    static const struct {
+        enum rx_code how;
+        enum refusal why;
+    } rows[] = {
+        { RX_TOO_BIG, REFUSE_TOO_BIG },
+        { RX_TIMEOUT, REFUSE_CLIENT_SLOW },
+        { RX_INVALID, REFUSE_BAD_REQUEST },
+    };
+
+    for (size_t i = 0; i < RX_COUNT(rows); i++) {
+        if (rows[i].how == how) {
+            *why = rows[i].why;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 on_closed(void *guest, enum rx_code how)
 {
@@ -600,8 +622,9 @@ on_closed(void *guest, enum rx_code how)
         return;
     }
     /* However it went, nobody is there to be answered any more. */
-    (void)how;
-    request_note(q, EXCHANGE_GONE);
+    bool refused =
+        q->exchange.state == EXCHANGE_READ && turned_down(how, &q->refusal);
+    request_note(q, refused ? EXCHANGE_REFUSED : EXCHANGE_GONE);
 }
 
 static const struct proxy_guest guest_calls = {

@@ -537,4 +537,21 @@ def an_answer_without_a_body_keeps_its_headers(build):
         assert answer.header("request-id") == "r-1", answer.headers
 
 
+@test
+def a_body_turned_down_on_its_way_is_a_refusal_and_no_client_that_left(build):
+    with Routex(build, channels("http://127.0.0.1:1")) as r:
+        key = ANTHROPIC.credential(r.key)
+        with r.connect() as client:
+            client.send_request("POST", ANTHROPIC.path(), {
+                **key, "transfer-encoding": "chunked"})
+            client.send(b"zz\r\n")
+            assert client.answer().read().status == 400
+        with r.connect() as client:
+            client.send_request("POST", ANTHROPIC.path(), {
+                **key, "content-length": str(1 << 40)})
+            assert client.answer().read().status == 413
+        told = [(row["outcome"], row["status"]) for row in r.rows(2)]
+        assert told == [("refused", 413), ("refused", 400)], told
+
+
 main()
