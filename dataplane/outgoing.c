@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "dataplane/codec/reseal.h"
 #include "dataplane/headers.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -17,6 +18,7 @@ outgoing_init(struct outgoing *o)
     rx_buf_init(&o->head, HEAD_MAX);
     rx_buf_init(&o->joined, BODY_MAX);
     rx_buf_init(&o->changed, BODY_MAX);
+    rx_buf_init(&o->resealed, BODY_MAX);
 }
 
 void
@@ -31,6 +33,7 @@ outgoing_clear(struct outgoing *o)
     rx_buf_clear(&o->head);
     rx_buf_clear(&o->joined);
     rx_buf_clear(&o->changed);
+    rx_buf_clear(&o->resealed);
 }
 
 void
@@ -40,6 +43,7 @@ outgoing_fini(struct outgoing *o)
     rx_buf_fini(&o->head);
     rx_buf_fini(&o->joined);
     rx_buf_fini(&o->changed);
+    rx_buf_fini(&o->resealed);
 }
 
 static uint64_t
@@ -98,25 +102,6 @@ translate(struct outgoing *o, const struct outgoing_ask *ask,
     return RX_OK;
 }
 
-static void
-pass(struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
-{
-    rx_str model = ask->to->model;
-    const struct inbound_pieces *body = inbound_for(ask->in, ask->arena, model);
-
-    o->body = body->at;
-    o->body_count = body->count;
-    *head = (struct outbound){
-        .from = ask->from,
-        .to = ask->to,
-        .path = inbound_path(ask->in, ask->arena, ask->path, model),
-        .query = ask->in->query,
-        .has_body = ask->in->has_body,
-        .body_bytes = body->bytes,
-        .without_beta = ask->without_beta,
-    };
-}
-
 /* The body in one piece. */
 static rx_str
 join(struct outgoing *o)
@@ -126,6 +111,46 @@ join(struct outgoing *o)
     for (size_t i = 0; i < o->body_count; i++)
         rx_buf_add(&o->joined, o->body[i]);
     return rx_buf_str(&o->joined);
+}
+
+/* Seals in our envelopes: no provider could open them. */
+static void
+open_seals(struct outgoing *o, const struct candidate *to)
+{
+    struct capability_key key = { .dialect = to->dialect,
+        .type = to->channel->type,
+        .host = to->endpoint->authority,
+        .model = to->model };
+
+    bool opened = reseal(&key, join(o), &o->resealed);
+
+    rx_buf_clear(&o->joined);
+    if (!opened)
+        return;
+    o->whole = rx_buf_str(&o->resealed);
+    o->body = &o->whole;
+    o->body_count = 1;
+}
+
+static void
+pass(struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
+{
+    rx_str model = ask->to->model;
+    const struct inbound_pieces *body = inbound_for(ask->in, ask->arena, model);
+
+    o->body = body->at;
+    o->body_count = body->count;
+    if (reseal_needed(ask->in->body))
+        open_seals(o, ask->to);
+    *head = (struct outbound){
+        .from = ask->from,
+        .to = ask->to,
+        .path = inbound_path(ask->in, ask->arena, ask->path, model),
+        .query = ask->in->query,
+        .has_body = ask->in->has_body,
+        .body_bytes = o->body == &o->whole ? o->whole.len : body->bytes,
+        .without_beta = ask->without_beta,
+    };
 }
 
 static void
@@ -208,6 +233,7 @@ outgoing_sent(struct outgoing *o)
     rx_buf_release(&o->head);
     rx_buf_release(&o->joined);
     rx_buf_release(&o->changed);
+    rx_buf_release(&o->resealed);
     if (o->translation == NULL)
         return true;
     translation_drop_body(o->translation);

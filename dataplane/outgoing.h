@@ -24,6 +24,7 @@ struct outgoing {
     const struct transform_chain *chain; /* NULL: nothing is changed */
     struct transform_filter *filter;     /* for the answer; NULL: none */
     struct rx_buf joined, changed;       /* the body before and after */
+    struct rx_buf resealed;              /* passed on, with seals opened */
 };
 
 /* All borrowed; must stay until outgoing_clear. */
