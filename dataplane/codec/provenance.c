@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shared/attr.h"
+#include "shared/json_span.h"
 
 static const char prefix[] = "rtx1.";
 static const char letters[DIALECT_COUNT] = {
@@ -86,9 +87,15 @@ provenance_unwrap(rx_str text, struct rx_arena *arena, struct ir_opaque *out)
         return false;
     /* What was sealed was text; anything else was not sealed by us. */
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == '"')
+        if ((unsigned char)bytes[i] < 0x20 || (unsigned char)bytes[i] > 0x7e ||
+            bytes[i] == '"')
             return false;
     }
+    char *plain = rx_arena_alloc(arena, len + 1);
+    size_t plain_len;
+    if (plain == NULL ||
+        !rx_span_decode((rx_str){ bytes, len }, plain, &plain_len))
+        return false;
     *out = (struct ir_opaque){ .bytes = { bytes, len },
         .dialect = (enum dialect)(at - letters),
         .family = field[1],
