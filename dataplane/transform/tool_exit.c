@@ -147,7 +147,7 @@ add_content(struct rx_edit *message, const struct rx_buf *said)
 {
     struct rx_edit *content = rx_edit_get(message, "content");
 
-    if (said->len == 0)
+    if (message == NULL || said->len == 0)
         return;
     rx_edit_set(message, "content",
         rx_edit_join(message,

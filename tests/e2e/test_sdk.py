@@ -19,7 +19,8 @@ def sdk(build, script, package):
         done = clients.run(
             [clients.node(), clients.HERE / "sdk" / script, package],
             r.folder, {"HOME": str(r.folder), "ROUTEX_URL": r.url,
-                       "ROUTEX_KEY": r.key})
+                       "ROUTEX_KEY": r.key, "ROUTEX_ADMIN_URL": r.control_url,
+                       "ROUTEX_ADMIN_TOKEN": r.admin.token})
         lines = done.stdout.splitlines()
         print("\n".join(line for line in lines
                         if not line.startswith("row ")))
