@@ -27,7 +27,8 @@ async function forget() {
 
 export async function check(name, body) {
     try {
-        await forget();
+        if (admin) // a script that provokes errors is told where it is
+            await forget();
         await body();
         console.log(`ok   ${name}`);
     } catch (error) {
