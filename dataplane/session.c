@@ -68,6 +68,26 @@ session_in_user_id(rx_str user_id)
     return (rx_str){ 0 };
 }
 
+/* How many bytes of white space stand at `i`; still escaped, \n and \t are two
+ * characters. */
+static size_t
+blank_at(rx_str text, size_t i)
+{
+    switch (text.ptr[i]) {
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n': return 1;
+    case '\\':
+        return i + 1 < text.len &&
+                       (text.ptr[i + 1] == 'n' || text.ptr[i + 1] == 'r' ||
+                           text.ptr[i + 1] == 't')
+                   ? 2
+                   : 0;
+    default: return 0;
+    }
+}
+
 /* White space of any length counts as one blank; marks of caches are no text
  * and never come here. */
 static void
@@ -75,20 +95,21 @@ add_normal(struct rx_buf *out, rx_str text)
 {
     bool blank = false;
 
-    for (size_t i = 0; i < text.len && out->len < FIRST_MAX; i++) {
-        char c = text.ptr[i];
-        /* still escaped: \n and \t are two characters */
-        bool escaped = c == '\\' && i + 1 < text.len &&
-                       memchr("nrt", text.ptr[i + 1], 3) != NULL;
-        if (escaped || memchr(" \t\r\n", c, 4) != NULL) {
+    for (size_t i = 0; i < text.len && out->len < FIRST_MAX;) {
+        size_t skip = blank_at(text, i);
+        if (skip > 0) {
             blank = out->len > 0;
-            i += escaped;
+            i += skip;
             continue;
         }
+        size_t from = i;
+        size_t most = FIRST_MAX - out->len;
+        while (i < text.len && i - from < most && blank_at(text, i) == 0)
+            i++;
         if (blank)
             rx_buf_addc(out, ' ');
         blank = false;
-        rx_buf_addc(out, c);
+        rx_buf_add(out, (rx_str){ text.ptr + from, i - from });
     }
 }
 
