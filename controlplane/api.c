@@ -10,6 +10,7 @@
 #include "controlplane/admin.h"
 #include "controlplane/api_replay.h"
 #include "controlplane/audit.h"
+#include "controlplane/live.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/secret.h"
@@ -75,26 +76,35 @@ write_error(struct rx_buf *out, const char *code, const char *message,
     rx_json_close(&w);
 }
 
+/* Count it, and make the head of its answer. */
 static void
-reply(struct api_call *c, int status)
+begin_reply(
+    struct api_call *c, int status, const char *type, struct rx_buf *head)
 {
-    struct rx_buf head;
-    const char *type =
-        c->raw_type != NULL ? c->raw_type : "application/json; charset=utf-8";
     uint64_t ms = rx_clock_ms() - c->began_ms;
 
-    rx_buf_init(&head, 16 << 10);
-    rx_buf_addf(&head,
+    rx_buf_init(head, 16 << 10);
+    rx_buf_addf(head,
         "content-type: %s\r\ncache-control: no-store\r\n"
         "x-content-type-options: nosniff\r\n",
         type);
-    rx_buf_add(&head, rx_buf_str(&c->headers));
+    rx_buf_add(head, rx_buf_str(&c->headers));
     ++*c->api->answers[status >= 100 && status < 600 ? status / 100 : 5];
     rx_histogram_add(c->api->durations, ms);
     const struct rx_httpd_head *in = rx_httpd_head(c->req);
     rx_debug("admin.request",
         "method=" RX_STR_FMT " path=%s status=%d ms=%" PRIu64,
         RX_STR_ARG(in->method), rx_log_quote_str(in->path), status, ms);
+}
+
+static void
+reply(struct api_call *c, int status)
+{
+    struct rx_buf head;
+
+    begin_reply(c, status,
+        c->raw_type != NULL ? c->raw_type : "application/json; charset=utf-8",
+        &head);
     rx_httpd_reply(c->req, status, rx_buf_str(&head), rx_buf_str(&c->out));
     rx_buf_fini(&head);
 }
@@ -354,9 +364,8 @@ read_body(struct api_call *c, struct rx_err *err)
     return RX_OK;
 }
 
-/* Parameters nobody asked for would silently do nothing. */
-static enum rx_code
-check_query(struct api_call *c, struct rx_err *err)
+enum rx_code
+api_query_done(struct api_call *c, struct rx_err *err)
 {
     for (size_t i = 0; i < c->query_count; i++) {
         rx_str asked = c->query[i].name;
@@ -389,7 +398,7 @@ run_handler(struct api_call *c, struct rx_err *err)
     rx_json_open_object(&c->w, NULL);
     enum rx_code code = c->route->handle(c, err);
     if (code == RX_OK)
-        code = check_query(c, err);
+        code = api_query_done(c, err);
     if (code != RX_OK || c->later || c->raw_type != NULL)
         return code;
     rx_json_close(&c->w);
@@ -449,6 +458,16 @@ api_finish(struct api_call *c, enum rx_code code, struct rx_err *err)
     }
 }
 
+void
+api_stream(struct api_call *c, const char *type)
+{
+    struct rx_buf head;
+
+    begin_reply(c, c->status, type, &head);
+    rx_httpd_start(c->req, c->status, rx_buf_str(&head), RX_HTTPD_CHUNKED);
+    rx_buf_fini(&head);
+}
+
 /* ---- the server's events ---- */
 
 static void
@@ -476,8 +495,11 @@ on_body(void *arg, struct rx_httpd_req *req)
 static void
 on_drain(void *arg, struct rx_httpd_req *req)
 {
+    struct api_call *c = rx_httpd_user(req);
+
     (void)arg;
-    (void)req;
+    if (c != NULL && c->drained != NULL)
+        c->drained(c->cancel_arg);
 }
 
 static void
@@ -589,6 +611,7 @@ api_port(const struct api *api)
 void
 api_drain(struct api *api, void (*fn)(void *arg), void *arg)
 {
+    live_stop(api->world.live);
     rx_httpd_drain(api->httpd, fn, arg);
 }
 

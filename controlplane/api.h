@@ -43,6 +43,7 @@ struct api_world {
     struct publisher *publisher;
     struct collector *collector;
     struct limiter *limiter;
+    struct live *live;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,
@@ -104,6 +105,7 @@ struct api_call {
     bool later;                /* api_finish() will be called */
     void (*cancel)(void *arg); /* the client left before that */
     void *cancel_arg;
+    void (*drained)(void *arg); /* of a stream; with cancel_arg */
 
     struct {
         rx_str name, value;
@@ -122,6 +124,13 @@ RX_NODISCARD enum rx_code api_query_u64(struct api_call *c, const char *name,
 /* RFC 3339, or a span back from now: "90s", "5m", "24h", "7d". */
 RX_NODISCARD enum rx_code api_query_time(struct api_call *c, const char *name,
     uint64_t fallback, uint64_t *out, struct rx_err *err);
+/*
+ * Nothing else was asked for: parameters nobody knows would silently do
+ * nothing.  Called for every handler after it; before that by those that begin
+ * something.
+ */
+RX_NODISCARD enum rx_code api_query_done(
+    struct api_call *c, struct rx_err *err);
 /* ?limit=, ?cursor=.  The cursor is what api_put_next() was given. */
 RX_NODISCARD enum rx_code api_page(
     struct api_call *c, size_t *limit, rx_str *cursor, struct rx_err *err);
@@ -150,6 +159,8 @@ void api_put_range(struct api_call *c, const struct request_range *r);
 void api_put_deleted(struct api_call *c, rx_str id);
 /* A handler that set c->later has its answer, or its failure, now. */
 void api_finish(struct api_call *c, enum rx_code code, struct rx_err *err);
+/* Begin an answer that is written piece by piece; c->later was set. */
+void api_stream(struct api_call *c, const char *type);
 struct rx_stat *api_stat(struct api *api);
 /* The numbers of /metrics that are asked for when somebody looks. */
 void api_ops_stats(struct rx_stat *stat, struct api_world *world);
@@ -169,7 +180,8 @@ api_handler api_rules_list, api_rules_create, api_rule_get, api_rule_replace,
 api_handler api_functions_list, api_functions_create, api_function_get,
     api_function_replace, api_function_delete;
 api_handler api_settings_get, api_settings_replace, api_settings_patch;
-api_handler api_requests_list, api_request_get, api_analytics_summary;
+api_handler api_requests_list, api_requests_live, api_request_get,
+    api_analytics_summary;
 api_handler api_planes_list, api_providers_list, api_audit_list, api_status;
 api_handler api_transformers_list;
 api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,

@@ -74,6 +74,7 @@ const struct api_route api_routes[] = {
     CHANGE("PATCH", "/api/settings", api_settings_patch, "change some"),
 
     READ("/api/requests", api_requests_list, "what was asked, newest first"),
+    READ("/api/requests/live", api_requests_live, "as they finish: a stream"),
     READ("/api/requests/{id}", api_request_get, "one, with its attempts"),
     READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),
 

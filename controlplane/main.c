@@ -15,6 +15,7 @@
 #include "controlplane/collector.h"
 #include "controlplane/first.h"
 #include "controlplane/limiter.h"
+#include "controlplane/live.h"
 #include "controlplane/local_token.h"
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
@@ -99,6 +100,7 @@ struct control {
     struct publisher *publisher;
     struct collector *collector;
     struct limiter *limiter;
+    struct live *live;
     struct api *api;
     struct rx_timer give_up; /* longest wait for answers under way */
     bool stopping;
@@ -272,13 +274,14 @@ open_planes(struct control *c, struct rx_err *err)
     if (code == RX_OK)
         code = limiter_open(&c->limiter, c->loop, c->store, c->publisher, err);
     if (code == RX_OK)
-        sink = limiter_sink(c->limiter, sink);
+        sink = live_sink(c->live, limiter_sink(c->limiter, sink));
     if (code == RX_OK)
         code = collector_open(
             &c->collector, c->loop, &collect, &sink, c->publisher, err);
     rx_wipe(&publish.keys, sizeof(publish.keys));
     rx_wipe(&collect.keys, sizeof(collect.keys));
     if (code == RX_OK) {
+        live_watch(c->live, c->collector);
         store_on_change(c->store, on_change, c);
         collector_on_demand(c->collector,
             &(struct demand_sink){ c->limiter, on_demand, on_born, on_left });
@@ -302,6 +305,7 @@ open_api(struct control *c, struct rx_err *err)
         .publisher = c->publisher,
         .collector = c->collector,
         .limiter = c->limiter,
+        .live = c->live,
     };
 
     rx_buf_init(&token, 256);
@@ -345,6 +349,7 @@ close_all(struct control *c)
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);
+    live_free(c->live);
     if (c->publisher != NULL)
         publisher_close(c->publisher);
     store_close(c->store);
@@ -374,8 +379,10 @@ start(struct control *c, struct rx_err *err)
     enum rx_code code = place_prepare(&c->place, &wishes, err);
     if (code == RX_OK)
         code = open_store(c, err);
-    if (code == RX_OK)
+    if (code == RX_OK) {
+        c->live = live_new(c->loop, c->store);
         code = open_planes(c, err);
+    }
     if (code == RX_OK)
         code = open_api(c, err);
     if (code != RX_OK)

@@ -37,6 +37,14 @@ struct request_page {
 RX_NODISCARD enum rx_code request_list(struct store *s,
     const struct request_filter *filter, struct rx_json_out *w,
     struct request_page *page, struct rx_err *err);
+/*
+ * Rows with ids greater than `after_id`, oldest first, at most filter->limit;
+ * times and cursor of the filter do not count.  `each` must not use the store.
+ */
+RX_NODISCARD enum rx_code request_follow(struct store *s,
+    const struct request_filter *filter, uint64_t after_id,
+    void (*each)(void *user, uint64_t id, rx_str json), void *user,
+    size_t *count, struct rx_err *err);
 /* One row with its attempts; `id` is the row's, or the request's own id. */
 RX_NODISCARD enum rx_code request_put(struct store *s, rx_str id,
     struct rx_json_out *w, const char *key, struct rx_err *err);
@@ -64,6 +72,9 @@ RX_NODISCARD enum rx_code request_sums(struct store *s,
     const struct request_range *range, enum request_group by,
     struct rx_json_out *w, struct rx_err *err);
 
+/* The row before the first that began at `since_ms` or later; UINT64_MAX: there
+ * is none yet. */
+uint64_t request_before(struct store *s, uint64_t since_ms);
 /* Rows in all, cheaply: the greatest row id. */
 uint64_t request_count(struct store *s);
 

@@ -19,6 +19,7 @@
     "r.in_audio, r.in_image, r.out_audio, r.out_image, r.web_searches, "     \
     "r.web_fetches, r.service_tier, r.provenance, "                          \
     "(select count(*) from attempt where request = r.id)"
+#define TEXT_MAX ((size_t)8 << 10)
 #define FROM                                    \
     " from request r "                          \
     "left join tenant t on t.id = r.tenant_id " \
@@ -145,13 +146,10 @@ put_row(struct rx_json_out *w, struct db_query *q)
  * its index in the order that is shown; there are few, and the values are always
  * bound.  Names of keys are not unique: those are compared row by row.
  */
-static const char *
-list_text(const struct request_filter *f, char *to, size_t size)
+static void
+add_conditions(struct rx_buf *to, const struct request_filter *f)
 {
-    snprintf(to, size,
-        "select " COLUMNS FROM
-        "where (r.started_ms, r.id) < (?1, ?2) and r.started_ms >= ?3"
-        "%s%s%s%s%s%s%s order by r.started_ms desc, r.id desc limit ?4",
+    rx_buf_addf(to, "%s%s%s%s%s%s%s",
         f->tenant.len > 0 ? " and r.tenant_id = coalesce((select id from "
                             "tenant where name = ?5), ?5)"
                           : "",
@@ -167,14 +165,25 @@ list_text(const struct request_filter *f, char *to, size_t size)
         f->outcome.len > 0 ? " and r.outcome = ?9" : "",
         f->request_id.len > 0 ? " and r.request_id = ?10" : "",
         f->status > 0 ? " and r.status = ?11" : "");
-    return to;
+}
+
+static void
+bind_conditions(struct db_query *q, const struct request_filter *f)
+{
+    const rx_str texts[] = { f->tenant, f->key, f->channel, f->model,
+        f->outcome, f->request_id };
+
+    for (size_t i = 0; i < RX_COUNT(texts); i++) {
+        if (texts[i].len > 0)
+            db_bind_str(q, 5 + (int)i, texts[i]);
+    }
+    if (f->status > 0)
+        db_bind_u64(q, 11, f->status);
 }
 
 static void
 bind_list(struct db_query *q, const struct request_filter *f)
 {
-    const rx_str texts[] = { f->tenant, f->key, f->channel, f->model,
-        f->outcome, f->request_id };
     uint64_t before = f->before_ms;
     uint64_t before_id = f->before_id;
 
@@ -186,23 +195,33 @@ bind_list(struct db_query *q, const struct request_filter *f)
     db_bind_u64(q, 2, before_id);
     db_bind_u64(q, 3, f->since_ms);
     db_bind_u64(q, 4, f->limit);
-    for (size_t i = 0; i < RX_COUNT(texts); i++) {
-        if (texts[i].len > 0)
-            db_bind_str(q, 5 + (int)i, texts[i]);
-    }
-    if (f->status > 0)
-        db_bind_u64(q, 11, f->status);
+    bind_conditions(q, f);
+}
+
+static struct db_query *
+list_query(struct store *s, const struct request_filter *f)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, TEXT_MAX);
+    rx_buf_add(&text,
+        RX_S("select " COLUMNS FROM "where (r.started_ms, r.id) < (?1, ?2) "
+             "and r.started_ms >= ?3"));
+    add_conditions(&text, f);
+    rx_buf_add(&text, RX_S(" order by r.started_ms desc, r.id desc limit ?4"));
+    struct db_query *q = db_query(s->db, text.ptr);
+    rx_buf_fini(&text);
+    bind_list(q, f);
+    return q;
 }
 
 enum rx_code
 request_list(struct store *s, const struct request_filter *filter,
     struct rx_json_out *w, struct request_page *page, struct rx_err *err)
 {
-    char text[2400];
-    struct db_query *q = db_query(s->db, list_text(filter, text, sizeof(text)));
+    struct db_query *q = list_query(s, filter);
 
     *page = (struct request_page){ 0 };
-    bind_list(q, filter);
     while (db_next(q)) {
         rx_json_open_object(w, NULL);
         put_row(w, q);
@@ -212,6 +231,51 @@ request_list(struct store *s, const struct request_filter *filter,
         page->last_ms = db_u64(q, C_STARTED);
         page->last_id = db_u64(q, C_ID);
     }
+    return db_done(q, err);
+}
+
+/* Row ids grow, and only the newest are asked for: no index but theirs. */
+static struct db_query *
+follow_query(struct store *s, const struct request_filter *f, uint64_t after_id)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, TEXT_MAX);
+    rx_buf_add(&text,
+        RX_S("select " COLUMNS " from request r not indexed "
+             "left join tenant t on t.id = r.tenant_id "
+             "left join client_key k on k.id = r.key_id where r.id > ?1"));
+    add_conditions(&text, f);
+    rx_buf_add(&text, RX_S(" order by r.id limit ?4"));
+    struct db_query *q = db_query(s->db, text.ptr);
+    rx_buf_fini(&text);
+    db_bind_u64(q, 1, after_id);
+    db_bind_u64(q, 4, f->limit);
+    bind_conditions(q, f);
+    return q;
+}
+
+enum rx_code
+request_follow(struct store *s, const struct request_filter *filter,
+    uint64_t after_id, void (*each)(void *user, uint64_t id, rx_str json),
+    void *user, size_t *count, struct rx_err *err)
+{
+    struct db_query *q = follow_query(s, filter, after_id);
+    struct rx_buf text;
+
+    rx_buf_init(&text, (size_t)1 << 20);
+    *count = 0;
+    while (db_next(q)) {
+        rx_buf_clear(&text);
+        struct rx_json_out w = rx_json_out(&text);
+        rx_json_open_object(&w, NULL);
+        put_row(&w, q);
+        put_number(&w, "attempts", q, C_ATTEMPTS);
+        rx_json_close(&w);
+        each(user, db_u64(q, C_ID), rx_buf_str(&text));
+        ++*count;
+    }
+    rx_buf_fini(&text);
     return db_done(q, err);
 }
 
@@ -311,6 +375,19 @@ request_put(struct store *s, rx_str id, struct rx_json_out *w, const char *key,
     if (found)
         rx_json_close(w);
     return code;
+}
+
+uint64_t
+request_before(struct store *s, uint64_t since_ms)
+{
+    struct db_query *q =
+        db_query(s->db, "select id from request where started_ms >= ? "
+                        "order by started_ms, id limit 1");
+
+    db_bind_u64(q, 1, since_ms);
+    uint64_t id = db_next(q) ? db_u64(q, 0) - 1 : UINT64_MAX;
+    (void)db_done(q, NULL);
+    return id;
 }
 
 uint64_t

@@ -73,6 +73,11 @@ struct rx_transfer_options {
     uint32_t connect_ms;
     uint32_t total_ms;
     size_t max_response;
+    /*
+     * The body as it comes, not kept: for what has no end.  Called with fn's
+     * arg from inside libcurl, so it may only note; no call into fetch.h.
+     */
+    void (*on_bytes)(void *arg, rx_str bytes);
     bool follow_redirects;
 };
 

@@ -19,6 +19,7 @@ struct rx_transfer {
     uint32_t total_ms;
     bool told;
     void (*fn)(void *arg, const struct rx_transfer_result *result);
+    void (*on_bytes)(void *arg, rx_str bytes);
     void *arg;
     char error[CURL_ERROR_SIZE];
 };
@@ -29,6 +30,10 @@ on_transfer_body(char *at, size_t size, size_t count, void *arg)
     struct rx_transfer *t = arg;
     size_t n = size * count;
 
+    if (t->on_bytes != NULL && !t->told)
+        t->on_bytes(t->arg, (rx_str){ at, n });
+    if (t->on_bytes != NULL)
+        return n;
     return rx_buf_add(&t->body, (rx_str){ at, n }) ? n : CURL_WRITEFUNC_ERROR;
 }
 
@@ -186,6 +191,7 @@ rx_transfer_start(struct rx_fetch *fetch,
     t->fetch = fetch;
     t->easy = easy;
     t->fn = fn;
+    t->on_bytes = options->on_bytes;
     t->arg = arg;
     set_method(t, options);
     set_headers(t, options);

@@ -39,6 +39,17 @@ cli_flush(struct cli *c)
     rx_buf_clear(&c->out);
 }
 
+enum rx_code
+cli_reach(struct cli *c, struct rx_err *err)
+{
+    enum rx_code code = RX_OK;
+
+    if (!c->remote_known)
+        code = remote_find(&c->remote, c->data_dir, c->o.url, c->o.token, err);
+    c->remote_known = code == RX_OK;
+    return code;
+}
+
 bool
 cli_call(struct cli *c, const char *method, const char *path, rx_str body,
     struct remote_answer *out, int *exit_code)
@@ -46,12 +57,10 @@ cli_call(struct cli *c, const char *method, const char *path, rx_str body,
     struct rx_err err = { 0 };
 
     *exit_code = CLI_OK;
-    if (!c->remote_known && remote_find(&c->remote, c->data_dir, c->o.url,
-                                c->o.token, &err) != RX_OK) {
+    if (cli_reach(c, &err) != RX_OK) {
         *exit_code = cli_fail(&err);
         return false;
     }
-    c->remote_known = true;
     if (remote_call(&c->remote, method, path, body, out, &err) == RX_OK)
         return true;
     *exit_code = cli_fail(&err);

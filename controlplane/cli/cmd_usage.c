@@ -4,12 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "controlplane/cli/command.h"
+#include "controlplane/cli/watch.h"
 #include "shared/clock.h"
-
-#define FOLLOW_US 500000
 
 static const struct table_column request_columns[] = {
     { "TIME (UTC)", "started_at", TABLE_TIME },
@@ -69,7 +67,7 @@ requests_path(struct cli *c, struct rx_buf *path, const char *since)
     cli_query(path, "since", since);
 }
 
-/* One line per request as it settles, oldest first. */
+/* One line per request as it settles. */
 static void
 print_line(struct cli *c, rx_json row)
 {
@@ -90,56 +88,43 @@ print_line(struct cli *c, rx_json row)
     rx_buf_addc(&c->out, '\n');
 }
 
-/*
- * Print the rows that are newer than `last` and note the newest.  Row ids are
- * decimal numbers that grow; a page is newest first.
- */
-static uint64_t
-print_newer(struct cli *c, rx_json list, uint64_t last, bool silent)
+static void
+on_event(void *arg, const struct watch_event *event)
 {
-    size_t count = rx_json_count(list);
-    uint64_t newest = last;
+    struct cli *c = arg;
+    struct rx_json_doc *doc;
 
-    for (size_t i = count; i-- > 0;) {
-        rx_json row = rx_json_first(list);
-        uint64_t id = 0;
-
-        for (size_t k = 0; k < i; k++)
-            row = rx_json_next(row);
-        (void)rx_str_u64(rx_json_str(rx_json_find(row, "id")), &id);
-        if (id <= last)
-            continue;
-        if (!silent)
-            print_line(c, row);
-        newest = id > newest ? id : newest;
-    }
-    return newest;
+    if (rx_json_parse(&doc, event->data, NULL, NULL) != RX_OK)
+        return;
+    rx_json root = rx_json_root(doc);
+    if (rx_str_eq(event->name, RX_S("request")))
+        print_line(c, root);
+    else if (rx_str_eq(event->name, RX_S("gap")))
+        fprintf(stderr, "routex: %.0f requests were too many to show\n",
+            rx_json_number(rx_json_find(root, "missed")));
+    rx_json_free(doc);
+    cli_flush(c);
 }
 
 static int
 follow(struct cli *c)
 {
-    uint64_t last = 0;
-    bool first = true;
+    struct rx_buf path;
+    struct rx_err err = { 0 };
 
-    c->o.limit = 200;
-    for (;;) {
-        struct remote_answer answer;
-        struct rx_buf path;
-        int code;
-        bool ok;
-
-        requests_path(c, &path, c->o.since);
-        ok = cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code);
-        rx_buf_fini(&path);
-        if (!ok)
-            return code;
-        last = print_newer(c, answer.data, last, first && c->o.since == NULL);
-        first = false;
-        remote_answer_fini(&answer);
-        cli_flush(c);
-        usleep(FOLLOW_US);
-    }
+    cli_path(&path, "/api/requests/live", "", "");
+    cli_query(&path, "stats", "false");
+    cli_query(&path, "tenant", c->o.tenant);
+    cli_query(&path, "key", c->o.key);
+    cli_query(&path, "channel", c->o.channel);
+    cli_query(&path, "model", c->o.model);
+    cli_query(&path, "status", c->o.status);
+    cli_query(&path, "since", c->o.since);
+    enum rx_code code = cli_reach(c, &err);
+    if (code == RX_OK)
+        code = watch(&c->remote, path.ptr, on_event, c, &err);
+    rx_buf_fini(&path);
+    return code == RX_OK ? CLI_OK : cli_fail(&err);
 }
 
 int

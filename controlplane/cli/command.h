@@ -86,6 +86,8 @@ int cli_main(int argc, char **argv);
 int cli_fail(const struct rx_err *err);
 /* Print what was gathered in c->out. */
 void cli_flush(struct cli *c);
+/* Find out where the control plane is, once. */
+RX_NODISCARD enum rx_code cli_reach(struct cli *c, struct rx_err *err);
 /* Ask the admin API; on failure the answer is ended and the exit code is set. */
 bool cli_call(struct cli *c, const char *method, const char *path, rx_str body,
     struct remote_answer *out, int *exit_code);

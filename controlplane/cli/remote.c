@@ -124,13 +124,19 @@ on_answer(void *arg, const struct rx_transfer_result *result)
     rx_loop_stop(w->loop);
 }
 
-static void
-prepare(struct remote *a, struct remote_answer *out)
+void
+remote_prepare(struct remote *a)
 {
     if (a->loop == NULL) {
         a->loop = rx_loop_new();
         a->fetch = rx_fetch_new(a->loop);
     }
+}
+
+static void
+prepare(struct remote *a, struct remote_answer *out)
+{
+    remote_prepare(a);
     memset(out, 0, sizeof(*out));
     rx_buf_init(&out->body, ANSWER_MAX);
 }

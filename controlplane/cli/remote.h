@@ -40,6 +40,8 @@ struct remote_answer {
  */
 RX_NODISCARD enum rx_code remote_find(struct remote *a, const char *data_dir,
     const char *url, const char *token, struct rx_err *err);
+/* Loop and fetch are there, for who uses them directly. */
+void remote_prepare(struct remote *a);
 void remote_fini(struct remote *a);
 
 /*
