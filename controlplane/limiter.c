@@ -295,6 +295,13 @@ plan_tracked(struct limiter *l, struct tracked *t)
         tell_left(l, t);
 }
 
+/* For the planes that live by Leases of a predecessor. */
+static bool
+is_listening(const struct limiter *l)
+{
+    return rx_loop_ms(l->loop) < l->listen_until_ms && l->count < l->expected;
+}
+
 static void
 plan_all(struct limiter *l)
 {
@@ -303,7 +310,7 @@ plan_all(struct limiter *l)
     rx_str key;
     void *value = NULL;
 
-    if (now < l->listen_until_ms && l->count < l->expected)
+    if (is_listening(l))
         return;
     plan_one(l, &l->parts, NULL);
     while (rx_map_next(l->table, &at, &key, &value))
@@ -373,6 +380,7 @@ add_plane(struct limiter *l, const struct demand_message *m)
     each_tracked(l, add_to, 0);
     /* It may live by a Lease of another control plane, or a forgotten one. */
     l->planes[l->count].adopted = m->epoch != 0;
+    l->planes[l->count].leaseless = m->epoch == 0;
     if (m->epoch != 0)
         adopt(l, &l->parts.at[l->count], m->parts < PARTS ? m->parts : PARTS);
     return l->count++;
@@ -501,10 +509,12 @@ take_demand(struct limiter *l, const struct demand_message *m)
     if (p->boot != m->boot) {
         /* Its predecessor is dead, and what that had is now its own. */
         p->boot = m->boot;
-        p->dirty = true;
         each_tracked(l, new_boot, i);
     }
     p->ours = m->epoch == l->epoch;
+    p->leaseless = m->epoch == 0;
+    /* Until it applies one, every Demand is answered: a Lease may be lost. */
+    p->dirty |= !p->ours;
     p->serial = m->serial;
     p->heard_ms = rx_loop_ms(l->loop);
     l->parts.at[i].live = true;
@@ -517,6 +527,49 @@ take_demand(struct limiter *l, const struct demand_message *m)
     p->adopted = false;
 }
 
+static void
+lend(struct lease_holder *h, uint64_t share, uint64_t serial)
+{
+    h->live = true;
+    h->share = h->sent = h->used + share;
+    h->changed = serial;
+}
+
+/*
+ * Nobody knows yet what the others have.  Without a word it would take all of
+ * every limit; so it gets an even share of what is left, and the plan that
+ * follows takes back what was too much.
+ */
+static void
+lend_even_share(struct limiter *l, size_t i)
+{
+    uint64_t planes = l->expected > l->count ? l->expected : l->count;
+    size_t at = 0;
+    rx_str key;
+    void *value = NULL;
+
+    l->serial++;
+    lend(&l->parts.at[i], l->parts.limit / planes, l->serial);
+    while (rx_map_next(l->table, &at, &key, &value)) {
+        struct tracked *t = value;
+        lend(&t->lease.at[i], left_of(t) / planes, l->serial);
+        t->lease.stale = true;
+    }
+    l->parts.stale = true;
+    send_lease(l, i);
+}
+
+static void
+answer(struct limiter *l, rx_str plane)
+{
+    size_t i = limiter_plane(l, plane);
+
+    if (!is_listening(l))
+        plan_all(l);
+    else if (l->planes[i].leaseless)
+        lend_even_share(l, i);
+}
+
 void
 limiter_demand(struct limiter *l, rx_str plane, rx_str body)
 {
@@ -525,7 +578,7 @@ limiter_demand(struct limiter *l, rx_str plane, rx_str body)
 
     if (wire_read_demand(body, arena, &m) && rx_str_eq(m.plane, plane)) {
         take_demand(l, &m);
-        plan_all(l);
+        answer(l, plane);
     } else {
         rx_error("demand.unreadable", "plane=%s", rx_log_quote_str(plane));
     }
@@ -541,7 +594,7 @@ limiter_born(struct limiter *l, rx_str plane, uint64_t boot)
     if (i < l->count && l->planes[i].boot == boot)
         return;
     take_demand(l, &m);
-    plan_all(l);
+    answer(l, plane);
 }
 
 void

@@ -38,6 +38,7 @@ struct plane {
     uint64_t boot;
     bool ours; /* it lives by a Lease of this control plane */
     bool dirty;
+    bool leaseless;  /* every limit is all its own until it applies one */
     bool adopted;    /* it has shares that we never gave, or forgot */
     uint64_t serial; /* of the Lease applied */
     uint64_t sent;   /* of the newest one */

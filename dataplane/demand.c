@@ -150,6 +150,21 @@ demand_online(struct demand *d, bool online, uint64_t epoch)
     }
 }
 
+bool
+demand_leased(const struct demand *d)
+{
+    return d->online && d->epoch == d->control;
+}
+
+bool
+demand_before_snapshot(struct demand *d)
+{
+    if (!d->online || demand_leased(d))
+        return true;
+    d->sent_ms = rx_loop_ms(d->loop);
+    return send(d);
+}
+
 /* ---- a Lease ----------------------------------------------------------- */
 
 struct lease_reading {

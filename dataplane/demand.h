@@ -27,6 +27,13 @@ void demand_free(struct demand *d); /* NULL is allowed */
 
 /* The control plane is there, with this epoch, or is not. */
 void demand_online(struct demand *d, bool online, uint64_t epoch);
+/*
+ * Before a Snapshot is asked for: a Lease of this control plane should be here
+ * first.  False: the Demand was not taken.
+ */
+bool demand_before_snapshot(struct demand *d);
+/* Are limits held to a Lease of the control plane that is heard? */
+bool demand_leased(const struct demand *d);
 /* A Lease's body. */
 void demand_lease(struct demand *d, uint64_t epoch, rx_str body);
 

@@ -266,7 +266,8 @@ on_hello(void *arg)
     uint64_t now = rx_loop_ms(f->loop);
     bool want = f->asking && now >= f->ask_due_ms;
 
-    if (send_hello(f, want) != RX_OK) {
+    if ((want && !demand_before_snapshot(f->demand)) ||
+        send_hello(f, want) != RX_OK) {
         rx_timer_set(&f->hello, f->retry_ms);
         if (f->retry_ms < RETRY_MAX_MS)
             f->retry_ms += RETRY_MS;
@@ -831,6 +832,12 @@ bool
 follow_connected(const struct follow *f)
 {
     return f->connected;
+}
+
+bool
+follow_leased(const struct follow *f)
+{
+    return demand_leased(f->demand);
 }
 
 bool

@@ -53,6 +53,8 @@ const struct snapshot *follow_snapshot(const struct follow *f);
 void follow_on_install(struct follow *f, void (*fn)(void *arg), void *arg);
 /* Heard from the control plane within the last 3 s. */
 bool follow_connected(const struct follow *f);
+/* Are limits held to a Lease of it? */
+bool follow_leased(const struct follow *f);
 /* The snapshot in force came from disk, not from a living control plane. */
 bool follow_from_disk(const struct follow *f);
 struct report *follow_report(struct follow *f);

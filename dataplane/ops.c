@@ -235,6 +235,12 @@ ask_connected(void *arg)
     return follow_connected(((const struct ops *)arg)->proxy->follow);
 }
 
+static double
+ask_leased(void *arg)
+{
+    return follow_leased(((const struct ops *)arg)->proxy->follow);
+}
+
 static struct report_status
 journal(void *arg)
 {
@@ -277,6 +283,8 @@ static const struct {
         ask_version },
     { "routex_control_connected", "1 while the control plane is heard",
         ask_connected },
+    { "routex_control_leased",
+        "1 while limits are held to this plane's share of them", ask_leased },
     { "routex_journal_records", "usage records not yet acknowledged",
         ask_journal_records },
     { "routex_journal_bytes", "bytes of them on disk", ask_journal_bytes },

@@ -240,11 +240,12 @@ class Routex:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def show(self):
-        for program in self.programs:
+        last = {p.name: p for p in self.programs}  # restarts share a file
+        for program in last.values():
             text = program.err.read_text(errors="replace")
             code = program.child.poll()
             state = "running" if code is None else f"exit {code}"
-            print(f"--- {program.name} ({state})\n{text[-6000:]}", flush=True)
+            print(f"--- {program.name} ({state})\n{text[-4000:]}", flush=True)
         for report in sorted(self.folder.glob("report.*")):
             text = report.read_text(errors="replace")
             print(f"--- {report.name}\n{text[:8000]}", flush=True)
@@ -472,13 +473,16 @@ def main():
             function(*([build] if inspect.signature(function).parameters
                        else []))
             mark = "ok  "
-        except Exception:
+        except Exception as error:
             traceback.print_exc(file=sys.stdout)
-            failed.append(function)
+            line = traceback.extract_tb(error.__traceback__)[-1]
+            failed.append(f"{title(function)}: {type(error).__name__} "
+                          f"{str(error)[:500]} ({pathlib.Path(line.filename).name}"
+                          f":{line.lineno}: {line.line})")
             mark = "FAIL"
         took = time.monotonic() - start
         print(f"{mark} {title(function)} ({took:.1f} s)", flush=True)
     print(f"{len(chosen) - len(failed)} of {len(chosen)} passed")
-    for function in failed:
-        print(f"failed: {title(function)}")
+    for story in failed:
+        print(f"failed: {story}")
     sys.exit(1 if failed or not chosen else 0)
