@@ -68,7 +68,7 @@ read_endpoint(struct channel *ch, rx_json v)
     if (rx_json_get_str(v, "auth", &e->auth) && !provider_auth_known(e->auth))
         rx_json_wrong_member(v, "auth",
             "must be one of \"x-api-key\", \"bearer\", \"x-goog-api-key\", "
-            "\"api-key\", \"query\", \"none\"");
+            "\"api-key\", \"query\", \"sigv4\", \"none\"");
     for (size_t i = 0; i < ch->endpoint_count; i++) {
         if (rx_str_eq(ch->endpoints[i].dialect, e->dialect))
             rx_json_wrong_member(v, "dialect", "is there twice");

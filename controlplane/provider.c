@@ -56,7 +56,7 @@ bool
 provider_auth_known(rx_str auth)
 {
     static const char *const known[] = { "x-api-key", "bearer",
-        "x-goog-api-key", "api-key", "query", "none" };
+        "x-goog-api-key", "api-key", "query", "sigv4", "none" };
 
     for (size_t i = 0; i < RX_COUNT(known); i++) {
         if (is(known[i], auth))

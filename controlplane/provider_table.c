@@ -90,6 +90,13 @@ static const struct provider_model cerebras_models[] = {
     { 0 },
 };
 
+static const struct provider_model bedrock_models[] = {
+    { "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 200000, 64000 },
+    { "us.anthropic.claude-haiku-4-5-20251001-v1:0", 200000, 64000 },
+    { "us.anthropic.claude-opus-4-1-20250805-v1:0", 200000, 32000 },
+    { 0 },
+};
+
 const struct provider providers[] = {
     {
         .type = "anthropic",
@@ -324,6 +331,19 @@ const struct provider providers[] = {
         .help = "Give base_url (https://<resource>.openai.azure.com); the "
                 "model's name is the deployment's, unless the azure "
                 "transformer says otherwise.",
+    },
+    {
+        .type = "bedrock",
+        .title = "Amazon Bedrock",
+        .base_url = "https://bedrock-runtime.us-east-1.amazonaws.com",
+        .endpoints = { { "anthropic", "sigv4", NULL } },
+        .key_required = true,
+        .key_url = "https://console.aws.amazon.com/iam",
+        .transformers = "{\"use\":[\"bedrock\"]}",
+        .models = bedrock_models,
+        .help = "Claude on Bedrock.  The key is <access key id>:<secret access "
+                "key>, with :<session token> behind it for temporary ones, or "
+                "a Bedrock API key.  base_url says the region.",
     },
     {
         .type = "openai-compatible",

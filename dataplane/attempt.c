@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/attempt_parts.h"
 #include "dataplane/disposition.h"
-#include "dataplane/headers.h"
-#include "dataplane/heartbeat.h"
 #include "dataplane/transform/transform.h"
-#include "shared/clock.h"
 
 #define HELD_MAX     ((size_t)64 * 1024) /* a gate holds no more than this */
 #define HEADERS_MAX  ((size_t)64 * 1024)
@@ -16,13 +14,8 @@
 #define ERROR_MAX    ((size_t)1024 * 1024)
 #define EVIDENCE_MAX ((size_t)16 * 1024)
 
-/* What a translation may make of one read, or of a whole answer. */
-#define TRANSLATED_MAX ((size_t)256 * 1024 * 1024)
-
 /* After the terminal event the upstream may still end its framing. */
 #define GRACE_MS 50
-
-enum phase { CONNECT, FIRST_BYTE, FIRST_EVENT, IDLE, OVER };
 
 /* In words, for a limit that passed in this phase. */
 static const char *const timed_out[] = {
@@ -31,41 +24,6 @@ static const char *const timed_out[] = {
     [FIRST_EVENT] = "first event: timed out",
     [IDLE] = "idle: nothing came for too long",
     [OVER] = "",
-};
-
-struct attempt {
-    struct attempt_request r;
-    const struct attempt_events *events;
-    void *arg;
-
-    struct rx_client_call *call; /* NULL when over */
-    enum phase phase;
-    bool sent; /* all of the request */
-    bool paused;
-    bool opened;    /* attempt_open was called */
-    bool gate_told; /* on_gate was called */
-    bool retryable; /* another channel might better this answer */
-    bool head_seen;
-    bool error_taken; /* the first event was an error */
-    bool last_held;   /* the end of the answer is in `held` */
-    bool sse;
-    bool encoded;
-    bool filtering;        /* the answer goes through r.filter */
-    bool body_ended;       /* the framing says it is all here */
-    struct rx_timer limit; /* of the phase */
-    struct rx_timer total;
-    struct heartbeat heartbeat;
-
-    uint64_t start_ms;
-    uint64_t first_content_ms;
-    struct rx_buf headers; /* for the client */
-    struct rx_buf held;
-    uint64_t length;
-    struct rx_buf translated; /* of one read; empty without a translation */
-    struct rx_buf evidence;   /* … and what the answer began with */
-    struct limit_facts limits;
-    struct usage_tap *tap;
-    struct attempt_result result;
 };
 
 static uint64_t
@@ -247,76 +205,6 @@ on_sent(void *arg)
 }
 
 static void
-add_format(struct attempt *a)
-{
-    rx_str type = translation_content_type(a->r.translation);
-
-    rx_buf_addf(
-        &a->headers, "content-type: " RX_STR_FMT "\r\n", RX_STR_ARG(type));
-    if (a->r.stream)
-        rx_buf_add(&a->headers,
-            RX_S("cache-control: no-cache\r\nx-accel-buffering: no\r\n"));
-}
-
-/* The head without its content-encoding, which the filter takes off. */
-static struct rx_client_head
-plain_head(struct attempt *a, const struct rx_client_head *head)
-{
-    struct rx_client_head plain = *head;
-    struct rx_header *list =
-        rx_arena_make(a->r.arena, struct rx_header, head->header_count);
-
-    if (list == NULL)
-        abort(); /* heads are bounded far below the arena */
-    plain.headers = list;
-    plain.header_count = 0;
-    for (size_t i = 0; i < head->header_count; i++) {
-        if (!rx_str_ieq(head->headers[i].name, RX_S("content-encoding")))
-            list[plain.header_count++] = head->headers[i];
-    }
-    plain.has_length = false;
-    return plain;
-}
-
-static void
-keep_headers(struct attempt *a, const struct rx_client_head *head)
-{
-    rx_str type = rx_client_header(head, RX_S("content-type"));
-    rx_str coding = rx_client_header(head, RX_S("content-encoding"));
-    rx_str id = rx_client_header(head, RX_S("request-id"));
-    struct rx_client_head plain;
-
-    if (a->r.filter != NULL &&
-        transform_filter_begin(a->r.filter, head->status, type, coding)) {
-        a->filtering = true;
-        a->held.cap = TRANSLATED_MAX;
-        coding = (rx_str){ 0 };
-        plain = plain_head(a, head);
-        head = &plain;
-    }
-
-    if (id.len == 0)
-        id = rx_client_header(head, RX_S("x-request-id"));
-    a->r.record->upstream_request_id = rx_arena_copy(a->r.arena, id);
-    if (a->r.translation != NULL) {
-        translation_begin(a->r.translation, head->status, type, coding);
-        headers_inbound_translated(&a->headers, head);
-        add_format(a);
-    } else {
-        headers_inbound(&a->headers, head);
-    }
-    uint64_t wall_ms = rx_clock_wall_ms();
-    for (size_t i = 0; i < head->header_count; i++)
-        limit_read_header(
-            &a->limits, head->headers[i].name, head->headers[i].value, wall_ms);
-    a->encoded = coding.len > 0 && !rx_str_ieq(coding, RX_S("identity"));
-    a->sse = type.len >= 17 &&
-             rx_str_ieq((rx_str){ type.ptr, 17 }, RX_S("text/event-stream"));
-    a->length = head->has_length ? head->length : RX_HTTPD_CHUNKED;
-    a->tap = usage_tap_new(a->r.dialect, a->r.op, type, coding);
-}
-
-static void
 on_head(void *arg, const struct rx_client_head *head)
 {
     struct attempt *a = arg;
@@ -326,7 +214,7 @@ on_head(void *arg, const struct rx_client_head *head)
     a->retryable =
         status_is_retryable(head->status) || cannot_count(a, head->status);
     a->r.record->first_byte_ms = since_start(a);
-    keep_headers(a, head);
+    attempt_keep_head(a, head);
     if (a->retryable || head->status >= 300)
         a->held.cap = a->r.translation != NULL ? TRANSLATED_MAX : ERROR_MAX;
     set_phase(a, a->sse ? FIRST_EVENT : IDLE);
@@ -667,102 +555,6 @@ attempt_free(struct attempt *a)
         return;
     attempt_stop(a);
     rx_loop_bury(a->r.loop, free_buried, a);
-}
-
-const struct attempt_result *
-attempt_result(const struct attempt *a)
-{
-    return &a->result;
-}
-
-int
-attempt_status(const struct attempt *a)
-{
-    if (a->r.translation != NULL && a->head_seen)
-        return translation_status(a->r.translation);
-    return a->result.http_status;
-}
-
-rx_str
-attempt_headers(const struct attempt *a)
-{
-    return rx_buf_str(&a->headers);
-}
-
-void
-attempt_forget_headers(struct attempt *a)
-{
-    rx_buf_release(&a->headers);
-}
-
-rx_str
-attempt_held(const struct attempt *a)
-{
-    return rx_buf_str(&a->held);
-}
-
-bool
-attempt_whole(const struct attempt *a)
-{
-    return a->body_ended;
-}
-
-uint64_t
-attempt_length(const struct attempt *a)
-{
-    if (a->r.translation == NULL)
-        return a->length;
-    return a->body_ended && !a->r.stream ? a->held.len : RX_HTTPD_CHUNKED;
-}
-
-bool
-attempt_sent(const struct attempt *a)
-{
-    return a->sent || a->call == NULL;
-}
-
-bool
-attempt_is_sse(const struct attempt *a)
-{
-    return a->sse;
-}
-
-bool
-attempt_is_encoded(const struct attempt *a)
-{
-    return a->encoded;
-}
-
-rx_str
-attempt_evidence(const struct attempt *a)
-{
-    return rx_buf_str(a->r.translation != NULL ? &a->evidence : &a->held);
-}
-
-const struct limit_facts *
-attempt_limits(const struct attempt *a)
-{
-    return a->head_seen ? &a->limits : NULL;
-}
-
-const struct usage_seen *
-attempt_seen(const struct attempt *a)
-{
-    return a->tap != NULL ? usage_tap_seen(a->tap) : NULL;
-}
-
-struct usage
-attempt_usage(const struct attempt *a)
-{
-    if (a->tap == NULL)
-        return (struct usage){ 0 };
-    return usage_tap_result(a->tap, a->r.prompt_bytes);
-}
-
-uint64_t
-attempt_first_content_ms(const struct attempt *a)
-{
-    return a->first_content_ms;
 }
 
 void

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <inttypes.h>
 
+#include "shared/sigv4.h"
+
 /* In the order of their first letters, in lower case; a final '*' stands for
  * any rest. */
 static const rx_str outbound_pass[] = {
@@ -157,6 +159,15 @@ add_target(struct rx_buf *out, const struct outbound *o)
     rx_buf_add(out, RX_S("\r\n"));
 }
 
+bool
+headers_to_sign(const struct candidate *c)
+{
+    struct rx_sigv4_key key;
+
+    return c->endpoint->auth == AUTH_SIGV4 && c->credential != NULL &&
+           rx_sigv4_key_read(c->credential->secret, &key);
+}
+
 static void
 add_credential(struct rx_buf *out, const struct candidate *c)
 {
@@ -166,15 +177,20 @@ add_credential(struct rx_buf *out, const struct candidate *c)
         [AUTH_X_GOOG_API_KEY] = RX_STR_INIT("x-goog-api-key"),
         [AUTH_API_KEY] = RX_STR_INIT("api-key"),
         [AUTH_QUERY] = { 0 },
+        [AUTH_SIGV4] = { 0 },
         [AUTH_NONE] = { 0 },
     };
-    rx_str name = names[c->endpoint->auth];
+    enum auth_scheme auth = c->endpoint->auth;
 
-    if (name.len == 0 || c->credential == NULL)
+    if (c->credential == NULL)
         return;
-    rx_buf_add(out, name);
-    rx_buf_add(
-        out, c->endpoint->auth == AUTH_BEARER ? RX_S(": Bearer ") : RX_S(": "));
+    /* What cannot sign is a key of the other kind Amazon has. */
+    if (auth == AUTH_SIGV4 && !headers_to_sign(c))
+        auth = AUTH_BEARER;
+    if (names[auth].len == 0)
+        return;
+    rx_buf_add(out, names[auth]);
+    rx_buf_add(out, auth == AUTH_BEARER ? RX_S(": Bearer ") : RX_S(": "));
     rx_buf_add(out, c->credential->secret);
     rx_buf_add(out, RX_S("\r\n"));
 }

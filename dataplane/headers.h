@@ -33,6 +33,9 @@ struct outbound {
  */
 void headers_outbound(struct rx_buf *out, const struct outbound *o);
 
+/* Does the finished head have to be signed (shared/sigv4.h)? */
+bool headers_to_sign(const struct candidate *c);
+
 /* The upstream's path for a channel whose base URL ends in a version already:
  * "https://x/v1" + "/v1/messages" is one /v1. */
 rx_str headers_join_path(rx_str base_path, rx_str path);

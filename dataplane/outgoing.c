@@ -6,6 +6,7 @@
 #include "dataplane/headers.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/sigv4.h"
 
 #define HEAD_MAX ((size_t)256 * 1024)
 /* A body after all changes; before, the settings bound it. */
@@ -166,6 +167,33 @@ log_chain(const struct outgoing *o, const struct channel *c)
     rx_buf_fini(&names);
 }
 
+/* The client's list, and what the channel adds. */
+static rx_str
+betas_of(const struct outgoing_ask *ask)
+{
+    static const rx_str name = RX_STR_INIT("anthropic-beta");
+    rx_str mine = { 0 };
+    rx_str added = { 0 };
+    struct rx_buf b;
+
+    if (ask->to->dialect != DIALECT_ANTHROPIC)
+        return mine;
+    if (ask->path->dialect == DIALECT_ANTHROPIC)
+        mine = rx_httpd_header(ask->from, name);
+    for (size_t i = 0; i < ask->to->channel->header_count; i++) {
+        if (rx_str_ieq(ask->to->channel->headers[i].name, name))
+            added = ask->to->channel->headers[i].value;
+    }
+    if (mine.len == 0 || added.len == 0)
+        return mine.len > 0 ? mine : added;
+    rx_buf_init(&b, HEAD_MAX);
+    rx_buf_addf(
+        &b, RX_STR_FMT "," RX_STR_FMT, RX_STR_ARG(mine), RX_STR_ARG(added));
+    mine = rx_arena_copy(ask->arena, rx_buf_str(&b));
+    rx_buf_fini(&b);
+    return mine;
+}
+
 /* What the channel changes about it: path and body in `head`, the rest of the
  * head in *changes. */
 static enum rx_code
@@ -178,6 +206,7 @@ transform(struct outgoing *o, const struct outgoing_ask *ask,
         .op = ask->path->op,
         .stream = ask->in->stream,
         .model = ask->to->model,
+        .betas = betas_of(ask),
         .body = join(o),
         .path = head->path,
         .query = head->query,
@@ -199,6 +228,24 @@ transform(struct outgoing *o, const struct outgoing_ask *ask,
     head->query = t.query;
     head->body_bytes = t.body.len;
     return RX_OK;
+}
+
+/* The head is as it will be sent: sign it, if that is how it is paid for. */
+static enum rx_code
+sign(struct outgoing *o, const struct candidate *to, struct rx_err *err)
+{
+    rx_str region = rx_sigv4_region(to->endpoint->authority);
+    struct rx_sigv4_key key;
+
+    if (!headers_to_sign(to) ||
+        !rx_sigv4_key_read(to->credential->secret, &key))
+        return RX_OK;
+    if (region.len == 0)
+        region = RX_S("us-east-1");
+    if (rx_sigv4_sign(&o->head, o->body, o->body_count, &key, region,
+            RX_S("bedrock"), rx_clock_wall_ms() / 1000))
+        return RX_OK;
+    return rx_fail(err, RX_INVALID, "the request's head is too large to sign");
 }
 
 enum rx_code
@@ -224,7 +271,7 @@ outgoing_make(
     headers_outbound(&o->head, &head);
     if (changes != NULL)
         transform_head(changes, &o->head);
-    return RX_OK;
+    return sign(o, to, err);
 }
 
 bool

@@ -27,6 +27,7 @@
     X(X_GOOG_API_KEY, "x-goog-api-key") \
     X(API_KEY, "api-key")               \
     X(QUERY, "query")                   \
+    X(SIGV4, "sigv4")                   \
     X(NONE, "none")
 
 enum auth_scheme {

@@ -267,3 +267,9 @@ rx_decode_whole(
     rx_decode_free(d);
     return code;
 }
+
+uint32_t
+rx_crc32(uint32_t crc, rx_str bytes)
+{
+    return (uint32_t)crc32_z(crc, (const unsigned char *)bytes.ptr, bytes.len);
+}

@@ -56,4 +56,7 @@ RX_NODISCARD enum rx_code rx_decode_step(
 /* Is the input so far complete?  False at its end means it was cut. */
 bool rx_decode_complete(const struct rx_decode *d);
 
+/* CRC-32 as zlib and Ethernet have it, going on from `crc` (0: from nothing). */
+uint32_t rx_crc32(uint32_t crc, rx_str bytes);
+
 #endif

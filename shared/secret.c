@@ -176,22 +176,46 @@ rx_unhex(rx_str hex, void *out, size_t size)
            len == size && end == hex.ptr + hex.len;
 }
 
-#define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
-
-void
-rx_base64url(rx_str bytes, struct rx_buf *out)
+struct rx_digest
+rx_sha256(const rx_str *pieces, size_t count)
 {
-    size_t size = sodium_base64_encoded_len(bytes.len, BASE64);
+    crypto_hash_sha256_state state;
+    struct rx_digest d;
+
+    crypto_hash_sha256_init(&state);
+    for (size_t i = 0; i < count; i++)
+        crypto_hash_sha256_update(&state, bytes_of(pieces[i]), pieces[i].len);
+    crypto_hash_sha256_final(&state, d.bytes);
+    return d;
+}
+
+struct rx_digest
+rx_hmac_sha256(rx_str key, rx_str text)
+{
+    crypto_auth_hmacsha256_state state;
+    struct rx_digest d;
+
+    crypto_auth_hmacsha256_init(&state, bytes_of(key), key.len);
+    crypto_auth_hmacsha256_update(&state, bytes_of(text), text.len);
+    crypto_auth_hmacsha256_final(&state, d.bytes);
+    rx_wipe(&state, sizeof(state));
+    return d;
+}
+
+static void
+to_base64(rx_str bytes, int variant, struct rx_buf *out)
+{
+    size_t size = sodium_base64_encoded_len(bytes.len, variant);
     char *room = rx_buf_room(out, size);
 
     if (room == NULL)
         return;
-    sodium_bin2base64(room, size, bytes_of(bytes), bytes.len, BASE64);
+    sodium_bin2base64(room, size, bytes_of(bytes), bytes.len, variant);
     rx_buf_grew(out, size - 1); /* without its NUL */
 }
 
-bool
-rx_unbase64url(rx_str text, struct rx_buf *out)
+static bool
+from_base64(rx_str text, int variant, struct rx_buf *out)
 {
     size_t len = 0;
     size_t size = text.len / 4 * 3 + 3;
@@ -202,10 +226,34 @@ rx_unbase64url(rx_str text, struct rx_buf *out)
     if (text.len == 0)
         return true;
     if (sodium_base642bin((unsigned char *)room, size, text.ptr, text.len, NULL,
-            &len, NULL, BASE64) != 0)
+            &len, NULL, variant) != 0)
         return false;
     rx_buf_grew(out, len);
     return true;
+}
+
+void
+rx_base64(rx_str bytes, struct rx_buf *out)
+{
+    to_base64(bytes, sodium_base64_VARIANT_ORIGINAL, out);
+}
+
+bool
+rx_unbase64(rx_str text, struct rx_buf *out)
+{
+    return from_base64(text, sodium_base64_VARIANT_ORIGINAL, out);
+}
+
+void
+rx_base64url(rx_str bytes, struct rx_buf *out)
+{
+    to_base64(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out);
+}
+
+bool
+rx_unbase64url(rx_str text, struct rx_buf *out)
+{
+    return from_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out);
 }
 
 static enum rx_code

@@ -54,6 +54,13 @@ bool rx_password_check(rx_str password, const char *hash);
 void rx_random_text(const char *prefix, size_t count, struct rx_buf *out);
 void rx_hex(const void *bytes, size_t size, char *out); /* 2 * size + 1 */
 bool rx_unhex(rx_str hex, void *out, size_t size);
+/* What other people's protocols ask for: SHA-256 of the pieces, one after the
+ * other, and HMAC-SHA-256. */
+struct rx_digest rx_sha256(const rx_str *pieces, size_t count);
+struct rx_digest rx_hmac_sha256(rx_str key, rx_str text);
+/* With padding, in the usual alphabet. */
+void rx_base64(rx_str bytes, struct rx_buf *out);
+RX_NODISCARD bool rx_unbase64(rx_str text, struct rx_buf *out);
 /* URL-safe base64 without padding. */
 void rx_base64url(rx_str bytes, struct rx_buf *out);
 bool rx_unbase64url(rx_str text, struct rx_buf *out);

@@ -470,6 +470,8 @@ const struct rx_transformer rx_transformers[] = {
         "The paths of Google Vertex AI, for Gemini and Claude; the key is an "
         "access token.",
         ANTHROPIC | GEMINI, REQUEST, .options = vertex, .check = check_vertex },
+    { "bedrock", "Claude on Amazon Bedrock: its paths, its frames, its errors.",
+        ANTHROPIC, BOTH },
     { "cerebras", "What Cerebras wants differently.", CHAT, BOTH },
     { "gemini-schema",
         "Makes the JSON Schema of tools and answers one that Gemini takes.",

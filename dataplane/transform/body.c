@@ -252,3 +252,18 @@ body_clean_cache(struct rx_edit *root, enum dialect dialect)
 {
     body_each_mark(root, dialect, drop_mark, NULL);
 }
+
+void
+body_add_segment(struct rx_buf *b, rx_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9') ||
+                     (c != '\0' && strchr("-._~@", c) != NULL);
+        if (plain)
+            rx_buf_addc(b, (char)c);
+        else
+            rx_buf_addf(b, "%%%02X", c);
+    }
+}

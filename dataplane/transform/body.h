@@ -30,6 +30,9 @@ void body_set_param(
     struct step_request *r, const struct body_names *names, rx_str json);
 void body_drop_param(struct step_request *r, const struct body_names *names);
 
+/* Into a path: everything but letters, digits and a few marks is %41. */
+void body_add_segment(struct rx_buf *b, rx_str s);
+
 /* Remove these members; NULL ends the list. */
 void body_drop_all(struct rx_edit *object, const char *const *names);
 

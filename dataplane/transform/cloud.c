@@ -17,22 +17,6 @@ keep_path(struct step_request *r, struct rx_buf *b)
     return s;
 }
 
-/* Into a path: everything but letters, digits and a few marks is %41. */
-static void
-add_segment(struct rx_buf *b, rx_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c >= '0' && c <= '9') ||
-                     (c != '\0' && strchr("-._~@", c) != NULL);
-        if (plain)
-            rx_buf_addc(b, (char)c);
-        else
-            rx_buf_addf(b, "%%%02X", c);
-    }
-}
-
 /* ---- azure -------------------------------------------------------------- */
 
 struct azure_options {
@@ -90,7 +74,7 @@ azure_request(struct step_request *r)
             rx_edit_set(r->root, "model", rx_edit_quote(r->root, name));
     } else {
         rx_buf_add(&b, RX_S("/openai/deployments/"));
-        add_segment(&b, name);
+        body_add_segment(&b, name);
         add_version(r, o->version);
     }
     rx_buf_add(&b, path);
@@ -164,7 +148,7 @@ vertex_claude(struct step_request *r, struct rx_buf *b)
         rx_buf_add(b, RX_S("count-tokens:rawPredict"));
         return;
     }
-    add_segment(b, r->out->model);
+    body_add_segment(b, r->out->model);
     rx_buf_add(b, r->stream ? RX_S(":streamRawPredict") : RX_S(":rawPredict"));
     rx_edit_drop(r->root, "model");
     rx_edit_set(r->root, "anthropic_version", RX_S("\"vertex-2023-10-16\""));

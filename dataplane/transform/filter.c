@@ -16,7 +16,7 @@
 #define TREE_BASE    ((size_t)1024 * 1024)
 #define TREE_PER     ((size_t)64)
 
-enum filter_mode { FILTER_OFF, FILTER_SSE, FILTER_DOCUMENT };
+enum filter_mode { FILTER_OFF, FILTER_SSE, FILTER_FRAMES, FILTER_DOCUMENT };
 
 struct transform_filter {
     struct filter_step *steps;
@@ -25,9 +25,12 @@ struct transform_filter {
     void *arg;
 
     enum filter_mode mode;
+    int status;
     struct rx_decode *decode; /* NULL: as it comes */
     struct sse sse;
     bool has_sse;
+    struct eventstream frames;
+    const struct step_kind *framer; /* knows what is in a frame */
     struct rx_buf document;
     struct rx_buf shown, hidden;
 };
@@ -98,6 +101,8 @@ transform_filter_free(struct transform_filter *f)
     free(f->steps);
     if (f->has_sse)
         sse_fini(&f->sse);
+    if (f->framer != NULL)
+        eventstream_fini(&f->frames);
     rx_decode_free(f->decode);
     rx_buf_fini(&f->document);
     rx_buf_fini(&f->shown);
@@ -114,14 +119,48 @@ type_is(rx_str type, const char *name)
            rx_str_ieq((rx_str){ type.ptr, n }, (rx_str){ name, n });
 }
 
+/* Does any step want to see errors? */
+static bool
+wants_errors(const struct transform_filter *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->steps[i].active && f->steps[i].step->kind->errors)
+            return true;
+    }
+    return false;
+}
+
+static bool
+begin_frames(struct transform_filter *f)
+{
+    for (size_t i = 0; i < f->count && f->framer == NULL; i++) {
+        if (f->steps[i].active && f->steps[i].step->kind->frame != NULL)
+            f->framer = f->steps[i].step->kind;
+    }
+    if (f->framer == NULL)
+        return false;
+    eventstream_init(&f->frames);
+    f->mode = FILTER_FRAMES;
+    return true;
+}
+
+rx_str
+transform_filter_type(const struct transform_filter *f)
+{
+    return f->mode == FILTER_FRAMES ? RX_S("text/event-stream") : (rx_str){ 0 };
+}
+
 bool
 transform_filter_begin(struct transform_filter *f, int status,
     rx_str content_type, rx_str content_encoding)
 {
     enum rx_coding coding;
 
-    if (status < 200 || status >= 300 ||
+    f->status = status;
+    if (status < 200 || (status >= 300 && !wants_errors(f)) ||
         !rx_coding_find(content_encoding, &coding))
+        return false;
+    if (status >= 300 && !type_is(content_type, "application/json"))
         return false;
     if (type_is(content_type, "text/event-stream")) {
         sse_init(&f->sse, SSE_EVENT_MAX);
@@ -129,7 +168,8 @@ transform_filter_begin(struct transform_filter *f, int status,
         f->mode = FILTER_SSE;
     } else if (type_is(content_type, "application/json")) {
         f->mode = FILTER_DOCUMENT;
-    } else {
+    } else if (!type_is(content_type, "application/vnd.amazon.eventstream") ||
+               !begin_frames(f)) {
         return false;
     }
     if (coding != RX_CODING_IDENTITY)
@@ -211,6 +251,12 @@ step_emit(struct step_flow *flow, rx_str name, rx_str data)
     step_pass(flow, &e);
 }
 
+int
+step_status(const struct step_flow *flow)
+{
+    return flow->filter->status;
+}
+
 struct rx_arena *
 step_arena(struct step_flow *flow)
 {
@@ -242,6 +288,22 @@ take_event(struct transform_filter *f, const struct sse_event *event)
     rx_arena_free(arena);
 }
 
+static void
+take_frame(struct transform_filter *f, const struct eventstream_message *m)
+{
+    struct rx_buf name, data;
+
+    rx_buf_init(&name, 256);
+    rx_buf_init(&data, EVENTSTREAM_MESSAGE_MAX);
+    if (f->framer->frame(m, &name, &data)) {
+        struct sse_event event = { .name = rx_buf_str(&name),
+            .data = rx_buf_str(&data) };
+        take_event(f, &event);
+    }
+    rx_buf_fini(&name);
+    rx_buf_fini(&data);
+}
+
 /* Let each step say what it held back, the one nearest the provider first. */
 static void
 end_steps(struct transform_filter *f)
@@ -269,7 +331,7 @@ take_document(struct transform_filter *f)
 
     for (size_t i = f->count; !rx_edit_bad(root) && i-- > 0;) {
         struct filter_step *s = &f->steps[i];
-        if (s->active)
+        if (s->active && (f->status < 300 || s->step->kind->errors))
             s->step->kind->document(s->step->options, s->state, &flow, root);
     }
     if (rx_edit_bad(root))
@@ -281,16 +343,29 @@ take_document(struct transform_filter *f)
 
 /* ---- bytes -------------------------------------------------------------- */
 
-static bool
+static enum rx_code
+take_frames(struct transform_filter *f, rx_str bytes)
+{
+    struct eventstream_message m;
+
+    while (eventstream_next(&f->frames, &bytes, &m))
+        take_frame(f, &m);
+    return f->frames.broken ? RX_INVALID : RX_OK;
+}
+
+static enum rx_code
 take_bytes(struct transform_filter *f, rx_str bytes)
 {
     struct sse_event event;
+    enum rx_code code = RX_OK;
 
     if (f->mode == FILTER_DOCUMENT)
-        return rx_buf_add(&f->document, bytes);
-    while (sse_next(&f->sse, &bytes, &event))
+        return rx_buf_add(&f->document, bytes) ? RX_OK : RX_TOO_BIG;
+    if (f->mode == FILTER_FRAMES)
+        code = take_frames(f, bytes);
+    while (f->mode == FILTER_SSE && sse_next(&f->sse, &bytes, &event))
         take_event(f, &event);
-    return !f->shown.full && !f->hidden.full;
+    return f->shown.full || f->hidden.full ? RX_TOO_BIG : code;
 }
 
 /* The decoder gives its output in portions. */
@@ -302,8 +377,9 @@ take_coded(struct transform_filter *f, rx_str bytes)
     do {
         if (rx_decode_step(f->decode, &bytes, &plain) != RX_OK)
             return RX_INVALID;
-        if (!take_bytes(f, plain))
-            return RX_TOO_BIG;
+        enum rx_code code = take_bytes(f, plain);
+        if (code != RX_OK)
+            return code;
     } while (bytes.len > 0 || plain.len > 0);
     return RX_OK;
 }
@@ -318,8 +394,8 @@ transform_filter_feed(
     rx_buf_clear(&f->hidden);
     if (f->decode != NULL)
         code = take_coded(f, bytes);
-    else if (!take_bytes(f, bytes))
-        code = RX_TOO_BIG;
+    else
+        code = take_bytes(f, bytes);
     *out = (struct transform_bytes){ rx_buf_str(&f->shown),
         rx_buf_str(&f->hidden) };
     return code;
@@ -336,6 +412,8 @@ transform_filter_end(
     if (f->mode == FILTER_SSE) {
         if (sse_end(&f->sse, &event))
             take_event(f, &event);
+        end_steps(f);
+    } else if (f->mode == FILTER_FRAMES) {
         end_steps(f);
     } else if (f->mode == FILTER_DOCUMENT && clean) {
         take_document(f);

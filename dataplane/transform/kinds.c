@@ -26,6 +26,7 @@ const struct step_kind *const step_kinds[] = {
     &step_zhipu,
     &step_azure,
     &step_vertex,
+    &step_bedrock,
     &step_cerebras,
     &step_gemini_schema,
     NULL,

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/eventstream.h"
 #include "dataplane/transform/transform.h"
 #include "shared/json.h"
 #include "shared/json_edit.h"
@@ -52,6 +53,8 @@ struct step_event {
 void step_pass(struct step_flow *flow, const struct step_event *event);
 /* A new event of the same name, ahead of what is passed later. */
 void step_emit(struct step_flow *flow, rx_str name, rx_str data);
+/* Of the answer. */
+int step_status(const struct step_flow *flow);
 struct rx_arena *step_arena(struct step_flow *flow); /* of this event */
 rx_str step_id(struct step_flow *flow, const char *prefix);
 
@@ -71,6 +74,12 @@ struct step_kind {
     void (*end)(const void *options, void *state, struct step_flow *flow);
     void (*document)(const void *options, void *state, struct step_flow *flow,
         struct rx_edit *root);
+    /* `document` gets errors, too. */
+    bool errors;
+    /* One message of application/vnd.amazon.eventstream as an event; false:
+     * none.  NULL: such an answer is not for this kind. */
+    bool (*frame)(const struct eventstream_message *m, struct rx_buf *name,
+        struct rx_buf *data);
     /* Give back what the state holds; may be NULL. */
     void (*forget)(void *state);
 };

@@ -49,6 +49,7 @@ struct transform_outgoing {
     enum operation op;
     bool stream;
     rx_str model;           /* as the provider calls it */
+    rx_str betas;           /* anthropic-beta, as it would be sent */
     rx_str body;            /* in: borrowed; out: in `changed` if changed */
     rx_str path, query;     /* out: in `arena` if changed */
     struct rx_buf *changed; /* where a changed body is put */
@@ -86,6 +87,8 @@ void transform_filter_free(struct transform_filter *f);
  */
 bool transform_filter_begin(struct transform_filter *f, int status,
     rx_str content_type, rx_str content_encoding);
+/* From then on: what type the answer is shown as; empty: its own. */
+rx_str transform_filter_type(const struct transform_filter *f);
 /* RX_TOO_BIG, RX_INVALID (its coding is broken): the answer cannot go on. */
 RX_NODISCARD enum rx_code transform_filter_feed(
     struct transform_filter *f, rx_str bytes, struct transform_bytes *out);

@@ -5,9 +5,9 @@
  *     {"about", "dialect", "model", "stream", "operation", "use",
  *      "request", "expect",                     bodies; or "…_text" as it stands
  *      "path", "expect_path", "query", "expect_query",
- *      "head", "expect_head",                   lines
+ *      "head", "expect_head", "betas",          lines
  *      "events", "expect_events", "expect_hidden", "document",
- *      "expect_document"}
+ *      "expect_document", "status"}
  *
  * What is expected but not said is: no change.
  */
@@ -178,6 +178,7 @@ ask(struct run *r)
                   : OP_CREATE,
         .stream = rx_json_bool(rx_json_find(g, "stream")),
         .model = model,
+        .betas = said(g, "betas", ""),
         .body = rx_buf_str(&r->request),
         .path = said(g, "path", "/v1/x"),
         .query = said(g, "query", ""),
@@ -258,11 +259,14 @@ answer(struct run *r, rx_str in, const char *type, size_t piece,
     struct rx_buf *shown, struct rx_buf *hidden)
 {
     struct transform_bytes out;
+    rx_json status = rx_json_find(r->golden, "status");
 
     rx_buf_init(shown, BIG);
     rx_buf_init(hidden, BIG);
-    if (r->filter == NULL || !transform_filter_begin(r->filter, 200,
-                                 (rx_str){ type, strlen(type) }, RX_S(""))) {
+    if (r->filter == NULL ||
+        !transform_filter_begin(r->filter,
+            rx_json_there(status) ? (int)rx_json_number(status) : 200,
+            (rx_str){ type, strlen(type) }, RX_S(""))) {
         rx_buf_add(shown, in);
         return;
     }
