@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controlplane/admin.h"
 #include "controlplane/api_replay.h"
 #include "controlplane/audit.h"
 #include "controlplane/live.h"
@@ -30,9 +29,7 @@ struct api {
     struct rx_stat *stat;
     uint64_t *answers[6]; /* by first digit of the status */
     struct rx_histogram *durations;
-    bool has_admin_key;
-    struct rx_digest admin_key;
-    struct rx_digest local_token;
+    struct caller_tokens tokens;
     uint64_t began_ms;
 };
 
@@ -299,50 +296,61 @@ read_query(struct api_call *c, struct rx_err *err)
 
 /* ---- credentials ---- */
 
-static rx_str
-bearer(const struct rx_httpd_head *head)
+static bool
+writes(const struct api_call *c)
 {
-    rx_str value = rx_httpd_header(head, RX_S("authorization"));
-    rx_str scheme, token;
-
-    if (!rx_str_cut(value, ' ', &scheme, &token) ||
-        !rx_str_ieq(scheme, RX_S("bearer")))
-        return (rx_str){ 0 };
-    return rx_str_trim(token);
+    return strcmp(c->route->method, "GET") != 0;
 }
 
-static bool
-is_token(rx_str token, const struct rx_digest *known)
+/* Another site's page can make a browser send the cookie, but cannot know the
+ * token that goes with it. */
+static enum rx_code
+check_csrf(struct api_call *c, struct rx_err *err)
 {
-    struct rx_digest d = rx_digest(token);
+    const struct rx_httpd_head *head = rx_httpd_head(c->req);
+    rx_str shown = rx_httpd_header(head, RX_S("x-csrf-token"));
 
-    return rx_secret_eq((rx_str){ (const char *)d.bytes, sizeof(d.bytes) },
-        (rx_str){ (const char *)known->bytes, sizeof(known->bytes) });
+    if (c->who.session.len == 0 || !writes(c))
+        return RX_OK;
+    if (caller_is_same_site(head) && session_csrf_fits(c->who.session, shown))
+        return RX_OK;
+    c->fail_code = "csrf";
+    return rx_fail(err, RX_DENIED,
+        "X-CSRF-Token: is missing or not this session's; GET /api/session "
+        "tells it");
+}
+
+static enum rx_code
+check_role(struct api_call *c, struct rx_err *err)
+{
+    rx_str area = scope_area(field_text(c->route->path));
+
+    if (scope_allows(&c->who, c->route->role, area, writes(c)))
+        return RX_OK;
+    const char *role = scope_role_name(c->route->role);
+    return rx_fail(err, RX_DENIED,
+        c->who.kind == CALLER_TOKEN
+            ? "the scopes of this token do not cover this; it takes the role "
+              "of %s"
+            : "your role does not allow this; it takes %s",
+        role != NULL ? role : "somebody");
 }
 
 static enum rx_code
 authenticate(struct api_call *c, struct rx_err *err)
 {
-    rx_str token = bearer(rx_httpd_head(c->req));
+    const struct rx_httpd_head *head = rx_httpd_head(c->req);
 
+    c->address = caller_address(head);
     if (c->route->role == API_PUBLIC)
         return RX_OK;
-    enum rx_code code = RX_UNAUTHENTICATED;
-    if (token.len == 0) {
-        rx_fail(
-            err, code, "an admin token is needed: Authorization: Bearer rta_…");
-    } else if (c->api->has_admin_key && is_token(token, &c->api->admin_key)) {
-        c->actor = RX_S("ADMIN_API_KEY");
-        code = RX_OK;
-    } else if (is_token(token, &c->api->local_token)) {
-        c->actor = RX_S("local");
-        code = RX_OK;
-    } else {
-        code = admin_check(c->store, c->arena, token, &c->actor, err);
-    }
+    enum rx_code code =
+        caller_find(c->store, c->arena, &c->api->tokens, head, &c->who, err);
     if (code == RX_UNAUTHENTICATED)
         rx_buf_add(&c->headers, RX_S("www-authenticate: Bearer\r\n"));
-    return code;
+    if (code == RX_OK)
+        code = check_csrf(c, err);
+    return code == RX_OK ? check_role(c, err) : code;
 }
 
 /* ---- running ---- */
@@ -392,11 +400,12 @@ check_body_unused(struct api_call *c, struct rx_err *err)
 }
 
 static enum rx_code
-run_handler(struct api_call *c, struct rx_err *err)
+run_handler(struct api_call *c, api_handler *handle, struct rx_err *err)
 {
+    rx_buf_clear(&c->out);
     c->w = rx_json_out(&c->out);
     rx_json_open_object(&c->w, NULL);
-    enum rx_code code = c->route->handle(c, err);
+    enum rx_code code = handle(c, err);
     if (code == RX_OK)
         code = api_query_done(c, err);
     if (code != RX_OK || c->later || c->raw_type != NULL)
@@ -409,7 +418,7 @@ run_handler(struct api_call *c, struct rx_err *err)
 
 /* Handler, audit line and kept answer: all or nothing. */
 static enum rx_code
-run_change(struct api_call *c, struct rx_err *err)
+run_change(struct api_call *c, api_handler *handle, struct rx_err *err)
 {
     bool replayed = false;
     enum rx_code code = store_begin(c->store, err);
@@ -418,7 +427,7 @@ run_change(struct api_call *c, struct rx_err *err)
         return code;
     code = api_replay_find(c, &replayed, err);
     if (code == RX_OK && !replayed) {
-        code = run_handler(c, err);
+        code = run_handler(c, handle, err);
         if (code == RX_OK)
             code = api_replay_keep(c, err);
     }
@@ -439,7 +448,8 @@ run(struct api_call *c)
     if (code == RX_OK)
         code = check_body_unused(c, &err);
     if (code == RX_OK)
-        code = c->route->changes ? run_change(c, &err) : run_handler(c, &err);
+        code = c->route->changes ? run_change(c, c->route->handle, &err)
+                                 : run_handler(c, c->route->handle, &err);
     if (code != RX_OK)
         reply_error(c, code, &err);
     else if (!c->later)
@@ -466,6 +476,41 @@ api_stream(struct api_call *c, const char *type)
     begin_reply(c, c->status, type, &head);
     rx_httpd_start(c->req, c->status, rx_buf_str(&head), RX_HTTPD_CHUNKED);
     rx_buf_fini(&head);
+}
+
+void
+api_resume(struct api_call *c, api_handler *handle)
+{
+    struct rx_err err = { 0 };
+
+    c->cancel = NULL;
+    c->later = false;
+    enum rx_code code = run_change(c, handle, &err);
+    if (code == RX_OK)
+        reply(c, c->status);
+    else
+        reply_error(c, code, &err);
+}
+
+enum rx_code
+api_change(struct api_call *c, api_handler *handle, struct rx_err *err)
+{
+    enum rx_code code = store_begin(c->store, err);
+
+    if (code != RX_OK)
+        return code;
+    code = handle(c, err);
+    if (code == RX_OK)
+        return store_commit(c->store, err);
+    store_rollback(c->store);
+    return code;
+}
+
+enum rx_code
+api_busy(struct api_call *c, uint64_t wait_s, struct rx_err *err)
+{
+    rx_buf_addf(&c->headers, "retry-after: %" PRIu64 "\r\n", wait_s);
+    return rx_fail(err, RX_UNAVAILABLE, "too much to do; try again soon");
 }
 
 /* ---- the server's events ---- */
@@ -575,10 +620,10 @@ api_open(struct api **out, const struct api_world *world,
     api->stat = rx_stat_new();
     count_from_zero(api);
     api_ops_stats(api->stat, &api->world);
-    api->local_token = rx_digest(options->local_token);
+    api->tokens.local = rx_digest(options->local_token);
     if (options->admin_key != NULL && options->admin_key[0] != '\0') {
-        api->has_admin_key = true;
-        api->admin_key = rx_digest(field_text(options->admin_key));
+        api->tokens.has_environment = true;
+        api->tokens.environment = rx_digest(field_text(options->admin_key));
     }
     *out = NULL;
     enum rx_code code =
@@ -613,6 +658,12 @@ api_drain(struct api *api, void (*fn)(void *arg), void *arg)
 {
     live_stop(api->world.live);
     rx_httpd_drain(api->httpd, fn, arg);
+}
+
+const struct caller_tokens *
+api_tokens(const struct api *api)
+{
+    return &api->tokens;
 }
 
 struct rx_stat *

@@ -17,9 +17,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controlplane/caller.h"
 #include "controlplane/collector.h"
 #include "controlplane/field.h"
+#include "controlplane/login.h"
 #include "controlplane/publisher.h"
+#include "controlplane/scope.h"
 #include "controlplane/store.h"
 #include "shared/fetch.h"
 #include "shared/httpd.h"
@@ -44,6 +47,7 @@ struct api_world {
     struct collector *collector;
     struct limiter *limiter;
     struct live *live;
+    struct login *login;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,
@@ -67,16 +71,11 @@ struct api_call;
  */
 typedef enum rx_code api_handler(struct api_call *c, struct rx_err *err);
 
-enum api_role {
-    API_PUBLIC,
-    API_ADMIN,
-};
-
 struct api_route {
     const char *method; /* "GET" also answers HEAD */
     const char *path;   /* "/api/channels/{id}" */
-    enum api_role role;
-    bool changes; /* runs in a transaction */
+    enum api_role role; /* who may; its area is in the path: scope.h */
+    bool changes;       /* runs in a transaction */
     api_handler *handle;
     const char *summary;
 };
@@ -92,7 +91,8 @@ struct api_call {
     struct rx_arena *arena;
     rx_str params[API_PARAMS_MAX]; /* the {…} of the path, decoded */
     rx_json body;                  /* not there: none was sent */
-    rx_str actor;
+    struct caller who;
+    rx_str address; /* where from */
 
     struct rx_buf out;    /* the answer's body */
     struct rx_json_out w; /* inside the answer's outermost object */
@@ -102,6 +102,7 @@ struct api_call {
     char field[128];           /* of the error; empty if none */
     int fail_status;           /* instead of the code's own; 0 */
     const char *fail_code;     /* instead of the code's own; NULL */
+    void *work;                /* a handler's own, while it waits */
     bool later;                /* api_finish() will be called */
     void (*cancel)(void *arg); /* the client left before that */
     void *cancel_arg;
@@ -161,6 +162,18 @@ void api_put_deleted(struct api_call *c, rx_str id);
 void api_finish(struct api_call *c, enum rx_code code, struct rx_err *err);
 /* Begin an answer that is written piece by piece; c->later was set. */
 void api_stream(struct api_call *c, const char *type);
+/*
+ * The same for a handler that changes something after waiting: `handle` runs
+ * now, as the handler of a changing route does, and its answer is the answer.
+ * Such a route has changes = false, because the wait is no transaction.
+ */
+void api_resume(struct api_call *c, api_handler *handle);
+/* The same at once, from inside a handler; it is no Idempotency-Key's. */
+RX_NODISCARD enum rx_code api_change(
+    struct api_call *c, api_handler *handle, struct rx_err *err);
+/* Answer RX_UNAVAILABLE, with the seconds to wait for. */
+enum rx_code api_busy(struct api_call *c, uint64_t wait_s, struct rx_err *err);
+const struct caller_tokens *api_tokens(const struct api *api);
 struct rx_stat *api_stat(struct api *api);
 /* The numbers of /metrics that are asked for when somebody looks. */
 void api_ops_stats(struct rx_stat *stat, struct api_world *world);
@@ -184,6 +197,11 @@ api_handler api_requests_list, api_requests_live, api_request_get,
     api_analytics_summary;
 api_handler api_planes_list, api_providers_list, api_audit_list, api_status;
 api_handler api_transformers_list;
+api_handler api_session_get, api_session_create, api_session_patch,
+    api_session_delete;
+api_handler api_users_list, api_users_create, api_user_get, api_user_patch,
+    api_user_delete;
+api_handler api_tokens_list, api_tokens_create, api_token_get, api_token_delete;
 api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,
     api_dashboard;
 

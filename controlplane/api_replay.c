@@ -14,7 +14,7 @@ key_of(const struct api_call *c)
 {
     const struct rx_httpd_head *head = rx_httpd_head(c->req);
 
-    if (!rx_str_eq(head->method, RX_S("POST")))
+    if (!rx_str_eq(head->method, RX_S("POST")) || c->who.kind == CALLER_NOBODY)
         return (rx_str){ 0 };
     return rx_str_trim(rx_httpd_header(head, RX_S("idempotency-key")));
 }
@@ -78,7 +78,7 @@ api_replay_find(struct api_call *c, bool *replayed, struct rx_err *err)
     struct db_query *q = db_query(c->store->db,
         "select request, status, answer from idempotency "
         "where actor = ? and key = ?");
-    db_bind_str(q, 1, c->actor);
+    db_bind_str(q, 1, c->who.id);
     db_bind_str(q, 2, key);
     if (db_next(q)) {
         *replayed = rx_str_eq(db_blob(q, 0), digest_bytes(&digest));
@@ -108,7 +108,7 @@ api_replay_keep(struct api_call *c, struct rx_err *err)
     struct db_query *q = db_query(c->store->db,
         "insert into idempotency (actor, key, request, status, answer, at_ms) "
         "values (?, ?, ?, ?, ?, ?)");
-    db_bind_str(q, 1, c->actor);
+    db_bind_str(q, 1, c->who.id);
     db_bind_str(q, 2, key);
     db_bind_blob(q, 3, digest_bytes(&digest));
     db_bind_i64(q, 4, c->status);

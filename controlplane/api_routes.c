@@ -7,9 +7,9 @@
     {                                                    \
         method, path, API_PUBLIC, false, handle, summary \
     }
-#define READ(path, handle, summary)                    \
-    {                                                  \
-        "GET", path, API_ADMIN, false, handle, summary \
+#define READ(path, handle, summary)                     \
+    {                                                   \
+        "GET", path, API_VIEWER, false, handle, summary \
     }
 #define CHANGE(method, path, handle, summary)          \
     {                                                  \
@@ -66,7 +66,7 @@ const struct api_route api_routes[] = {
         "replace it"),
     CHANGE("DELETE", "/api/routing/functions/{id}", api_function_delete,
         "remove it"),
-    { "POST", "/api/routing/test", API_ADMIN, false, api_routing_test,
+    { "POST", "/api/routing/test", API_VIEWER, false, api_routing_test,
         "what would become of a request, and why" },
 
     READ("/api/settings", api_settings_get, "how the router behaves"),
@@ -82,8 +82,30 @@ const struct api_route api_routes[] = {
     READ("/api/providers", api_providers_list, "types of channels"),
     READ("/api/transformers", api_transformers_list,
         "what a channel may change about requests and answers"),
-    READ("/api/audit", api_audit_list, "who changed what"),
+    { "GET", "/api/audit", API_ADMIN, false, api_audit_list,
+        "who changed what" },
     READ("/api/status", api_status, "everything on one page"),
+
+    PUBLIC("GET", "/api/session", api_session_get, "who am I?"),
+    PUBLIC("POST", "/api/session", api_session_create, "log in"),
+    { "PATCH", "/api/session", API_ANYBODY, false, api_session_patch,
+        "change one's own password" },
+    { "DELETE", "/api/session", API_ANYBODY, true, api_session_delete,
+        "log out" },
+    { "GET", "/api/users", API_OWNER, false, api_users_list, "who may log in" },
+    { "POST", "/api/users", API_OWNER, false, api_users_create, "add a user" },
+    { "GET", "/api/users/{id}", API_OWNER, false, api_user_get, "one user" },
+    { "PATCH", "/api/users/{id}", API_OWNER, false, api_user_patch,
+        "change parts" },
+    { "DELETE", "/api/users/{id}", API_OWNER, true, api_user_delete,
+        "remove it" },
+    { "GET", "/api/tokens", API_OWNER, false, api_tokens_list,
+        "tokens for this API" },
+    { "POST", "/api/tokens", API_OWNER, true, api_tokens_create,
+        "make a token" },
+    { "GET", "/api/tokens/{id}", API_OWNER, false, api_token_get, "one token" },
+    { "DELETE", "/api/tokens/{id}", API_OWNER, true, api_token_delete,
+        "revoke it" },
 
     PUBLIC("GET", "/api/openapi.json", api_openapi, "this API, described"),
     PUBLIC("GET", "/health", api_health, "is it well?"),

@@ -183,7 +183,7 @@ enum rx_code
 api_audit(struct api_call *c, const char *action, const char *kind, rx_str id,
     rx_str name, struct rx_err *err)
 {
-    struct audit_line line = { c->actor, action, kind, id, name, c->body };
+    struct audit_line line = { c->who.name, action, kind, id, name, c->body };
 
     return audit_add(c->store, &line, err);
 }

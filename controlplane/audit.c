@@ -14,7 +14,8 @@ is_secret(rx_str name)
         RX_STR_INIT("apiKey"), RX_STR_INIT("keys"), RX_STR_INIT("key"),
         RX_STR_INIT("proxy_url"), RX_STR_INIT("proxyUrl"),
         RX_STR_INIT("headers"), RX_STR_INIT("secret"), RX_STR_INIT("token"),
-        RX_STR_INIT("password") };
+        RX_STR_INIT("password"), RX_STR_INIT("current_password"),
+        RX_STR_INIT("currentPassword") };
 
     for (size_t i = 0; i < RX_COUNT(secret); i++) {
         if (rx_str_eq(name, secret[i]))

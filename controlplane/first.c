@@ -61,6 +61,19 @@ make_key(struct first *f, const struct tenant *t)
 }
 
 static enum rx_code
+make_token(struct first *f)
+{
+    static const rx_str everything[] = { RX_STR_INIT("*") };
+    struct admin_token *t = admin_new(f->arena);
+
+    t->name = RX_S("first");
+    t->scopes = (struct field_list){ everything, 1 };
+    enum rx_code code = admin_create(f->store, f->arena, t, f->err);
+    f->words->admin_token = t->text;
+    return code == RX_OK ? note_made(f, "token", t->id, t->name) : code;
+}
+
+static enum rx_code
 make_credentials(struct first *f)
 {
     struct tenant *t = tenant_new(f->arena);
@@ -71,10 +84,7 @@ make_credentials(struct first *f)
         code = note_made(f, "tenant", t->id, t->name);
     if (code == RX_OK)
         code = make_key(f, t);
-    if (code == RX_OK)
-        code = admin_create(
-            f->store, f->arena, RX_S("first"), &f->words->admin_token, f->err);
-    return code;
+    return code == RX_OK ? make_token(f) : code;
 }
 
 /* ---- channels ---- */

@@ -17,6 +17,7 @@
 #include "controlplane/limiter.h"
 #include "controlplane/live.h"
 #include "controlplane/local_token.h"
+#include "controlplane/login.h"
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
 #include "controlplane/request.h"
@@ -101,6 +102,7 @@ struct control {
     struct collector *collector;
     struct limiter *limiter;
     struct live *live;
+    struct login *login;
     struct api *api;
     struct rx_timer give_up; /* longest wait for answers under way */
     bool stopping;
@@ -306,6 +308,7 @@ open_api(struct control *c, struct rx_err *err)
         .collector = c->collector,
         .limiter = c->limiter,
         .live = c->live,
+        .login = c->login = login_new(c->loop),
     };
 
     rx_buf_init(&token, 256);
@@ -346,6 +349,7 @@ static void
 close_all(struct control *c)
 {
     api_close(c->api);
+    login_free(c->login);
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);

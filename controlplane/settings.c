@@ -4,7 +4,10 @@
 
 #include "shared/clock.h"
 
-#define MIB ((uint64_t)1 << 20)
+#define MIB         ((uint64_t)1 << 20)
+#define HOUR_MS     ((uint64_t)3600 * 1000)
+/* A year. */
+#define LOGIN_MAX_S ((uint64_t)366 * 24 * 3600)
 
 const char *const settings_strategies[] = { "priority", "weighted",
     "round_robin", "least_used", "latency", "headroom", "drain", NULL };
@@ -37,6 +40,10 @@ settings_init(struct settings *s)
             .max_body_bytes = 32 * MIB,
             .journal_limit_bytes = 1024 * MIB,
             .journal_full = RX_S("keep-serving"),
+        },
+        .login = {
+            .idle_ms = 8 * HOUR_MS,
+            .absolute_ms = 7 * 24 * HOUR_MS,
         },
     };
 }
@@ -121,6 +128,23 @@ read_journal(struct state_settings *s, rx_json body)
     rx_json_no_more(v);
 }
 
+/* Whole seconds: a session may last for months. */
+static void
+read_login(struct session_limits *l, rx_json body)
+{
+    uint64_t idle_s = l->idle_ms / 1000, absolute_s = l->absolute_ms / 1000;
+    rx_json v;
+
+    if (!rx_json_get_object(body, "login", &v))
+        return;
+    rx_json_get_u64(v, "idle_s", 60, LOGIN_MAX_S, &idle_s);
+    rx_json_get_u64(v, "absolute_s", 60, LOGIN_MAX_S, &absolute_s);
+    if (absolute_s < idle_s)
+        rx_json_wrong_member(v, "absolute_s", "must not be less than idle_s");
+    rx_json_no_more(v);
+    *l = (struct session_limits){ idle_s * 1000, absolute_s * 1000 };
+}
+
 void
 settings_read(struct settings *s, rx_json body, enum field_mode mode)
 {
@@ -146,6 +170,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     rx_json_get_u64(
         body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
     read_journal(st, body);
+    read_login(&s->login, body);
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
 }
@@ -191,6 +216,10 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);
     rx_json_put_str(w, "when_full", st->journal_full);
+    rx_json_close(w);
+    rx_json_open_object(w, "login");
+    rx_json_put_u64(w, "idle_s", s->login.idle_ms / 1000);
+    rx_json_put_u64(w, "absolute_s", s->login.absolute_ms / 1000);
     rx_json_close(w);
     rx_json_put_time(w, "updated_at", s->updated_ms);
     rx_json_close(w);

@@ -8,13 +8,15 @@
 #include <stdint.h>
 
 #include "controlplane/field.h"
+#include "controlplane/session.h"
 #include "controlplane/state.h"
 #include "controlplane/store.h"
 #include "shared/json.h"
 
 struct settings {
     struct state_settings state;
-    uint64_t updated_ms; /* 0: never set */
+    struct session_limits login; /* of people at the admin API */
+    uint64_t updated_ms;         /* 0: never set */
     uint64_t rev;
 };
 

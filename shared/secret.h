@@ -47,6 +47,7 @@ RX_NODISCARD bool rx_unseal(const struct rx_key *key, rx_str sealed,
 
 /* Argon2id; `out` is a printable string of at most 128 bytes with NUL. */
 RX_NODISCARD bool rx_password_hash(rx_str password, char out[128]);
+/* A NULL hash is nobody's: that is false, and takes as long to find out. */
 bool rx_password_check(rx_str password, const char *hash);
 
 /* `size` random bytes as base62 text behind `prefix`: "rtx_…".  `out` gets a
