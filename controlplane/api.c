@@ -17,6 +17,9 @@
 #define BODY_MAX        ((uint64_t)1 << 20)
 /* A client's request, sent to be explained, is as large as clients' are. */
 #define CLIENT_BODY_MAX ((uint64_t)32 << 20)
+/* A configuration has thousands of everything. */
+#define DOCUMENT_MAX    ((uint64_t)32 << 20)
+#define DOCUMENT_VALUES ((size_t)2 << 20)
 #define ANSWER_MAX      ((size_t)32 << 20)
 #define ARENA_MAX       ((size_t)128 << 20)
 
@@ -59,7 +62,7 @@ code_name(enum rx_code code)
 
 static void
 write_error(struct rx_buf *out, const char *code, const char *message,
-    const char *field)
+    const char *field, rx_str more)
 {
     struct rx_json_out w = rx_json_out(out);
 
@@ -69,6 +72,8 @@ write_error(struct rx_buf *out, const char *code, const char *message,
     rx_json_put_text(&w, "message", message);
     if (field[0] != '\0')
         rx_json_put_text(&w, "field", field);
+    if (more.len > 0)
+        rx_json_put_raw(&w, "errors", more);
     rx_json_close(&w);
     rx_json_close(&w);
 }
@@ -120,7 +125,7 @@ reply_error(struct api_call *c, enum rx_code code, const struct rx_err *err)
             rx_log_quote(message));
     c->raw_type = NULL;
     rx_buf_clear(&c->out);
-    write_error(&c->out, name, message, c->field);
+    write_error(&c->out, name, message, c->field, c->fail_errors);
     reply(c, status);
 }
 
@@ -363,7 +368,9 @@ read_body(struct api_call *c, struct rx_err *err)
 
     if (text.len == 0)
         return RX_OK;
-    enum rx_code code = rx_json_parse(&doc, text, NULL, err);
+    bool large = c->route->handle == api_config_import;
+    struct rx_json_limits limits = { .values = large ? DOCUMENT_VALUES : 0 };
+    enum rx_code code = rx_json_parse(&doc, text, &limits, err);
     if (code != RX_OK)
         return code;
     field_adopt(c->arena, doc);
@@ -528,6 +535,8 @@ on_request(void *arg, struct rx_httpd_req *req)
         reply_error(c, code, &err);
     else if (c->route->handle == api_routing_test)
         rx_httpd_set_body_limit(req, CLIENT_BODY_MAX);
+    else if (c->route->handle == api_config_import)
+        rx_httpd_set_body_limit(req, DOCUMENT_MAX);
 }
 
 static void
@@ -569,8 +578,8 @@ on_refuse(void *arg, struct rx_httpd_req *req, int status, const char *reason)
 
     (void)arg;
     rx_buf_init(&out, 4096);
-    write_error(
-        &out, status == 413 ? "too_big" : "invalid_request", reason, "");
+    write_error(&out, status == 413 ? "too_big" : "invalid_request", reason, "",
+        (rx_str){ 0 });
     rx_httpd_reply(req, status, RX_S("content-type: application/json\r\n"),
         rx_buf_str(&out));
     rx_buf_fini(&out);

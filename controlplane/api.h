@@ -103,6 +103,7 @@ struct api_call {
     int fail_status;           /* instead of the code's own; 0 */
     const char *fail_code;     /* instead of the code's own; NULL */
     void *work;                /* a handler's own, while it waits */
+    rx_str fail_errors;        /* JSON list, when one field is not all; empty */
     bool later;                /* api_finish() will be called */
     void (*cancel)(void *arg); /* the client left before that */
     void *cancel_arg;
@@ -202,6 +203,7 @@ api_handler api_session_get, api_session_create, api_session_patch,
 api_handler api_users_list, api_users_create, api_user_get, api_user_patch,
     api_user_delete;
 api_handler api_tokens_list, api_tokens_create, api_token_get, api_token_delete;
+api_handler api_config_export, api_config_import;
 api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,
     api_dashboard;
 

@@ -2,6 +2,7 @@
 #include "controlplane/channel.h"
 #include "controlplane/first.h"
 #include "controlplane/own_address.h"
+#include "controlplane/provider.h"
 #include "controlplane/rule.h"
 
 enum rx_code
@@ -155,6 +156,10 @@ set_status(
         rx_json_no_more(c->body);
     if (rx_json_there(c->body) && (code = api_body_done(c, err)) != RX_OK)
         return code;
+    const struct provider *p = provider_find(ch->type);
+    if (rx_str_eq(status, RX_S("enabled")) && p != NULL && p->key_required &&
+        ch->key_count == 0)
+        return api_wrong(c, err, "api_key", "is needed first");
     ch->status = status;
     return finish_change(c, ch, action, err);
 }

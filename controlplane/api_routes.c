@@ -73,6 +73,11 @@ const struct api_route api_routes[] = {
     CHANGE("PUT", "/api/settings", api_settings_replace, "replace them"),
     CHANGE("PATCH", "/api/settings", api_settings_patch, "change some"),
 
+    { "GET", "/api/config/export", API_ADMIN, false, api_config_export,
+        "the configuration as one document" },
+    { "POST", "/api/config/import", API_ADMIN, false, api_config_import,
+        "take a document in, or show what it would change" },
+
     READ("/api/requests", api_requests_list, "what was asked, newest first"),
     READ("/api/requests/live", api_requests_live, "as they finish: a stream"),
     READ("/api/requests/{id}", api_request_get, "one, with its attempts"),

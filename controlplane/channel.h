@@ -51,6 +51,10 @@ struct channel {
     rx_str proxy_url; /* may hold a password: shown redacted */
     rx_str ca_file;
     rx_str transformers; /* JSON; empty: the provider's */
+    /* While a document is read: secrets it may name by their fingerprint, and
+     * how many it named that nobody knows. */
+    const struct field_list *offered;
+    size_t missing_keys;
     uint64_t created_ms, updated_ms;
     uint64_t rev; /* grows with each change: the ETag */
 };

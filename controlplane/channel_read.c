@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controlplane/channel.h"
+#include "controlplane/config.h"
 #include "controlplane/provider.h"
 #include "shared/header_rule.h"
 #include "shared/secret.h"
@@ -112,7 +113,17 @@ read_proxy(struct channel *ch, rx_json body, struct rx_arena *arena)
     /* What we showed comes back: the password stays what it was. */
     if (s.len > 0 && rx_str_eq(s, channel_redact_url(arena, ch->proxy_url)))
         return;
-    if (s.len > 0 && rx_url_check_proxy(s, &err) != RX_OK)
+    for (size_t i = 0; ch->offered != NULL && i < ch->offered->count; i++) {
+        if (s.len > 0 &&
+            rx_str_eq(s, channel_redact_url(arena, ch->offered->at[i]))) {
+            ch->proxy_url = ch->offered->at[i];
+            return;
+        }
+    }
+    if (ch->offered != NULL && memmem(s.ptr, s.len, ":****@", 6) != NULL)
+        rx_json_wrong_member(body, "proxy_url",
+            "its password is not in the document; enter it here");
+    else if (s.len > 0 && rx_url_check_proxy(s, &err) != RX_OK)
         rx_json_wrong_member(body, "proxy_url", "%s", err.text);
     else
         ch->proxy_url = s;
@@ -187,7 +198,38 @@ find_key(const struct channel_key *keys, size_t count, rx_str id)
     return NULL;
 }
 
-/* {"id","status"} keeps a key, {"key","status"} brings one. */
+static bool
+has_mark(rx_str secret, rx_str mark)
+{
+    char known[CONFIG_MARK_SIZE];
+
+    config_mark(secret, known);
+    return secret.len > 0 && rx_str_eq(mark, field_text(known));
+}
+
+/* The key a document means: the channel's own, or one that came with it. */
+static struct channel_key *
+add_marked(struct channel *ch, rx_json v, rx_str mark,
+    const struct channel_key *old, size_t old_count, struct rx_arena *arena)
+{
+    for (size_t i = 0; i < old_count; i++) {
+        if (has_mark(old[i].secret, mark)) {
+            struct channel_key *k = add_key(ch, v);
+            if (k != NULL)
+                *k = old[i];
+            return k;
+        }
+    }
+    for (size_t i = 0; ch->offered != NULL && i < ch->offered->count; i++) {
+        if (has_mark(ch->offered->at[i], mark))
+            return add_secret(ch, v, ch->offered->at[i], arena);
+    }
+    ch->missing_keys++;
+    return NULL;
+}
+
+/* {"id","status"} keeps a key, {"key","status"} brings one, {"fingerprint"}
+ * is one that stood in a document. */
 static void
 read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
     size_t old_count, struct rx_arena *arena)
@@ -199,6 +241,9 @@ read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
     field_ignore(v, FIELD_PATCH, shown);
     if (rx_json_get_str(v, "key", &text)) {
         k = add_secret(ch, rx_json_member(v, "key"), text, arena);
+    } else if (rx_json_get_str(v, "fingerprint", &text)) {
+        k = add_marked(ch, v, text, old, old_count, arena);
+        (void)rx_json_member(v, "status");
     } else if (rx_json_need_str(v, "id", &text)) {
         const struct channel_key *known = find_key(old, old_count, text);
         if (known == NULL)
@@ -209,6 +254,20 @@ read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
     if (k != NULL)
         field_read_word(v, "status", key_statuses, &k->status);
     rx_json_no_more(v);
+}
+
+/* A key that is not known must not cost the channel those that are. */
+static void
+keep_others(struct channel *ch, rx_json list, const struct channel_key *old,
+    size_t old_count)
+{
+    for (size_t i = 0; i < old_count; i++) {
+        if (find_key(ch->keys, ch->key_count, old[i].id) != NULL)
+            continue;
+        struct channel_key *k = add_key(ch, list);
+        if (k != NULL)
+            *k = old[i];
+    }
 }
 
 static void
@@ -225,7 +284,7 @@ read_keys(struct channel *ch, rx_json body, struct rx_arena *arena)
         rx_json_kind(list) <= RX_JSON_NULL)
         return; /* not mentioned: they stay */
     memcpy(old, ch->keys, sizeof(ch->keys));
-    ch->key_count = 0;
+    ch->key_count = ch->missing_keys = 0;
     if (rx_json_get_str(body, "api_key", &s))
         add_secret(ch, single, s, arena);
     if (!rx_json_get_array(body, "keys", &list))
@@ -237,6 +296,8 @@ read_keys(struct channel *ch, rx_json body, struct rx_arena *arena)
         else if (rx_json_want(v, RX_JSON_STRING))
             add_secret(ch, v, rx_json_str(v), arena);
     }
+    if (ch->missing_keys > 0)
+        keep_others(ch, list, old, old_count);
 }
 
 /* ---- reading: models, headers, times ---- */
@@ -396,8 +457,24 @@ read_transformers(struct channel *ch, rx_json body, enum field_mode mode,
 
 /* ---- reading: the whole ---- */
 
+/*
+ * A channel that needs a key may wait for it, disabled: its keys were left out
+ * of a document, or cannot be opened any more.
+ */
 static void
-check_whole(const struct channel *ch, rx_json body)
+check_keys(struct channel *ch, const struct provider *p, rx_json body)
+{
+    if (!p->key_required || ch->key_count > 0)
+        return;
+    if (ch->missing_keys > 0)
+        ch->status = RX_S("disabled");
+    if (!rx_str_eq(ch->status, RX_S("disabled")))
+        rx_json_wrong_member(
+            body, "api_key", "is required for type \"%s\"", p->type);
+}
+
+static void
+check_whole(struct channel *ch, rx_json body)
 {
     const struct provider *p = provider_find(ch->type);
 
@@ -411,9 +488,7 @@ check_whole(const struct channel *ch, rx_json body)
     if (ch->endpoint_count == 0 && p->endpoints[0].dialect == NULL)
         rx_json_wrong_member(
             body, "endpoints", "is required for type \"%s\"", p->type);
-    if (p->key_required && ch->key_count == 0)
-        rx_json_wrong_member(
-            body, "api_key", "is required for type \"%s\"", p->type);
+    check_keys(ch, p, body);
 }
 
 static void

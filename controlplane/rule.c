@@ -254,7 +254,8 @@ rule_save(
     r->updated_ms = rx_clock_wall_ms();
     if (r->id.len == 0) {
         r->id = store_new_id(arena, "rul_");
-        r->created_ms = r->updated_ms;
+        if (r->created_ms == 0)
+            r->created_ms = r->updated_ms;
     }
     r->rev++;
     struct db_query *q = db_query(s->db,

@@ -19,14 +19,17 @@
 
 #include "shared/clock.h"
 
+/* Nobody reads more than this at a time. */
+#define FAULTS_MAX 100
+
 /* Set in cJSON's type word, beside the kind (low byte) and its own flags. */
 #define ASKED (1 << 20)
 
 struct rx_json_doc {
     cJSON *root;
-    bool faulty;
     bool camel;
-    struct rx_json_fault fault;
+    struct rx_json_fault *faults;
+    size_t fault_count;
 };
 
 /* ---- the strict walk ---- */
@@ -341,6 +344,7 @@ rx_json_free(struct rx_json_doc *doc)
     if (doc == NULL)
         return;
     cJSON_Delete(doc->root);
+    free(doc->faults);
     free(doc);
 }
 
@@ -541,18 +545,27 @@ RX_PRINTF(3, 0)
 static void
 note(rx_json v, const char *member, const char *fmt, va_list ap)
 {
-    if (v.doc->faulty)
-        return;
-    struct rx_json_fault *f = &v.doc->fault;
-    struct path p = { f->field, sizeof(f->field), 0 };
+    struct rx_json_fault f = { 0 };
+    struct path p = { f.field, sizeof(f.field), 0 };
+    struct rx_json_doc *doc = v.doc;
 
-    v.doc->faulty = true;
-    path_find(&p, v.doc->root, v.node);
+    if (doc->fault_count == FAULTS_MAX)
+        return;
+    path_find(&p, doc->root, v.node);
     if (member != NULL) {
         path_add(&p, p.len == 0 ? "" : ".");
         path_add(&p, member);
     }
-    vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    vsnprintf(f.text, sizeof(f.text), fmt, ap);
+    for (size_t i = 0; i < doc->fault_count; i++) {
+        if (strcmp(doc->faults[i].field, f.field) == 0)
+            return; /* the first word about a field is the one that helps */
+    }
+    doc->faults =
+        realloc(doc->faults, (doc->fault_count + 1) * sizeof(*doc->faults));
+    if (doc->faults == NULL)
+        abort();
+    doc->faults[doc->fault_count++] = f;
 }
 
 void
@@ -578,7 +591,19 @@ rx_json_wrong_member(rx_json object, const char *name, const char *fmt, ...)
 const struct rx_json_fault *
 rx_json_fault(const struct rx_json_doc *doc)
 {
-    return doc->faulty ? &doc->fault : NULL;
+    return doc->fault_count > 0 ? &doc->faults[0] : NULL;
+}
+
+size_t
+rx_json_fault_count(const struct rx_json_doc *doc)
+{
+    return doc->fault_count;
+}
+
+const struct rx_json_fault *
+rx_json_fault_at(const struct rx_json_doc *doc, size_t i)
+{
+    return i < doc->fault_count ? &doc->faults[i] : NULL;
 }
 
 /* ---- reading with faults ---- */

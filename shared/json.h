@@ -5,7 +5,7 @@
  * limits on depth and number of values.  What comes out are rx_json values:
  * small, passed by copy, borrowed from the document.
  *
- * A document notes the first thing found wrong with its content (its *fault*,
+ * A document notes what was found wrong with its content (its *faults*, each
  * with the path of the field), so a reader asks for all it wants and looks once:
  *
  *     rx_json body = rx_json_root(doc);
@@ -136,7 +136,7 @@ bool rx_json_need_str(rx_json object, const char *name, rx_str *out);
 bool rx_json_want(rx_json v, enum rx_json_kind kind);
 /* Members of `object` that nobody asked for, or that are there twice. */
 void rx_json_no_more(rx_json object);
-/* Note a fault of the caller's finding; only the first one is kept. */
+/* Note a fault of the caller's finding; a field keeps its first one. */
 void rx_json_wrong(rx_json v, const char *fmt, ...) RX_PRINTF(2, 3);
 /* The same for member `name` of `object`, there or not. */
 void rx_json_wrong_member(
@@ -148,6 +148,10 @@ struct rx_json_fault {
 };
 /* The first fault noted, or NULL. */
 const struct rx_json_fault *rx_json_fault(const struct rx_json_doc *doc);
+/* All of them, one per field and at most 100, in the order they were found. */
+size_t rx_json_fault_count(const struct rx_json_doc *doc);
+const struct rx_json_fault *rx_json_fault_at(
+    const struct rx_json_doc *doc, size_t i);
 
 /* Length of the UTF-8 sequence `s` begins with; 0 when it begins with none. */
 size_t rx_json_rune(rx_str s);

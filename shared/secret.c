@@ -20,6 +20,10 @@
 #define PASSWORD_OPS    2
 #define PASSWORD_MEMORY ((size_t)19 * 1024 * 1024)
 
+/* For files that may be guessed at for years, unlike a log-in. */
+#define STRETCH_OPS    3
+#define STRETCH_MEMORY ((size_t)64 * 1024 * 1024)
+
 _Static_assert(RX_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
     "a key is a key of the cipher");
 _Static_assert(RX_SEAL_EXTRA == NONCE_SIZE + MAC_SIZE,
@@ -142,6 +146,15 @@ rx_password_check(rx_str password, const char *hash)
         hash = nobody;
     return crypto_pwhash_str_verify(
                hash, password.ptr ? password.ptr : "", password.len) == 0;
+}
+
+bool
+rx_key_stretch(rx_str passphrase, const unsigned char salt[RX_SALT_SIZE],
+    struct rx_key *out)
+{
+    return crypto_pwhash(out->bytes, sizeof(out->bytes),
+               passphrase.ptr ? passphrase.ptr : "", passphrase.len, salt,
+               STRETCH_OPS, STRETCH_MEMORY, crypto_pwhash_ALG_ARGON2ID13) == 0;
 }
 
 void

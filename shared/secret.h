@@ -62,6 +62,12 @@ struct rx_digest rx_hmac_sha256(rx_str key, rx_str text);
 /* With padding, in the usual alphabet. */
 void rx_base64(rx_str bytes, struct rx_buf *out);
 RX_NODISCARD bool rx_unbase64(rx_str text, struct rx_buf *out);
+/*
+ * A key out of a passphrase: Argon2id with `salt`, about 0.1 s and 64 MiB.
+ */
+#define RX_SALT_SIZE 16
+RX_NODISCARD bool rx_key_stretch(rx_str passphrase,
+    const unsigned char salt[RX_SALT_SIZE], struct rx_key *out);
 /* URL-safe base64 without padding. */
 void rx_base64url(rx_str bytes, struct rx_buf *out);
 bool rx_unbase64url(rx_str text, struct rx_buf *out);

@@ -51,17 +51,24 @@ cli_reach(struct cli *c, struct rx_err *err)
 }
 
 bool
+cli_try(struct cli *c, const char *method, const char *path, rx_str body,
+    struct remote_answer *out, struct rx_err *err)
+{
+    if (cli_reach(c, err) != RX_OK)
+        return false;
+    c->remote.extra = c->passphrase[0] != '\0' ? c->passphrase : NULL;
+    return remote_call(&c->remote, method, path, body, out, err) == RX_OK;
+}
+
+bool
 cli_call(struct cli *c, const char *method, const char *path, rx_str body,
     struct remote_answer *out, int *exit_code)
 {
     struct rx_err err = { 0 };
 
     *exit_code = CLI_OK;
-    if (cli_reach(c, &err) != RX_OK) {
-        *exit_code = cli_fail(&err);
-        return false;
-    }
-    if (remote_call(&c->remote, method, path, body, out, &err) == RX_OK)
+    memset(out, 0, sizeof(*out));
+    if (cli_try(c, method, path, body, out, &err))
         return true;
     *exit_code = cli_fail(&err);
     remote_answer_fini(out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/cli/cmd_config.h"
 #include "controlplane/cli/command.h"
 
 #define BODY_MAX ((size_t)32 << 20)
@@ -30,35 +31,6 @@ static const struct table_column candidates[] = {
     { "UNTIL", "until", TABLE_TIME },
     { 0 },
 };
-
-/* ---- texts from files ------------------------------------------------------ */
-
-/* "-" is stdin.  On failure the words are printed. */
-static bool
-read_file(const char *name, struct rx_buf *out)
-{
-    bool standard = strcmp(name, "-") == 0;
-    FILE *f = standard ? stdin : fopen(name, "re");
-    size_t n = 1;
-
-    if (f == NULL) {
-        fprintf(stderr, "routex: %s: cannot be read\n", name);
-        return false;
-    }
-    while (n > 0) {
-        char *room = rx_buf_room(out, 65536);
-        if (room == NULL)
-            break;
-        n = fread(room, 1, 65536, f);
-        rx_buf_grew(out, n);
-    }
-    bool bad = ferror(f) != 0 || out->full;
-    if (!standard)
-        fclose(f);
-    if (bad)
-        fprintf(stderr, "routex: %s: cannot be read, or is too large\n", name);
-    return !bad;
-}
 
 /* ---- rules ------------------------------------------------------------------- */
 
@@ -248,7 +220,7 @@ cmd_route_explain(struct cli *c, int argc, char **argv)
     rx_buf_init(&body, BODY_MAX);
     cli_path(&path, "/api/routing/test", "", "");
     cli_query(&path, "dialect", c->o.dialect);
-    if (read_file(argv[1], &body) &&
+    if (cli_read_file(argv[1], &body) &&
         cli_call(c, "POST", path.ptr, rx_buf_str(&body), &answer, &code)) {
         code = CLI_OK;
         if (c->o.json) {

@@ -45,6 +45,9 @@ struct cli_options {
     bool follow;
     uint64_t limit;
     const char *channel, *model, *key, *since, *range, *by;
+    /* configuration */
+    const char *passphrase_file, *select, *output, *file;
+    bool secrets, replace, prune, dry_run, yes;
 };
 
 struct cli;
@@ -73,6 +76,7 @@ struct cli {
     char data_dir[HOME_PATH];
     struct remote remote;
     bool remote_known;
+    char passphrase[448]; /* as a header; empty: none */
     bool colour;
     struct rx_buf out; /* printed at the end, or by cli_flush() */
 };
@@ -91,6 +95,9 @@ RX_NODISCARD enum rx_code cli_reach(struct cli *c, struct rx_err *err);
 /* Ask the admin API; on failure the answer is ended and the exit code is set. */
 bool cli_call(struct cli *c, const char *method, const char *path, rx_str body,
     struct remote_answer *out, int *exit_code);
+/* The same, and the words are left to the caller; `out` is to be ended. */
+bool cli_try(struct cli *c, const char *method, const char *path, rx_str body,
+    struct remote_answer *out, struct rx_err *err);
 /* Print a list, an object, or with --json the "data" as it came. */
 void cli_print(struct cli *c, const struct table_column *columns, rx_json data);
 /* GET and print. */
@@ -121,6 +128,7 @@ cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_edit,
 cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
     cmd_rule_disable, cmd_route_explain;
 cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
+cli_fn cmd_config_export, cmd_config_import, cmd_config_diff, cmd_apply;
 cli_fn cmd_env, cmd_code, cmd_completion;
 
 #endif

@@ -134,6 +134,40 @@ static const struct rx_conf_row usage_rows[] = {
     REACH,
     { 0 },
 };
+#define DOCUMENT                                           \
+    TEXT("select", "WHAT", select,                         \
+        "only these kinds or items: channels,rules:long"), \
+        TEXT("passphrase-file", "FILE", passphrase_file,   \
+            "whose first line opens or seals the document's secrets")
+static const struct rx_conf_row export_rows[] = {
+    SWITCH("secrets", secrets, "with the secrets, sealed"),
+    TEXT("output", "FILE", output, "write it there, not to stdout"),
+    DOCUMENT,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row import_rows[] = {
+    SWITCH("dry-run", dry_run, "only show what would change"),
+    SWITCH("replace", replace,
+        "make the kinds in it as it says: what it does not have is removed"),
+    DOCUMENT,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row diff_rows[] = {
+    SWITCH("replace", replace, "as import --replace would"),
+    DOCUMENT,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row apply_rows[] = {
+    TEXT("file", "FILE", file, "the document (also -f); - is stdin"),
+    SWITCH("prune", prune, "remove what it does not have, of the kinds in it"),
+    SWITCH("dry-run", dry_run, "only show what would change"),
+    DOCUMENT,
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row env_rows[] = {
     OPT("key", "ROUTEX_KEY", "KEY", rx_conf_text, key, "the client key"),
     HERE,
@@ -152,6 +186,8 @@ const struct noun nouns[] = {
     { "usage", "What was used" },
     { "status", "How it goes" },
     { "doctor", "What is wrong" },
+    { "config", "The configuration as one document" },
+    { "apply", "Make it so" },
     { "env", "Settings for a client" },
     { "code", "Run a client with them" },
     { "completion", "Completion for the shell" },
@@ -223,6 +259,20 @@ const struct command commands[] = {
         NULL },
     { "doctor", NULL, NULL, 0, 0, "look at everything, say what to do", reach,
         cmd_doctor, NULL },
+    { "config", "export", NULL, 0, 0, "write it all down, as JSON", export_rows,
+        cmd_config_export,
+        "\nroutex config export > routex.json\n"
+        "routex config export --secrets --passphrase-file pass --output all" },
+    { "config", "import", "FILE", 1, 1, "take a document in; - is stdin",
+        import_rows, cmd_config_import, NULL },
+    { "config", "diff", "FILE", 1, 1,
+        "what a document would change; exit code 1 when it would", diff_rows,
+        cmd_config_diff, NULL },
+    { "apply", NULL, "[FILE]", 0, 1,
+        "make it as the document says; the second time changes nothing",
+        apply_rows, cmd_apply,
+        "\nroutex apply -f routex.json\n"
+        "routex apply -f - --prune < routex.json" },
     { "env", NULL, "CLIENT", 1, 1, "what to export for a client", env_rows,
         cmd_env,
         "\neval \"$(routex env claude)\" && claude\n"

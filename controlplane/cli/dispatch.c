@@ -186,6 +186,21 @@ check_words(const struct command *k, int argc)
     return CLI_USAGE;
 }
 
+/* The one short option people have in their fingers. */
+static void
+lengthen(const struct command *k, int argc, char **argv)
+{
+    static char file[] = "--file";
+    bool has = false;
+
+    for (const struct rx_conf_row *r = k->rows; r->name != NULL; r++)
+        has = has || strcmp(r->name, "file") == 0;
+    for (int i = 1; has && i < argc; i++) {
+        if (strcmp(argv[i], "-f") == 0)
+            argv[i] = file;
+    }
+}
+
 /* argv[0] is the last word of the command itself. */
 static int
 run(const struct command *k, int argc, char **argv)
@@ -210,6 +225,7 @@ run(const struct command *k, int argc, char **argv)
     c.command = k;
     c.o.weight = c.o.limit = UINT64_MAX;
     c.o.rpm = c.o.tpm = c.o.concurrent = UINT64_MAX;
+    lengthen(k, argc, argv);
     switch (rx_conf_load(&conf, &c.o, &argc, argv, &err)) {
     case RX_CONF_RUN: break;
     case RX_CONF_DONE: return CLI_OK;

@@ -9,6 +9,7 @@
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define CALL_MS    60000
+#define VALUES_MAX ((size_t)2 << 20)
 
 static const char *
 from_env(const char *first, const char *second)
@@ -144,7 +145,10 @@ prepare(struct remote *a, struct remote_answer *out)
 static void
 take_document(struct remote_answer *out)
 {
-    if (rx_json_parse(&out->doc, rx_buf_str(&out->body), NULL, NULL) == RX_OK)
+    struct rx_json_limits limits = { .values = VALUES_MAX };
+
+    if (rx_json_parse(&out->doc, rx_buf_str(&out->body), &limits, NULL) ==
+        RX_OK)
         out->data = rx_json_member(rx_json_root(out->doc), "data");
     else
         out->doc = NULL;
@@ -223,14 +227,16 @@ remote_call(struct remote *a, const char *method, const char *path, rx_str body,
 {
     char credential[REMOTE_TEXT + 32];
     char url[2 * REMOTE_TEXT + 2048];
-    const char *headers[] = { credential, "content-type: application/json",
-        NULL };
+    const char *headers[] = { credential, NULL, NULL, NULL };
+    size_t n = 1;
     enum rx_code code;
 
     snprintf(
         credential, sizeof(credential), "authorization: Bearer %s", a->token);
-    if (body.len == 0)
-        headers[1] = NULL;
+    if (body.len > 0)
+        headers[n++] = "content-type: application/json";
+    if (a->extra != NULL)
+        headers[n++] = a->extra;
     if (snprintf(url, sizeof(url), "%s%s", a->url, path) >= (int)sizeof(url)) {
         memset(out, 0, sizeof(*out));
         return rx_fail(err, RX_TOO_BIG, "address too long");
