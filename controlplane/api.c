@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/api_audit.h"
 #include "controlplane/api_replay.h"
-#include "controlplane/audit.h"
 #include "controlplane/live.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -434,6 +434,7 @@ run_change(struct api_call *c, api_handler *handle, struct rx_err *err)
         return code;
     code = api_replay_find(c, &replayed, err);
     if (code == RX_OK && !replayed) {
+        api_audit_before(c);
         code = run_handler(c, handle, err);
         if (code == RX_OK)
             code = api_replay_keep(c, err);
@@ -506,6 +507,7 @@ api_change(struct api_call *c, api_handler *handle, struct rx_err *err)
 
     if (code != RX_OK)
         return code;
+    api_audit_before(c);
     code = handle(c, err);
     if (code == RX_OK)
         return store_commit(c->store, err);

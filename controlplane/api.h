@@ -102,6 +102,7 @@ struct api_call {
     char field[128];           /* of the error; empty if none */
     int fail_status;           /* instead of the code's own; 0 */
     const char *fail_code;     /* instead of the code's own; NULL */
+    rx_json before;            /* the item that is changed, for the audit log */
     void *work;                /* a handler's own, while it waits */
     rx_str fail_errors;        /* JSON list, when one field is not all; empty */
     bool later;                /* api_finish() will be called */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "controlplane/api.h"
-#include "controlplane/audit.h"
 #include "controlplane/openapi.h"
 #include "controlplane/provider.h"
 #include "controlplane/request.h"
@@ -36,27 +35,6 @@ api_transformers_list(struct api_call *c, struct rx_err *err)
         rx_transformer_put(&c->w, NULL, t);
     rx_json_close(&c->w);
     return RX_OK;
-}
-
-enum rx_code
-api_audit_list(struct api_call *c, struct rx_err *err)
-{
-    size_t limit, count = 0;
-    uint64_t before = 0, last;
-    char next[32];
-    rx_str cursor;
-
-    enum rx_code code = api_page(c, &limit, &cursor, err);
-    if (code != RX_OK)
-        return code;
-    if (cursor.len > 0 && !rx_str_u64(cursor, &before))
-        return api_wrong(c, err, "cursor", "is not one we gave out");
-    rx_json_open_array(&c->w, "data");
-    code = audit_list(c->store, before, limit, &c->w, &count, &last, err);
-    rx_json_close(&c->w);
-    snprintf(next, sizeof(next), "%" PRIu64, last);
-    api_put_next(c, count == limit ? field_text(next) : (rx_str){ 0 });
-    return code;
 }
 
 /* ---- planes ---- */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "controlplane/api.h"
-#include "controlplane/audit.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 
@@ -177,15 +176,6 @@ api_if_match(struct api_call *c, uint64_t rev, struct rx_err *err)
     c->fail_code = "precondition_failed";
     return rx_fail(err, RX_CONFLICT,
         "somebody else changed it meanwhile: it is at %s now", tag);
-}
-
-enum rx_code
-api_audit(struct api_call *c, const char *action, const char *kind, rx_str id,
-    rx_str name, struct rx_err *err)
-{
-    struct audit_line line = { c->who.name, action, kind, id, name, c->body };
-
-    return audit_add(c->store, &line, err);
 }
 
 void

@@ -45,6 +45,7 @@ settings_init(struct settings *s)
             .idle_ms = 8 * HOUR_MS,
             .absolute_ms = 7 * 24 * HOUR_MS,
         },
+        .audit_days = 365,
     };
 }
 
@@ -171,6 +172,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
         body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
     read_journal(st, body);
     read_login(&s->login, body);
+    rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
 }
@@ -221,6 +223,7 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_put_u64(w, "idle_s", s->login.idle_ms / 1000);
     rx_json_put_u64(w, "absolute_s", s->login.absolute_ms / 1000);
     rx_json_close(w);
+    rx_json_put_u64(w, "audit_days", s->audit_days);
     rx_json_put_time(w, "updated_at", s->updated_ms);
     rx_json_close(w);
 }

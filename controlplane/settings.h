@@ -16,6 +16,7 @@
 struct settings {
     struct state_settings state;
     struct session_limits login; /* of people at the admin API */
+    uint64_t audit_days;         /* how long its lines are kept */
     uint64_t updated_ms;         /* 0: never set */
     uint64_t rev;
 };

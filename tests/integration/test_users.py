@@ -454,6 +454,80 @@ def a_token_that_is_revoked_takes_its_session_along(build):
             "authorization": f"Bearer {made['token']}"}), 401)
 
 
+# -- the audit log ------------------------------------------------------------
+
+
+def lines(r, query=""):
+    return r.admin.get(f"/api/audit{query}")["data"]
+
+
+@test
+def a_change_is_on_record_with_both_sides_and_without_secrets(build):
+    with control(build) as r:
+        with_users(r, admin="admin")
+        s = session(r, "admin")
+        secret, header = "sk-0000111122223333", "Bearer 4444555566667777"
+        made = s.send("POST", "/api/channels", {
+            "name": "c", "type": "openai", "api_key": secret,
+            "headers": {"x-key": header}}).json()["data"]
+        s.send("PATCH", "/api/channels/c", {"weight": 7, "name": "d"},
+               headers={"x-forwarded-for": "10.1.2.3"})
+        s.send("POST", "/api/channels/d/pause")
+        s.send("DELETE", "/api/channels/d")
+        gone, paused, changed, created = lines(r, f"?object={made['id']}")
+        assert created["before"] is None and gone["after"] is None
+        assert created["after"]["keys"][0]["last4"] == "3333", created
+        assert created["after"]["headers"] == {"x-key": "\u20267777"}, created
+        assert (changed["before"]["weight"], changed["after"]["weight"]) == (
+            1, 7), changed
+        assert (changed["before"]["name"], changed["after"]["name"]) == (
+            "c", "d"), changed
+        assert paused["after"]["status"] == "paused", paused
+        for line in (gone, paused, changed, created):
+            assert line["actor"] == "admin", line
+            assert line["actor_kind"] == "user", line
+            assert line["actor_id"].startswith("usr_"), line
+        assert changed["address"] == "10.1.2.3", changed
+        kept = r.admin.get("/api/audit?limit=200")
+        text = json.dumps(kept)
+        for word in (secret, header, PASSWORD, s.cookie, s.csrf):
+            assert word not in text, word
+
+
+@test
+def the_audit_log_is_asked_by_actor_object_time_and_page(build):
+    with control(build) as r:
+        with_users(r, admin="admin")
+        s = session(r, "admin")
+        for n in range(5):
+            s.send("POST", "/api/tenants", {"name": f"t{n}"})
+        r.admin.post("/api/tenants", {"name": "other"})
+        mine = lines(r, "?actor=admin&action=create")
+        assert [x["name"] for x in mine] == ["t4", "t3", "t2", "t1", "t0"]
+        assert lines(r, f"?actor={s.me['id']}&action=create") == mine
+        assert [x["actor"] for x in lines(r, "?object=other")] == ["first"]
+        assert [x["kind"] for x in lines(r, "?kind=user&action=login")] == [
+            "user"]
+        assert lines(r, "?since=2099-01-01T00:00:00Z") == []
+        assert lines(r, "?until=2001-01-01T00:00:00Z") == []
+        assert len(lines(r, "?since=1h&actor=admin")) == 6
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = r.admin.get(
+                f"/api/audit?actor=admin&limit=2{cursor and '&cursor='}{cursor}")
+            seen += [x["name"] for x in page["data"]]
+            cursor = page["next"]
+        assert seen == ["t4", "t3", "t2", "t1", "t0", "admin"], seen
+        # What is too old goes with the next change.
+        with sqlite3.connect(r.data_dir / "routex.db", timeout=20) as db:
+            db.execute("update audit set at_ms = at_ms - 86400000 * 40 "
+                       "where name = 't0'")
+        r.admin.call("PATCH", "/api/settings", {"audit_days": 41})
+        assert len(lines(r, "?object=t0")) == 1
+        r.admin.call("PATCH", "/api/settings", {"audit_days": 39})
+        assert lines(r, "?object=t0") == []
+
+
 # -- many at once -------------------------------------------------------------
 
 
