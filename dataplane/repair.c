@@ -118,7 +118,7 @@ add_path(struct finding *f, rx_str text)
 {
     size_t from = 0;
 
-    for (size_t i = 0; i <= text.len; i++) {
+    for (size_t i = 0; text.len > 0 && i <= text.len; i++) {
         if (i < text.len && memchr(".[]", text.ptr[i], 3) == NULL)
             continue;
         add_part(f, (rx_str){ text.ptr + from, i - from });
@@ -201,7 +201,7 @@ diagnose(enum dialect dialect, rx_str error, struct rx_buf *message)
 
     if (error.len > ERROR_MAX || !read_message(error, message))
         return f;
-    rx_str text = rx_buf_str(message);
+    rx_str text = message->len > 0 ? rx_buf_str(message) : RX_S("");
     for (size_t i = 0; i < RX_COUNT(faults); i++) {
         const char *at = find(text, faults[i].mark);
         bool code = faults[i].fault == FAULT_ENCRYPTED &&
@@ -511,6 +511,8 @@ repair_body(enum dialect dialect, rx_str error_body, rx_str body,
         if (!j.bad && c.removed > 0)
             copy_to(&c, body.ptr + body.len);
         ok = !j.bad && c.removed > 0 && !out->full;
+        if (!ok)
+            rx_buf_clear(out);
     }
     if (ok)
         say(done, &f);

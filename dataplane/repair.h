@@ -25,8 +25,9 @@ struct repair {
 };
 
 /*
- * Write `body` without the offending part to `out` (untouched if only a header
- * is to change).  False when the part is not in there.
+ * Write `body` without the offending part to the empty `out` (which stays so if
+ * only a header is to change).  False, and nothing is written, when the part is
+ * not in there or the body is not what it seemed.
  */
 RX_NODISCARD bool repair_body(enum dialect dialect, rx_str error_body,
     rx_str body, struct rx_buf *out, struct repair *done);
