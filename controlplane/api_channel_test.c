@@ -9,6 +9,7 @@
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
 #include "controlplane/provider.h"
+#include "controlplane/service_account.h"
 #include "shared/url.h"
 
 #define CONNECT_MS   10000
@@ -216,10 +217,16 @@ choose_key(struct probe *p, rx_str id, struct rx_err *err)
         const struct channel_key *k = &p->channel->keys[i];
         bool wanted = id.len > 0 ? rx_str_eq(id, k->id)
                                  : rx_str_eq(k->status, RX_S("enabled"));
-        if (wanted) {
-            p->secret = k->secret;
+        if (!wanted)
+            continue;
+        p->secret = k->secret;
+        if (rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
+            p->secret = k->token.token;
+        if (p->secret.len > 0)
             return RX_OK;
-        }
+        return rx_fail(err, RX_CONFLICT,
+            "there is no access token yet%s" RX_STR_FMT,
+            k->token.error.len > 0 ? ": " : "", RX_STR_ARG(k->token.error));
     }
     if (id.len > 0)
         return api_wrong(p->call, err, "key_id", "is no key of this channel");

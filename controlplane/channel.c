@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "controlplane/provider.h"
+#include "controlplane/service_account.h"
 #include "controlplane/trouble.h"
 
 struct channel *
@@ -50,6 +51,21 @@ put_endpoint(struct rx_json_out *w, const struct state_endpoint *e)
 }
 
 static void
+put_token(struct rx_json_out *w, const struct credential_token *t)
+{
+    rx_json_open_object(w, "token");
+    if (t->expires_ms > 0)
+        rx_json_put_time(w, "expires_at", t->expires_ms);
+    else
+        rx_json_put_null(w, "expires_at");
+    if (t->error.len > 0)
+        rx_json_put_str(w, "error", t->error);
+    else
+        rx_json_put_null(w, "error");
+    rx_json_close(w);
+}
+
+static void
 put_keys(struct rx_json_out *w, const struct channel *ch)
 {
     rx_json_open_array(w, "keys");
@@ -61,6 +77,8 @@ put_keys(struct rx_json_out *w, const struct channel *ch)
         rx_json_put_str(w, "last4", k->last4);
         rx_json_put_str(w, "status", k->status);
         rx_json_put_time(w, "created_at", k->created_ms);
+        if (rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
+            put_token(w, &k->token);
         rx_json_close(w);
     }
     rx_json_close(w);
@@ -245,7 +263,14 @@ channel_state(
     out->endpoints = channel_endpoints(ch, arena, &out->endpoint_count);
     for (size_t i = 0; i < ch->key_count; i++) {
         const struct channel_key *k = &ch->keys[i];
-        keys[i] = (struct state_credential){ k->id, k->kind, k->secret,
-            rx_str_eq(k->status, RX_S("enabled")) };
+        keys[i] = (struct state_credential){ .id = k->id,
+            .kind = k->kind,
+            .secret = k->secret,
+            .enabled = rx_str_eq(k->status, RX_S("enabled")) };
+        if (!rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
+            continue;
+        keys[i].kind = RX_S("api_key"); /* as good as one, while it lives */
+        keys[i].secret = k->token.token;
+        keys[i].enabled = keys[i].enabled && k->token.token.len > 0;
     }
 }

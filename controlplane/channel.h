@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controlplane/credential_token.h"
 #include "controlplane/field.h"
 #include "controlplane/state.h"
 #include "controlplane/store.h"
@@ -24,8 +25,9 @@
 /* One of a channel's keys. */
 struct channel_key {
     rx_str id;     /* empty: new */
-    rx_str kind;   /* "api_key" */
+    rx_str kind;   /* "api_key", "service_account" */
     rx_str secret; /* in clear; empty unless new or loaded with secrets */
+    struct credential_token token; /* of a service account */
     rx_str last4;
     rx_str status; /* "enabled", "disabled" */
     uint64_t created_ms;

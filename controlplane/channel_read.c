@@ -6,6 +6,7 @@
 #include "controlplane/channel.h"
 #include "controlplane/config.h"
 #include "controlplane/provider.h"
+#include "controlplane/service_account.h"
 #include "shared/header_rule.h"
 #include "shared/secret.h"
 #include "shared/transformers.h"
@@ -169,12 +170,39 @@ add_key(struct channel *ch, rx_json v)
     return k;
 }
 
+/* The text of a service account's key file, in one line. */
+static rx_str
+read_account(rx_json v, rx_str text, struct rx_arena *arena, rx_str *last4)
+{
+    struct service_account account;
+    struct rx_err err = { 0 };
+    struct rx_buf line;
+    rx_str kept = { 0 };
+
+    rx_buf_init(&line, SERVICE_ACCOUNT_MAX);
+    if (service_account_read(text, arena, &account, &err) != RX_OK)
+        rx_json_wrong(v, "%s", err.text);
+    else if (!service_account_compact(text, &line))
+        rx_json_wrong(v, "is too long");
+    else
+        kept = field_keep(arena, rx_buf_str(&line));
+    *last4 = field_last4(
+        arena, account.key_id.len > 0 ? account.key_id : account.email);
+    rx_buf_fini(&line);
+    return kept;
+}
+
 /* A new key; one that is in the list already is not added again. */
 static struct channel_key *
 add_secret(struct channel *ch, rx_json v, rx_str secret, struct rx_arena *arena)
 {
+    rx_str last4 = { 0 };
+    bool account = service_account_like(secret);
+
     secret = rx_str_trim(secret);
-    if (!check_secret(v, secret))
+    if (account)
+        secret = read_account(v, secret, arena, &last4);
+    if (account ? secret.len == 0 : !check_secret(v, secret))
         return NULL;
     for (size_t i = 0; i < ch->key_count; i++) {
         if (rx_secret_eq(ch->keys[i].secret, secret))
@@ -183,7 +211,9 @@ add_secret(struct channel *ch, rx_json v, rx_str secret, struct rx_arena *arena)
     struct channel_key *k = add_key(ch, v);
     if (k != NULL) {
         k->secret = secret;
-        k->last4 = field_last4(arena, secret);
+        k->last4 = account ? last4 : field_last4(arena, secret);
+        if (account)
+            k->kind = RX_S(SERVICE_ACCOUNT_KIND);
     }
     return k;
 }
@@ -234,7 +264,8 @@ static void
 read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
     size_t old_count, struct rx_arena *arena)
 {
-    static const char *const shown[] = { "last4", "kind", "created_at", NULL };
+    static const char *const shown[] = { "last4", "kind", "created_at", "token",
+        NULL };
     struct channel_key *k = NULL;
     rx_str text;
 
@@ -455,6 +486,56 @@ read_transformers(struct channel *ch, rx_json body, enum field_mode mode,
     rx_buf_fini(&text);
 }
 
+/* Of "eu-west4-aiplatform.googleapis.com" the region; else "global". */
+static rx_str
+location_of(const struct channel *ch)
+{
+    static const char mark[] = "-aiplatform.";
+    struct rx_url url;
+
+    if (ch->base_url.len == 0 ||
+        rx_url_split(ch->base_url, &url, NULL) != RX_OK)
+        return RX_S("global");
+    const char *at = memmem(url.host.ptr, url.host.len, mark, sizeof(mark) - 1);
+    return at != NULL ? (rx_str){ url.host.ptr, (size_t)(at - url.host.ptr) }
+                      : RX_S("global");
+}
+
+/* What a service account tells of where its models are. */
+static void
+fill_account_step(struct channel *ch, rx_json body, struct rx_arena *arena)
+{
+    const struct provider *p = provider_find(ch->type);
+    struct service_account account = { 0 };
+    struct rx_err err = { 0 };
+
+    if (p == NULL || p->account_step == NULL || ch->transformers.len > 0)
+        return;
+    for (size_t i = 0; i < ch->key_count && account.project.len == 0; i++) {
+        if (rx_str_eq(ch->keys[i].kind, RX_S(SERVICE_ACCOUNT_KIND)) &&
+            ch->keys[i].secret.len > 0 &&
+            service_account_read(ch->keys[i].secret, arena, &account, &err) !=
+                RX_OK)
+            account.project = (rx_str){ 0 };
+    }
+    if (account.project.len == 0) {
+        rx_json_wrong_member(body, "transformers",
+            "must name the project, [\"%s\", {\"project\": …}], where no "
+            "service account's key file does",
+            p->account_step);
+        return;
+    }
+    struct rx_buf text;
+    rx_buf_init(&text, TRANSFORMERS_MAX);
+    rx_str location = location_of(ch);
+    rx_buf_addf(&text,
+        "{\"use\":[[\"%s\",{\"project\":\"" RX_STR_FMT
+        "\",\"location\":\"" RX_STR_FMT "\"}]]}",
+        p->account_step, RX_STR_ARG(account.project), RX_STR_ARG(location));
+    ch->transformers = field_keep(arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
+}
+
 /* ---- reading: the whole ---- */
 
 /*
@@ -550,5 +631,8 @@ channel_read(struct channel *ch, rx_json body, enum field_mode mode,
     field_refuse_unsupported(body, "limits");
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
+    if (mode != FIELD_PATCH ||
+        rx_json_there(rx_json_member(body, "transformers")))
+        fill_account_step(ch, body, arena);
     check_whole(ch, body);
 }

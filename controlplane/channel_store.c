@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/channel.h"
+#include "controlplane/service_account.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 
@@ -85,6 +86,22 @@ read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
     return code;
 }
 
+/* What a service account's key is exchanged for; not that of an older key. */
+static enum rx_code
+read_token(struct store *s, struct rx_arena *arena, bool secret,
+    struct channel_key *k, struct rx_err *err)
+{
+    enum rx_code code =
+        credential_token_load(s, arena, k->id, secret, &k->token, err);
+
+    if (code != RX_OK || !secret)
+        return code;
+    struct rx_digest key = rx_digest(k->secret);
+    if (memcmp(key.bytes, k->token.key.bytes, sizeof(key.bytes)) != 0)
+        k->token.token = (rx_str){ 0 };
+    return RX_OK;
+}
+
 static enum rx_code
 read_keys(struct store *s, struct rx_arena *arena, bool secrets,
     struct channel *ch, struct rx_err *err)
@@ -107,6 +124,8 @@ read_keys(struct store *s, struct rx_arena *arena, bool secrets,
         if (secrets)
             code = unseal(s, arena, "credential.secret", k->id, db_blob(q, 2),
                 &k->secret, err);
+        if (code == RX_OK && rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
+            code = read_token(s, arena, secrets, k, err);
     }
     enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
     return code != RX_OK ? code : done;
@@ -260,7 +279,7 @@ save_key(struct store *s, const struct channel *ch, const struct channel_key *k,
         "insert into credential (id, channel_id, position, kind, secret, "
         "last4, status, created_ms) values (?, ?, ?, ?, ?, ?, ?, ?)");
 
-    rx_buf_init(&sealed, 16 << 10);
+    rx_buf_init(&sealed, 64 << 10);
     vault_seal(s->vault, "credential.secret", k->id, k->secret, &sealed);
     db_bind_str(q, 1, k->id);
     db_bind_str(q, 2, ch->id);

@@ -24,6 +24,7 @@
 #include "controlplane/settings.h"
 #include "controlplane/source.h"
 #include "controlplane/store.h"
+#include "controlplane/token_keeper.h"
 #include "shared/conf.h"
 #include "shared/fetch.h"
 #include "shared/log.h"
@@ -101,6 +102,7 @@ struct control {
     struct publisher *publisher;
     struct collector *collector;
     struct limiter *limiter;
+    struct token_keeper *tokens;
     struct live *live;
     struct login *login;
     struct api *api;
@@ -232,6 +234,8 @@ on_change(void *arg, enum state_kind kind, rx_str id)
 
     publisher_touch(c->publisher, kind, id);
     limiter_changed(c->limiter, kind, id);
+    if (kind == STATE_CHANNEL)
+        token_keeper_changed(c->tokens);
 }
 
 static void
@@ -284,6 +288,7 @@ open_planes(struct control *c, struct rx_err *err)
     rx_wipe(&collect.keys, sizeof(collect.keys));
     if (code == RX_OK) {
         live_watch(c->live, c->collector);
+        c->tokens = token_keeper_new(c->loop, c->fetch, c->store);
         store_on_change(c->store, on_change, c);
         collector_on_demand(c->collector,
             &(struct demand_sink){ c->limiter, on_demand, on_born, on_left });
@@ -353,6 +358,7 @@ close_all(struct control *c)
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);
+    token_keeper_free(c->tokens);
     live_free(c->live);
     if (c->publisher != NULL)
         publisher_close(c->publisher);

@@ -41,6 +41,9 @@ struct provider {
     const char *key_env;      /* whose presence makes a channel; NULL: none */
     const char *key_url;      /* where people get a key; "" if nowhere */
     const char *transformers; /* as JSON; NULL: none */
+    /* The transformer that is told the project of a service account's key;
+     * NULL: none. */
+    const char *account_step;
     const struct provider_model *models; /* NULL: none to tell */
     const char *help;
 };

@@ -90,6 +90,15 @@ static const struct provider_model cerebras_models[] = {
     { 0 },
 };
 
+static const struct provider_model vertex_models[] = {
+    { "gemini-2.5-pro", 1048576, 65536 },
+    { "gemini-2.5-flash", 1048576, 65536 },
+    { "claude-opus-4-5@20251101", 200000, 64000 },
+    { "claude-sonnet-4-5@20250929", 200000, 64000 },
+    { "claude-haiku-4-5@20251001", 200000, 64000 },
+    { 0 },
+};
+
 static const struct provider_model bedrock_models[] = {
     { "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 200000, 64000 },
     { "us.anthropic.claude-haiku-4-5-20251001-v1:0", 200000, 64000 },
@@ -331,6 +340,21 @@ const struct provider providers[] = {
         .help = "Give base_url (https://<resource>.openai.azure.com); the "
                 "model's name is the deployment's, unless the azure "
                 "transformer says otherwise.",
+    },
+    {
+        .type = "vertex",
+        .title = "Google Vertex AI",
+        .base_url = "https://aiplatform.googleapis.com",
+        .endpoints = { { "gemini", "bearer", NULL },
+            { "anthropic", "bearer", NULL } },
+        .key_required = true,
+        .key_url = "https://console.cloud.google.com/iam-admin/serviceaccounts",
+        .account_step = "vertex",
+        .models = vertex_models,
+        .help = "Gemini and Claude on Vertex AI.  The key is the text of a "
+                "service account's key file, which is exchanged for access "
+                "tokens; a region other than global is said by base_url "
+                "(https://<region>-aiplatform.googleapis.com).",
     },
     {
         .type = "bedrock",

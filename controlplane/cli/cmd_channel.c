@@ -102,7 +102,13 @@ read_key(struct cli *c, char *line, size_t size)
         fprintf(stderr, "Key: ");
     if (fgets(line, (int)size, stdin) == NULL)
         return false;
-    line[strcspn(line, "\r\n")] = '\0';
+    if (line[0] == '{') { /* a key file: all of it */
+        size_t n = strlen(line);
+        n += fread(line + n, 1, size - 1 - n, stdin);
+        line[n] = '\0';
+    } else {
+        line[strcspn(line, "\r\n")] = '\0';
+    }
     c->o.api_key = line;
     return true;
 }
@@ -172,7 +178,7 @@ static int
 send_body(struct cli *c, const char *method, const char *path, const char *name,
     const char *done)
 {
-    char line[4096];
+    char line[16384];
     struct rx_buf body;
     int code = CLI_USAGE;
 
