@@ -47,6 +47,7 @@ struct api_world {
     struct collector *collector;
     struct limiter *limiter;
     struct live *live;
+    struct alerts *alerts;
     struct login *login;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
@@ -205,6 +206,9 @@ api_handler api_users_list, api_users_create, api_user_get, api_user_patch,
     api_user_delete;
 api_handler api_tokens_list, api_tokens_create, api_token_get, api_token_delete;
 api_handler api_config_export, api_config_import;
+api_handler api_alerts_list, api_alert_get, api_alert_ack;
+api_handler api_webhooks_list, api_webhooks_create, api_webhook_get,
+    api_webhook_patch, api_webhook_delete, api_webhook_test;
 api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,
     api_dashboard;
 

@@ -83,6 +83,17 @@ const struct api_route api_routes[] = {
     READ("/api/requests/{id}", api_request_get, "one, with its attempts"),
     READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),
 
+    READ("/api/alerts", api_alerts_list, "what people have to know of"),
+    READ("/api/alerts/{id}", api_alert_get, "one alert"),
+    CHANGE("POST", "/api/alerts/{id}/ack", api_alert_ack, "it was seen"),
+    READ("/api/webhooks", api_webhooks_list, "whom alerts are sent to"),
+    CHANGE("POST", "/api/webhooks", api_webhooks_create, "add one"),
+    READ("/api/webhooks/{id}", api_webhook_get, "one webhook"),
+    CHANGE("PATCH", "/api/webhooks/{id}", api_webhook_patch, "change parts"),
+    CHANGE("DELETE", "/api/webhooks/{id}", api_webhook_delete, "remove it"),
+    { "POST", "/api/webhooks/{id}/test", API_ADMIN, false, api_webhook_test,
+        "send it something now" },
+
     READ("/api/planes", api_planes_list, "the data planes"),
     READ("/api/providers", api_providers_list, "types of channels"),
     READ("/api/transformers", api_transformers_list,

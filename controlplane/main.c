@@ -11,8 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controlplane/alert.h"
+#include "controlplane/alert_watch.h"
 #include "controlplane/api.h"
 #include "controlplane/collector.h"
+#include "controlplane/delivery.h"
 #include "controlplane/first.h"
 #include "controlplane/limiter.h"
 #include "controlplane/live.h"
@@ -104,6 +107,9 @@ struct control {
     struct limiter *limiter;
     struct token_keeper *tokens;
     struct live *live;
+    struct alerts *alerts;
+    struct deliveries *deliveries;
+    struct alert_watch *alert_watch;
     struct login *login;
     struct api *api;
     struct rx_timer give_up; /* longest wait for answers under way */
@@ -296,6 +302,24 @@ open_planes(struct control *c, struct rx_err *err)
     return code;
 }
 
+static void
+on_told(void *arg)
+{
+    deliveries_wake(arg);
+}
+
+static enum rx_code
+open_alerts(struct control *c, struct rx_err *err)
+{
+    enum rx_code code = alerts_open(&c->alerts, c->loop, c->store, err);
+
+    if (code != RX_OK)
+        return code;
+    c->deliveries = deliveries_new(c->loop, c->fetch, c->store, c->alerts);
+    alerts_on_told(c->alerts, on_told, c->deliveries);
+    return RX_OK;
+}
+
 static enum rx_code
 open_api(struct control *c, struct rx_err *err)
 {
@@ -313,6 +337,7 @@ open_api(struct control *c, struct rx_err *err)
         .collector = c->collector,
         .limiter = c->limiter,
         .live = c->live,
+        .alerts = c->alerts,
         .login = c->login = login_new(c->loop),
     };
 
@@ -355,11 +380,14 @@ close_all(struct control *c)
 {
     api_close(c->api);
     login_free(c->login);
+    alert_watch_free(c->alert_watch);
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);
     token_keeper_free(c->tokens);
     live_free(c->live);
+    deliveries_free(c->deliveries);
+    alerts_close(c->alerts);
     if (c->publisher != NULL)
         publisher_close(c->publisher);
     store_close(c->store);
@@ -391,7 +419,13 @@ start(struct control *c, struct rx_err *err)
         code = open_store(c, err);
     if (code == RX_OK) {
         c->live = live_new(c->loop, c->store);
+        code = open_alerts(c, err);
+    }
+    if (code == RX_OK)
         code = open_planes(c, err);
+    if (code == RX_OK) {
+        c->alert_watch = alert_watch_new(
+            c->loop, c->alerts, c->store, c->publisher, c->collector);
     }
     if (code == RX_OK)
         code = open_api(c, err);
