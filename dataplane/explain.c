@@ -310,10 +310,23 @@ tell_steps(struct question *q, struct rx_json_out *w)
     rx_json_close(w);
 }
 
+/* When it is available again, if that is known. */
 static void
-put_candidate(struct rx_json_out *w, const char *key, const struct candidate *c)
+put_reason(const struct question *q, struct rx_json_out *w,
+    const struct availability *why)
 {
-    rx_json_open_object(w, key);
+    uint64_t now = q->world->now_ms;
+
+    rx_json_put_text(w, "reason", availability_words(why));
+    if (why->until_ms > now)
+        rx_json_put_time(w, "until", rx_clock_wall_ms() + why->until_ms - now);
+    else
+        rx_json_put_null(w, "until");
+}
+
+static void
+put_candidate(struct rx_json_out *w, const struct candidate *c)
+{
     rx_json_put_str(w, "channel", c->channel->name);
     rx_json_put_str(w, "channel_id", c->channel->id);
     if (c->credential != NULL)
@@ -321,10 +334,26 @@ put_candidate(struct rx_json_out *w, const char *key, const struct candidate *c)
     else
         rx_json_put_null(w, "key_id");
     rx_json_put_str(w, "model", c->model);
-    if (key == NULL) {
-        rx_json_put_text(w, "reason", "ok");
-        rx_json_put_null(w, "until");
-    }
+}
+
+static void
+put_chosen(struct rx_json_out *w, const struct candidate *c)
+{
+    rx_json_open_object(w, "chosen");
+    put_candidate(w, c);
+    rx_json_close(w);
+}
+
+/* In a panic one that is out is tried nevertheless, and said to be out. */
+static void
+put_one(struct question *q, struct rx_json_out *w, const struct candidate *c)
+{
+    struct availability why =
+        availability_of(q->world->standing, c, q->world->now_ms);
+
+    rx_json_open_object(w, NULL);
+    put_candidate(w, c);
+    put_reason(q, w, &why);
     rx_json_close(w);
 }
 
@@ -373,12 +402,7 @@ put_other(struct question *q, struct rx_json_out *w, const struct channel *c)
     rx_json_put_str(w, "channel_id", c->id);
     rx_json_put_null(w, "key_id");
     rx_json_put_str(w, "model", route.model);
-    rx_json_put_text(w, "reason", availability_words(&why));
-    if (why.until_ms > q->world->now_ms)
-        rx_json_put_time(
-            w, "until", rx_clock_wall_ms() + why.until_ms - q->world->now_ms);
-    else
-        rx_json_put_null(w, "until");
+    put_reason(q, w, &why);
     rx_json_close(w);
 }
 
@@ -389,7 +413,7 @@ tell_candidates(struct question *q, struct rx_json_out *w)
 
     rx_json_open_array(w, "candidates");
     for (size_t i = 0; i < q->d.plan.count; i++)
-        put_candidate(w, NULL, &q->d.plan.candidates[i]);
+        put_one(q, w, &q->d.plan.candidates[i]);
     for (size_t i = 0; i < s->channel_count; i++) {
         if (!is_candidate(&q->d.plan, &s->channels[i]))
             put_other(q, w, &s->channels[i]);
@@ -405,7 +429,7 @@ tell(struct question *q, struct rx_buf *out)
 
     rx_json_open_object(&w, NULL);
     if (d->plan.count > 0)
-        put_candidate(&w, "chosen", &d->plan.candidates[0]);
+        put_chosen(&w, &d->plan.candidates[0]);
     else
         rx_json_put_null(&w, "chosen");
     if (d->rule != NULL) {
