@@ -86,12 +86,12 @@ availability_of(
     struct availability a = { ROUTE_OK, 0, 0 };
     rx_str channel = c->channel->id;
     rx_str key = c->credential != NULL ? c->credential->id : (rx_str){ 0 };
-    rx_str family = family_of(c->model);
     uint64_t mark = c->credential != NULL ? c->credential->mark : 0;
     uint64_t until;
 
     if (s == NULL || standing_is_calm(s))
         return a;
+    rx_str family = family_of(c->model);
     const struct subject about[] = {
         { .channel = channel },
         { .channel = channel, .credential = key },

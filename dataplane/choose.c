@@ -1,11 +1,14 @@
 #include "dataplane/choose.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dataplane/availability.h"
 #include "dataplane/record.h"
 #include "dataplane/session.h"
 #include "dataplane/strategy.h"
+
+#define SEATS_USUAL 128 /* more of them are not on the stack */
 
 /* The rule's, or the settings'. */
 static enum strategy
@@ -14,10 +17,12 @@ strategy_of(const struct route_request *r)
     return r->has_strategy ? r->strategy : r->snapshot->settings.strategy;
 }
 
-/* What is found out while channels are spread over their keys. */
+/* What is found out while the list is walked. */
 struct survey {
     struct route_plan *plan;
     const struct route_request *r;
+    rx_str model;
+    enum strategy strategy;
     struct strategy_seat *seats;
     size_t count;
     size_t out;             /* candidates in trouble */
@@ -28,28 +33,47 @@ struct survey {
     size_t words;           /* bytes written */
 };
 
-static bool
-is_pin(const struct session_pin *pin, const struct candidate *c)
+static struct candidate
+candidate_of(const struct survey *s, const struct place *p)
 {
-    rx_str key = c->credential != NULL ? c->credential->id : (rx_str){ 0 };
+    return (struct candidate){ .channel = p->channel,
+        .credential = p->credential,
+        .endpoint = &p->channel->endpoints[p->dialect],
+        .dialect = p->dialect,
+        .model = p->model.ptr != NULL ? p->model : s->model };
+}
 
-    return pin != NULL && rx_str_eq(pin->channel, c->channel->id) &&
+static bool
+is_pin(const struct session_pin *pin, const struct place *p)
+{
+    rx_str key = p->credential != NULL ? p->credential->id : (rx_str){ 0 };
+
+    return pin != NULL && rx_str_eq(pin->channel, p->channel->id) &&
            rx_str_eq(pin->credential, key);
+}
+
+static void
+begin_words(struct survey *s)
+{
+    if (s->words == 0)
+        s->words = (size_t)snprintf(s->plan->words, sizeof(s->plan->words),
+            "no channel is available now");
 }
 
 /* "; main is rate limited for 34 s" */
 static void
-say(struct survey *s, const struct candidate *c, const struct availability *a)
+say(struct survey *s, const struct channel *c, const struct availability *a)
 {
     struct route_plan *p = s->plan;
-    size_t room = sizeof(p->words) - s->words;
     uint64_t left = a->until_ms > s->r->now_ms ? a->until_ms - s->r->now_ms : 0;
     int n;
 
-    if (room < 80 + c->channel->name.len)
+    begin_words(s);
+    size_t room = sizeof(p->words) - s->words;
+    if (room < 80 + c->name.len)
         return;
     n = snprintf(p->words + s->words, room, "; " RX_STR_FMT " %s",
-        RX_STR_ARG(c->channel->name), availability_words(a));
+        RX_STR_ARG(c->name), availability_words(a));
     s->words += (size_t)n;
     if (left > 0)
         s->words += (size_t)snprintf(p->words + s->words, room - (size_t)n,
@@ -57,8 +81,8 @@ say(struct survey *s, const struct candidate *c, const struct availability *a)
 }
 
 static void
-count_out(
-    struct survey *s, const struct candidate *c, const struct availability *a)
+count_out(struct survey *s, const struct place *at, const struct candidate *c,
+    const struct availability *a)
 {
     struct route_plan *p = s->plan;
 
@@ -72,77 +96,46 @@ count_out(
         s->guess = *c;
         s->guess_ms = a->until_ms;
     }
-    p->pin_lost = p->pin_lost || is_pin(s->r->pin, c);
-    say(s, c, a);
+    p->pin_lost = p->pin_lost || is_pin(s->r->pin, at);
+    say(s, c->channel, a);
 }
 
 /* Strict priorities first, and what needs no translation before what does. */
 static int64_t
-rank_of(const struct route_request *r, const struct choice *choice)
+rank_of(const struct survey *s, const struct place *p)
 {
-    int64_t rank = choice->dialect != r->dialect;
+    int64_t rank = p->dialect != s->r->dialect;
 
-    if (strategy_of(r) == STRATEGY_PRIORITY)
-        rank -= 2 * (int64_t)choice->channel->priority;
+    if (s->strategy == STRATEGY_PRIORITY)
+        rank -= 2 * (int64_t)p->channel->priority;
     return rank;
 }
 
 static void
-look_at(struct survey *s, const struct choice *choice,
-    const struct credential *credential, size_t keys)
+look_at(struct survey *s, const struct place *p)
 {
-    struct candidate c = { .channel = choice->channel,
-        .credential = credential,
-        .endpoint = &choice->channel->endpoints[choice->dialect],
-        .dialect = choice->dialect,
-        .model = choice->model };
+    struct candidate c = candidate_of(s, p);
     struct availability a = availability_of(s->r->standing, &c, s->r->now_ms);
 
-    if (a.reason != ROUTE_OK) {
-        count_out(s, &c, &a);
-        return;
-    }
-    s->seats[s->count++] = (struct strategy_seat){ .to = c,
-        .rank = rank_of(s->r, choice),
-        .weight = (double)choice->channel->weight / (double)keys };
-}
-
-static void
-look_at_keys(struct survey *s, const struct choice *choice)
-{
-    const struct channel *c = choice->channel;
-
-    if (c->credential_count == 0)
-        look_at(s, choice, NULL, 1);
-    for (size_t i = 0; i < c->credential_count; i++)
-        look_at(s, choice, &c->credentials[i], c->credential_count);
-}
-
-static size_t
-count_seats(const struct choice *choices, size_t n)
-{
-    size_t seats = 0;
-
-    for (size_t i = 0; i < n; i++)
-        seats += choices[i].channel->credential_count > 0
-                     ? choices[i].channel->credential_count
-                     : 1;
-    return seats;
+    if (a.reason != ROUTE_OK)
+        count_out(s, p, &c, &a);
+    else
+        s->seats[s->count++] =
+            (struct strategy_seat){ .at = p, .rank = rank_of(s, p) };
 }
 
 /* With strict priorities the lower ones need no look when there are enough. */
 static void
-look_around(struct survey *s, const struct choice *choices, size_t n)
+look_around(struct survey *s, const struct shortlist *list)
 {
-    bool tiers = strategy_of(s->r) == STRATEGY_PRIORITY;
+    bool tiers = s->strategy == STRATEGY_PRIORITY && s->r->pin == NULL;
 
-    for (size_t i = 0; i < n; i++) {
-        bool lower = i > 0 && choices[i].channel->priority !=
-                                  choices[i - 1].channel->priority;
-        if (tiers && lower && s->count >= RECORD_ATTEMPTS_MAX &&
-            s->r->pin == NULL)
+    for (size_t i = 0; i < list->count; i++) {
+        const struct place *p = &list->places[i];
+        if (tiers && i > 0 && s->count >= RECORD_ATTEMPTS_MAX &&
+            p->channel->priority != list->places[i - 1].channel->priority)
             break;
-        look_at_keys(s, &choices[i]);
+        look_at(s, p);
     }
 }
 
@@ -151,7 +144,7 @@ static void
 put_pin_first(struct survey *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (!is_pin(s->r->pin, &s->seats[i].to))
+        if (!is_pin(s->r->pin, s->seats[i].at))
             continue;
         struct strategy_seat own = s->seats[i];
         for (; i > 0; i--)
@@ -180,36 +173,48 @@ nobody(struct survey *s)
     return false;
 }
 
-bool
-choose(struct route_plan *plan, const struct route_request *r,
-    const struct choice *choices, size_t n, struct rx_arena *arena)
+static bool
+order(struct survey *s)
 {
-    struct survey s = { .plan = plan,
-        .r = r,
-        .seats = rx_arena_make(
-            arena, struct strategy_seat, count_seats(choices, n)) };
+    const struct route_request *r = s->r;
     struct strategy_round round = { .standing = r->standing,
         .now_ms = r->now_ms,
         .session = r->session != 0 ? r->session : r->dice,
         .dice = r->dice };
-    size_t most = ROUTE_CANDIDATES_MAX;
+    size_t most =
+        s->count < ROUTE_CANDIDATES_MAX ? s->count : ROUTE_CANDIDATES_MAX;
 
-    if (s.seats == NULL) {
-        plan->refusal = REFUSE_INTERNAL;
-        snprintf(plan->words, sizeof(plan->words), "too many channels");
-        return false;
-    }
-    s.words = (size_t)snprintf(
-        plan->words, sizeof(plan->words), "no channel is available now");
-    look_around(&s, choices, n);
-    if (s.count == 0)
-        return nobody(&s);
-    if (most > s.count)
-        most = s.count;
-    strategy_order(strategy_of(r), s.seats, s.count,
-        most < RECORD_ATTEMPTS_MAX ? most : RECORD_ATTEMPTS_MAX, &round);
-    put_pin_first(&s);
+    if (s->count == 0)
+        return nobody(s);
+    strategy_order(s->strategy, s->seats, s->count, most, &round);
+    if (r->pin != NULL)
+        put_pin_first(s);
     for (size_t i = 0; i < most; i++)
-        plan->candidates[plan->count++] = s.seats[i].to;
+        s->plan->candidates[s->plan->count++] = candidate_of(s, s->seats[i].at);
     return true;
+}
+
+bool
+choose(struct route_plan *plan, const struct route_request *r, rx_str model,
+    const struct shortlist *list)
+{
+    RX_UNSET struct strategy_seat usual[SEATS_USUAL];
+    struct strategy_seat *many = NULL;
+    struct survey s = { .plan = plan,
+        .r = r,
+        .model = model,
+        .strategy = strategy_of(r),
+        .seats = usual };
+
+    if (list->count > SEATS_USUAL) {
+        many = malloc(list->count * sizeof(*many));
+        if (many == NULL)
+            abort();
+        s.seats = many;
+    }
+    plan->words[0] = '\0';
+    look_around(&s, list);
+    bool found = order(&s);
+    free(many);
+    return found;
 }

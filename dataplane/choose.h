@@ -1,8 +1,8 @@
 /*
  * choose.h - from the channels that could serve to the order of asking.
  *
- * Spreads channels over their keys, leaves out whoever is in trouble, lets the
- * strategy order the rest, and puts the conversation's own seat in front.
+ * Leaves out whoever is in trouble, lets the strategy order the rest, and puts
+ * the conversation's own seat in front.
  * Where everybody is out it says who comes back first, or, when they are out
  * for failing only, has the one that is due soonest tried (panic).
  */
@@ -13,10 +13,10 @@
 #include "dataplane/shortlist.h"
 
 /*
- * Fills plan->candidates; choices are by priority, highest first, and at least
- * one.  False with plan->until_ms when nobody is available.
+ * Fills plan->candidates from a list of at least one place; `model` is what is
+ * asked for.  False with plan->until_ms when nobody is available.
  */
 bool choose(struct route_plan *plan, const struct route_request *r,
-    const struct choice *choices, size_t n, struct rx_arena *arena);
+    rx_str model, const struct shortlist *list);
 
 #endif

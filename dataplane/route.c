@@ -205,49 +205,66 @@ force_channel(struct route_plan *plan, const struct route_request *r,
     return true;
 }
 
-/* All channels that may be used; false when the arena has no room for them. */
+/* All that may be used; false when the arena has no room for them. */
 static bool
-list_choices(struct shortlist *list, const struct route_request *r,
+make_shortlist(struct shortlist *list, const struct route_request *r,
     const struct route_wanted *w, struct rx_arena *arena)
 {
     const struct snapshot *s = r->snapshot;
-    struct shortlist_key key = { r->key, r->dialect, r->op, w->model };
-    bool usual = w->only == NULL && r->tag.len == 0;
+    struct choice *choices =
+        rx_arena_make(arena, struct choice, s->channel_count);
+    size_t n = 0;
 
-    if (usual && shortlist_find(s->shortlists, &key, arena, list))
-        return true;
-    list->choices = rx_arena_make(arena, struct choice, s->channel_count);
-    list->count = 0;
-    if (list->choices == NULL)
+    if (choices == NULL)
         return false;
     for (size_t i = 0; i < s->channel_count; i++) {
-        struct choice *to = &list->choices[list->count];
-        if (availability_of_channel(&s->channels[i], r, w, to) == ROUTE_OK)
-            list->count++;
+        if (availability_of_channel(&s->channels[i], r, w, &choices[n]) ==
+            ROUTE_OK)
+            n++;
     }
-    list->count = drop_guesses(list->choices, list->count, r->dialect);
-    if (usual)
-        shortlist_keep(s->shortlists, &key, list);
-    return true;
+    n = drop_guesses(choices, n, r->dialect);
+    return shortlist_make(list, choices, n, w->model, arena);
 }
 
-/* The list is large and the plan is not: the one goes, the other stays. */
+static bool
+plan_list(struct route_plan *plan, const struct route_request *r,
+    const struct route_wanted *w, const struct shortlist *list)
+{
+    return list->count > 0 ? choose(plan, r, w->model, list)
+                           : refuse_with_reasons(plan, r, w);
+}
+
+static bool
+plan_anew(struct route_plan *plan, const struct route_request *r,
+    const struct route_wanted *w, const struct shortlist_key *keep)
+{
+    struct rx_arena *scratch = rx_arena_new(CHOICES_MAX);
+    struct shortlist list;
+    bool found;
+
+    if (!make_shortlist(&list, r, w, scratch)) {
+        found = refuse(plan, REFUSE_INTERNAL, "too many channels");
+    } else {
+        if (keep != NULL)
+            shortlist_keep(r->snapshot->shortlists, keep, &list);
+        found = plan_list(plan, r, w, &list);
+    }
+    rx_arena_free(scratch);
+    return found;
+}
+
 static bool
 plan_choices(struct route_plan *plan, const struct route_request *r,
     const struct route_wanted *w)
 {
-    struct rx_arena *scratch = rx_arena_new(CHOICES_MAX);
-    struct shortlist list;
+    struct shortlist_key key = { r->key, r->dialect, r->op, w->model };
 
-    if (!list_choices(&list, r, w, scratch)) {
-        rx_arena_free(scratch);
-        return refuse(plan, REFUSE_INTERNAL, "too many channels");
-    }
-    bool found = list.count > 0
-                     ? choose(plan, r, list.choices, list.count, scratch)
-                     : refuse_with_reasons(plan, r, w);
-    rx_arena_free(scratch);
-    return found;
+    if (w->only != NULL || r->tag.len > 0)
+        return plan_anew(plan, r, w, NULL);
+    const struct shortlist *kept =
+        shortlist_find(r->snapshot->shortlists, &key);
+    return kept != NULL ? plan_list(plan, r, w, kept)
+                        : plan_anew(plan, r, w, &key);
 }
 
 bool

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dataplane/snapshot.h"
+#include "dataplane/strategy.h"
 #include "shared/map.h"
 
 #define LISTS_MAX  4096
@@ -76,27 +77,53 @@ pack_key(const struct shortlist_key *key, char out[FIXED_SIZE + MODEL_MAX])
     return (rx_str){ out, FIXED_SIZE + key->model.len };
 }
 
-bool
-shortlist_find(const struct shortlists *all, const struct shortlist_key *key,
-    struct rx_arena *arena, struct shortlist *out)
+const struct shortlist *
+shortlist_find(const struct shortlists *all, const struct shortlist_key *key)
 {
     RX_UNSET char packed[FIXED_SIZE + MODEL_MAX];
 
     if (all == NULL || key->model.len > MODEL_MAX)
+        return NULL;
+    return rx_map_get(all->lists, pack_key(key, packed));
+}
+
+static struct place
+place_of(const struct choice *c, const struct credential *credential,
+    size_t keys, rx_str model)
+{
+    rx_str key = credential != NULL ? credential->id : (rx_str){ 0 };
+    struct place p = { .channel = c->channel,
+        .credential = credential,
+        .dialect = c->dialect,
+        .weight = (double)c->channel->weight / (double)keys,
+        .hash = strategy_hash(key, strategy_hash(c->channel->id, 0)) };
+
+    if (c->model.ptr != model.ptr)
+        p.model = c->model;
+    return p;
+}
+
+bool
+shortlist_make(struct shortlist *out, const struct choice *choices, size_t n,
+    rx_str model, struct rx_arena *arena)
+{
+    size_t most = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        most += choices[i].channel->credential_count + 1;
+    struct place *places = rx_arena_make(arena, struct place, most);
+    if (places == NULL)
         return false;
-    const struct shortlist *kept =
-        rx_map_get(all->lists, pack_key(key, packed));
-    if (kept == NULL)
-        return false;
-    out->choices = rx_arena_make(arena, struct choice, kept->count);
-    if (out->choices == NULL)
-        return false;
-    out->count = kept->count;
-    for (size_t i = 0; i < kept->count; i++) {
-        out->choices[i] = kept->choices[i];
-        if (kept->choices[i].model.ptr == NULL)
-            out->choices[i].model = key->model;
+    for (size_t i = 0; i < n; i++) {
+        const struct channel *c = choices[i].channel;
+        if (c->credential_count == 0)
+            places[count++] = place_of(&choices[i], NULL, 1, model);
+        for (size_t k = 0; k < c->credential_count; k++)
+            places[count++] = place_of(
+                &choices[i], &c->credentials[k], c->credential_count, model);
     }
+    *out = (struct shortlist){ places, count };
     return true;
 }
 
@@ -113,18 +140,14 @@ shortlist_keep(struct shortlists *all, const struct shortlist_key *key,
         begin(all);
     }
     struct shortlist *kept = rx_arena_make(all->arena, struct shortlist, 1);
-    struct choice *choices =
-        rx_arena_make(all->arena, struct choice, list->count);
-    if (kept == NULL || choices == NULL) {
+    struct place *places = rx_arena_make(all->arena, struct place, list->count);
+    if (kept == NULL || places == NULL) {
         forget(all);
         begin(all);
         return;
     }
-    *kept = (struct shortlist){ choices, list->count };
-    for (size_t i = 0; i < list->count; i++) {
-        choices[i] = list->choices[i];
-        if (choices[i].model.ptr == key->model.ptr)
-            choices[i].model = (rx_str){ 0 };
-    }
+    if (list->count > 0)
+        memcpy(places, list->places, list->count * sizeof(*places));
+    *kept = (struct shortlist){ places, list->count };
     rx_map_put(all->lists, pack_key(key, packed), kept);
 }

@@ -1,6 +1,7 @@
 /*
- * shortlist.h - the channels that may serve a request, as far as that follows
- * from a snapshot alone, remembered for the next request of the same kind.
+ * shortlist.h - the channels that may serve a request, spread over their keys,
+ * as far as that follows from a snapshot alone, remembered for the next request
+ * of the same kind.
  *
  * Finding them means looking at every channel; what is found is the same for
  * all who ask for that model in that dialect under the same restrictions.
@@ -19,6 +20,7 @@
 
 struct channel;
 struct client_key;
+struct credential;
 
 /* A channel with what it calls the model. */
 struct choice {
@@ -27,8 +29,18 @@ struct choice {
     enum dialect dialect; /* of the endpoint to be asked */
 };
 
+/* A channel with one of its keys. */
+struct place {
+    const struct channel *channel;
+    const struct credential *credential; /* NULL: the endpoint needs none */
+    rx_str model; /* what the upstream is asked for; empty: as requested */
+    enum dialect dialect;
+    double weight; /* the channel's, shared out over its keys */
+    uint64_t hash; /* of both ids: every plane has the same */
+};
+
 struct shortlist {
-    struct choice *choices;
+    const struct place *places; /* by priority of the channel, highest first */
     size_t count;
 };
 
@@ -46,13 +58,15 @@ RX_NODISCARD struct shortlists *shortlists_new(void);
 void shortlists_free(struct shortlists *all);
 
 /*
- * A copy, in the arena, of what was kept for such a request; false when there
- * is none.  `all` may be NULL: then nothing is ever kept.
+ * What was kept for such a request; NULL when there is nothing.  Good until
+ * something else is kept.  `all` may be NULL: then nothing is ever kept.
  */
-bool shortlist_find(const struct shortlists *all,
-    const struct shortlist_key *key, struct rx_arena *arena,
-    struct shortlist *out);
-/* A choice without a model of its own must borrow the key's text. */
+const struct shortlist *shortlist_find(
+    const struct shortlists *all, const struct shortlist_key *key);
+/* The choices' places, in the arena; false when it has no room. */
+RX_NODISCARD bool shortlist_make(struct shortlist *out,
+    const struct choice *choices, size_t n, rx_str model,
+    struct rx_arena *arena);
 void shortlist_keep(struct shortlists *all, const struct shortlist_key *key,
     const struct shortlist *list);
 

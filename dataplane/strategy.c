@@ -30,16 +30,27 @@ strategy_hash(rx_str text, uint64_t seed)
  * Each seat draws an exponential of its weight's rate from the hash; the least
  * wins.  That a seat wins has then exactly its share of the weights as
  * probability, and does not depend on who else is there but for losing to them.
+ * Among equal weights the logarithm changes nothing in the order.
  */
 static double
-draw(const struct strategy_seat *s, uint64_t session)
+draw(const struct place *p, uint64_t session, bool alike)
 {
-    rx_str key =
-        s->to.credential != NULL ? s->to.credential->id : (rx_str){ 0 };
-    uint64_t h = strategy_hash(key, strategy_hash(s->to.channel->id, session));
+    uint64_t h = mix(p->hash ^ session);
     double u = ((double)(h >> 11) + 0.5) * 0x1p-53;
 
-    return s->weight > 0 ? -log(u) / s->weight : NEVER * u;
+    if (p->weight <= 0)
+        return NEVER * u;
+    return alike ? -u : -log(u) / p->weight;
+}
+
+static bool
+are_alike(const struct strategy_seat *seats, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (seats[i].at->weight != seats[0].at->weight)
+            return false;
+    }
+    return true;
 }
 
 /* ---- the strategies --------------------------------------------------------- */
@@ -56,7 +67,7 @@ static double
 score_weighted(const struct strategy_seat *s, const struct strategy_round *r)
 {
     (void)r;
-    if (s->weight <= 0)
+    if (s->at->weight <= 0)
         return NEVER;
     return s->seat != NULL ? -(double)s->seat->smooth : 0;
 }
@@ -118,7 +129,7 @@ score_drain(const struct strategy_seat *s, const struct strategy_round *r)
 {
     if (s->seat == NULL || s->seat->since_ms == 0 ||
         drain_end(s->seat) <= r->now_ms)
-        return 1 - (double)s->to.channel->priority * 1e-10;
+        return 1 - (double)s->at->channel->priority * 1e-10;
     return -(double)s->seat->since_ms;
 }
 
@@ -131,7 +142,7 @@ begin_weighted(struct strategy_seat *seats, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (seats[i].seat != NULL)
-            seats[i].seat->smooth += (int64_t)(seats[i].weight * SMOOTH);
+            seats[i].seat->smooth += (int64_t)(seats[i].at->weight * SMOOTH);
     }
 }
 
@@ -143,7 +154,7 @@ chose_weighted(
 
     (void)r;
     for (size_t i = 0; i < n; i++)
-        total += seats[i].weight;
+        total += seats[i].at->weight;
     if (seats[0].seat != NULL)
         seats[0].seat->smooth -= (int64_t)(total * SMOOTH);
 }
@@ -229,39 +240,59 @@ static void
 take_seats(enum strategy strategy, struct strategy_seat *seats, size_t n,
     const struct strategy_round *r)
 {
+    bool alike = are_alike(seats, n);
+
     for (size_t i = 0; i < n; i++) {
-        const struct candidate *c = &seats[i].to;
+        const struct place *p = seats[i].at;
         if (strategy != STRATEGY_PRIORITY && r->standing != NULL)
-            seats[i].seat = standing_seat(r->standing, c->channel->id,
-                c->credential != NULL ? c->credential->id : (rx_str){ 0 });
+            seats[i].seat = standing_seat(r->standing, p->channel->id,
+                p->credential != NULL ? p->credential->id : (rx_str){ 0 });
     }
     if (strategy == STRATEGY_WEIGHTED)
         begin_weighted(seats, n);
     for (size_t i = 0; i < n; i++) {
         seats[i].score = strategies[strategy].score(&seats[i], r);
-        seats[i].tie = draw(&seats[i], r->session);
+        seats[i].tie = draw(seats[i].at, r->session, alike);
     }
     if (strategy == STRATEGY_LATENCY)
         begin_latency(seats, n, r);
+}
+
+/* Seats [0, sorted) are in order; put seat `i` among them. */
+static void
+insert(struct strategy_seat *seats, size_t sorted, size_t i)
+{
+    struct strategy_seat own = seats[i];
+
+    for (; sorted > 0 && is_before(&own, &seats[sorted - 1]); sorted--)
+        seats[sorted] = seats[sorted - 1];
+    seats[sorted] = own;
+}
+
+/* Most seats are compared once, with the last of those in front. */
+static void
+put_best_first(struct strategy_seat *seats, size_t n, size_t most)
+{
+    for (size_t i = 1; i < most; i++)
+        insert(seats, i, i);
+    for (size_t i = most; i < n; i++) {
+        if (!is_before(&seats[i], &seats[most - 1]))
+            continue;
+        struct strategy_seat own = seats[i];
+        seats[i] = seats[most - 1];
+        seats[most - 1] = own;
+        insert(seats, most - 1, most - 1);
+    }
 }
 
 void
 strategy_order(enum strategy strategy, struct strategy_seat *seats, size_t n,
     size_t most, const struct strategy_round *r)
 {
-    if (n == 0)
+    if (n == 0 || most == 0)
         return;
     take_seats(strategy, seats, n, r);
-    for (size_t at = 0; at < most && at + 1 < n; at++) {
-        size_t best = at;
-        for (size_t i = at + 1; i < n; i++) {
-            if (is_before(&seats[i], &seats[best]))
-                best = i;
-        }
-        struct strategy_seat chosen = seats[best];
-        seats[best] = seats[at];
-        seats[at] = chosen;
-    }
+    put_best_first(seats, n, most < n ? most : n);
     if (strategies[strategy].chose != NULL && r->standing != NULL)
         strategies[strategy].chose(seats, n, r);
 }

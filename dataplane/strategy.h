@@ -15,17 +15,17 @@
 #include <stdint.h>
 
 #include "dataplane/route.h"
+#include "dataplane/shortlist.h"
 
 /* False when there is none of that name, or it cannot be used yet. */
 RX_NODISCARD bool strategy_find(rx_str name, enum strategy *out);
 
-/* A candidate as a strategy sees it. */
+/* A place as a strategy sees it. */
 struct strategy_seat {
-    struct candidate to;
-    int64_t rank;  /* the lower come first, whatever their score */
-    double weight; /* the channel's, shared out over its keys */
-    double score;  /* filled by strategy_order */
-    double tie;    /* the lower wins */
+    const struct place *at;
+    int64_t rank; /* the lower come first, whatever their score */
+    double score; /* filled by strategy_order */
+    double tie;   /* the lower wins */
     struct seat *seat;
 };
 
