@@ -79,18 +79,14 @@ take_worse(struct availability *a, const struct trouble_note *n)
         *a = b;
 }
 
-struct availability
-availability_of(
-    const struct standing *s, const struct candidate *c, uint64_t now)
+/* What was noted about the channel, its key, or models of either. */
+static struct availability
+look_up(const struct standing *s, const struct candidate *c, uint64_t now)
 {
     struct availability a = { ROUTE_OK, 0, 0 };
     rx_str channel = c->channel->id;
     rx_str key = c->credential != NULL ? c->credential->id : (rx_str){ 0 };
     uint64_t mark = c->credential != NULL ? c->credential->mark : 0;
-    uint64_t until;
-
-    if (s == NULL || standing_is_calm(s))
-        return a;
     rx_str family = family_of(c->model);
     const struct subject about[] = {
         { .channel = channel },
@@ -98,6 +94,7 @@ availability_of(
         { .channel = channel, .credential = key, .model = family },
         { .channel = channel, .model = c->model },
     };
+
     for (size_t i = 0; i < RX_COUNT(about); i++) {
         /* Without a key or a family it would be another's subject. */
         bool empty =
@@ -105,6 +102,21 @@ availability_of(
         if (!empty)
             take_worse(&a, standing_find(s, &about[i], mark, now));
     }
+    return a;
+}
+
+struct availability
+availability_of(
+    const struct standing *s, const struct candidate *c, uint64_t now)
+{
+    struct availability a = { ROUTE_OK, 0, 0 };
+    rx_str channel = c->channel->id;
+    uint64_t until;
+
+    if (s == NULL || standing_is_calm(s))
+        return a;
+    if (!standing_is_calm_about(s, channel))
+        a = look_up(s, c, now);
     if (a.reason != ROUTE_OK)
         return a;
     const struct breaker *b = standing_breaker_of(s, channel);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/attr.h"
+#include "shared/find.h"
 
 enum takes {
     TAKES_PARTS,
@@ -237,7 +238,7 @@ holds(rx_str text, rx_str word)
         return false;
     for (size_t i = 0; i < word.len; i++)
         small[i] = (char)tolower((unsigned char)word.ptr[i]);
-    return memmem(text.ptr, text.len, small, word.len) != NULL;
+    return rx_find(text, (rx_str){ small, word.len }) != NULL;
 }
 
 static bool

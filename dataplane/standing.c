@@ -12,6 +12,7 @@
 #define KEY_MAX      ((size_t)1024)
 #define CLEARED      64
 #define STREAK_MS    60000
+#define TOUCHED      4096 /* bits */
 
 static const struct {
     const char *name;
@@ -32,7 +33,8 @@ struct note {
 struct standing {
     struct rx_map *own;
     struct rx_map *heard;
-    size_t models; /* own notes about (channel, model) */
+    uint64_t touched[TOUCHED / 64]; /* a bit by channel, for any note */
+    size_t models;                  /* own notes about (channel, model) */
     struct rx_map *breakers;
     size_t open; /* breakers that are not closed */
     struct rx_map *seats;
@@ -110,6 +112,56 @@ tell(struct standing *s)
         s->on_change(s->on_change_arg);
 }
 
+/* ---- who has notes at all ---------------------------------------------------- */
+
+/* One bit of TOUCHED for a channel, eight bytes of its id at a time. */
+static uint64_t
+bit_of(rx_str channel)
+{
+    uint64_t h = channel.len;
+
+    for (size_t at = 0; at < channel.len; at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        size_t left = channel.len - at;
+        memcpy(&word, channel.ptr + at, left < 8 ? left : 8);
+        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 32;
+    }
+    return h % TOUCHED;
+}
+
+static void
+touch(struct standing *s, rx_str channel)
+{
+    uint64_t bit = bit_of(channel);
+
+    s->touched[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+/* What was dropped leaves its bit until now. */
+static void
+touch_all(struct standing *s)
+{
+    const struct rx_map *const maps[] = { s->own, s->heard };
+    void *value = NULL;
+    rx_str key;
+
+    memset(s->touched, 0, sizeof(s->touched));
+    for (size_t i = 0; i < RX_COUNT(maps); i++) {
+        size_t at = 0;
+        while (rx_map_next(maps[i], &at, &key, &value))
+            touch(s, ((const struct note *)value)->n.about.channel);
+    }
+}
+
+bool
+standing_is_calm_about(const struct standing *s, rx_str channel)
+{
+    uint64_t bit = bit_of(channel);
+
+    return (s->touched[bit / 64] >> bit % 64 & 1) == 0;
+}
+
 /* ---- troubles ---------------------------------------------------------------- */
 
 /* "channel NUL credential NUL model" into `room`; empty when it is too long. */
@@ -183,6 +235,7 @@ own_note(struct standing *s, const struct trouble_note *n, bool *fresh)
         return NULL;
     have = note_new(key, n);
     rx_map_put(s->own, key, have);
+    touch(s, n->about.channel);
     s->models += is_model(&n->about);
     return have;
 }
@@ -353,6 +406,7 @@ standing_sweep(struct standing *s, uint64_t now)
 {
     drop_where(s, s->own, is_over, (rx_str){ 0 }, now);
     drop_where(s, s->heard, is_over, (rx_str){ 0 }, now);
+    touch_all(s);
 }
 
 bool
@@ -449,6 +503,7 @@ standing_hear(
         if (key.len > 0)
             free(rx_map_put(s->heard, key, note_new(key, &notes[i])));
     }
+    touch_all(s);
 }
 
 uint64_t

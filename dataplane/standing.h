@@ -86,6 +86,9 @@ const struct trouble_note *standing_find(const struct standing *s,
     const struct subject *about, uint64_t secret, uint64_t now);
 /* Nobody is in trouble: no need to look. */
 bool standing_is_calm(const struct standing *s);
+/* There is no note about the channel, a key or a model of it; often true when
+ * there is none, never when there is one.  Breakers are no notes. */
+bool standing_is_calm_about(const struct standing *s, rx_str channel);
 /* Forget what is over.  Now and then. */
 void standing_sweep(struct standing *s, uint64_t now);
 /* Forget own troubles that are none any more, as the configuration is now. */

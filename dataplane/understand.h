@@ -83,6 +83,7 @@ bool understand_prefix(struct understanding *u, struct rx_digest *out);
 
 /* <CCR-SUBAGENT-MODEL>model</CCR-SUBAGENT-MODEL>, where an agent may put it: in
  * a system text or in the first two user messages. */
+extern const rx_str subagent_mark; /* the first of the two */
 struct subagent_tag {
     rx_str span;  /* in the body, tags included */
     rx_str model; /* between them, trimmed; escaped as it stands */

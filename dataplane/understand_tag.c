@@ -5,64 +5,27 @@
 #include <string.h>
 
 #include "dataplane/understand.h"
+#include "shared/find.h"
 #include "shared/json_span.h"
 
-#if defined(__SSE2__)
-#    include <emmintrin.h>
-#endif
-
-static const rx_str opening = RX_STR_INIT("<CCR-SUBAGENT-MODEL>");
+const rx_str subagent_mark = RX_STR_INIT("<CCR-SUBAGENT-MODEL>");
 static const rx_str closing = RX_STR_INIT("</CCR-SUBAGENT-MODEL>");
-
-/* The first `<C` at or behind `at`; NULL when there is none. */
-static const char *
-find_start(const char *at, const char *end)
-{
-#if defined(__SSE2__)
-    const __m128i less = _mm_set1_epi8('<');
-    const __m128i c = _mm_set1_epi8('C');
-
-    for (; end - at > 64; at += 64) {
-        __m128i hit = _mm_setzero_si128();
-        for (int i = 0; i < 64; i += 16) {
-            const char *p = at + i;
-            __m128i one = _mm_loadu_si128((const __m128i *)(const void *)p);
-            __m128i two =
-                _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-            hit = _mm_or_si128(hit, _mm_and_si128(_mm_cmpeq_epi8(one, less),
-                                        _mm_cmpeq_epi8(two, c)));
-        }
-        if (_mm_movemask_epi8(hit) != 0)
-            break;
-    }
-#endif
-    for (; end - at >= 2; at++) {
-        if (at[0] == '<' && at[1] == 'C')
-            return at;
-    }
-    return NULL;
-}
 
 static bool
 find_tag(rx_str text, struct subagent_tag *out)
 {
-    if (text.len < opening.len + closing.len)
+    const char *at = rx_find(text, subagent_mark);
+
+    if (at == NULL)
         return false;
-    const char *end = text.ptr + text.len;
-    for (const char *at = text.ptr; (at = find_start(at, end)) != NULL; at++) {
-        rx_str rest = { at, (size_t)(end - at) };
-        if (!rx_str_starts(rest, opening))
-            continue;
-        const char *from = at + opening.len;
-        const char *to =
-            memmem(from, (size_t)(end - from), closing.ptr, closing.len);
-        if (to == NULL)
-            return false;
-        out->span = (rx_str){ at, (size_t)(to + closing.len - at) };
-        out->model = rx_str_trim((rx_str){ from, (size_t)(to - from) });
-        return true;
-    }
-    return false;
+    const char *from = at + subagent_mark.len;
+    rx_str rest = { from, (size_t)(text.ptr + text.len - from) };
+    const char *to = rx_find(rest, closing);
+    if (to == NULL)
+        return false;
+    out->span = (rx_str){ at, (size_t)(to + closing.len - at) };
+    out->model = rx_str_trim((rx_str){ from, (size_t)(to - from) });
+    return true;
 }
 
 static bool

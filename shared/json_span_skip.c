@@ -6,6 +6,9 @@
  * says which bits lie in strings, and what remains of the brackets only has to
  * be counted: as long as more are open than could be closed in this block, its
  * end cannot be the value's.
+ *
+ * Most bytes of a conversation lie in long strings: brackets are not looked for
+ * in a block that begins in a string and has no quote.
  */
 #include <string.h>
 
@@ -17,8 +20,12 @@
 
 #define BLOCK 64
 
-struct masks {
-    uint64_t quote, backslash, open, close;
+struct strings {
+    uint64_t quote, backslash;
+};
+
+struct brackets {
+    uint64_t open, close;
 };
 
 /*
@@ -85,17 +92,19 @@ take_block(
  */
 #define INLINE __attribute__((always_inline)) static inline
 
-#define SKIP_KERNEL(name, target, classify, between, leave)              \
+#define SKIP_KERNEL(name, target, between, leave)                        \
     target INLINE unsigned name##_block(                                 \
         struct rx_span_skip *s, const char *at, unsigned n)              \
     {                                                                    \
-        struct masks m = { 0 };                                          \
+        struct strings t = name##_strings(at);                           \
+        uint64_t escaped = mask_escaped(s, t.backslash, n);              \
                                                                          \
-        classify(at, &m);                                                \
-        uint64_t escaped = mask_escaped(s, m.backslash, n);              \
-        uint64_t inside = between(m.quote & ~escaped) ^ s->inside;       \
+        if (s->inside != 0 && t.quote == 0)                              \
+            return 0;                                                    \
+        uint64_t inside = between(t.quote & ~escaped) ^ s->inside;       \
         uint64_t quiet = inside | escaped;                               \
-        return take_block(s, inside, m.open & ~quiet, m.close & ~quiet); \
+        struct brackets b = name##_brackets(at);                         \
+        return take_block(s, inside, b.open & ~quiet, b.close & ~quiet); \
     }                                                                    \
                                                                          \
     target static const char *name(                                      \
@@ -157,26 +166,37 @@ skip_scalar(struct rx_span_skip *s, const char *at, const char *end)
         ((uint64_t)(uint32_t)_mm_movemask_epi8( \
             _mm_cmpeq_epi8(vector, _mm_set1_epi8(c))))
 
-/* '[' and '{', ']' and '}' differ in one bit each. */
-static inline void
-classify_16(const char *at, struct masks *m, unsigned shift)
+static inline __m128i
+load_16(const char *at)
 {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i folded = _mm_or_si128(v, _mm_set1_epi8(0x20));
-
-    m->quote |= BITS_SSE2(v, '"') << shift;
-    m->backslash |= BITS_SSE2(v, '\\') << shift;
-    m->open |= BITS_SSE2(folded, '{') << shift;
-    m->close |= BITS_SSE2(folded, '}') << shift;
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-static inline void
-classify_sse2(const char *at, struct masks *m)
+static inline struct strings
+skip_sse2_strings(const char *at)
 {
-    classify_16(at, m, 0);
-    classify_16(at + 16, m, 16);
-    classify_16(at + 32, m, 32);
-    classify_16(at + 48, m, 48);
+    struct strings t = { 0 };
+
+    for (unsigned i = 0; i < BLOCK; i += 16) {
+        __m128i v = load_16(at + i);
+        t.quote |= BITS_SSE2(v, '"') << i;
+        t.backslash |= BITS_SSE2(v, '\\') << i;
+    }
+    return t;
+}
+
+/* '[' and '{', ']' and '}' differ in one bit each. */
+static inline struct brackets
+skip_sse2_brackets(const char *at)
+{
+    struct brackets b = { 0 };
+
+    for (unsigned i = 0; i < BLOCK; i += 16) {
+        __m128i folded = _mm_or_si128(load_16(at + i), _mm_set1_epi8(0x20));
+        b.open |= BITS_SSE2(folded, '{') << i;
+        b.close |= BITS_SSE2(folded, '}') << i;
+    }
+    return b;
 }
 
 /* Bit i becomes the parity of bits 0..i: from each quote to its partner. */
@@ -207,19 +227,35 @@ between_by_product(uint64_t quote)
         ((uint64_t)(uint32_t)_mm256_movemask_epi8( \
             _mm256_cmpeq_epi8(vector, _mm256_set1_epi8(c))))
 
-AVX2 static inline void
-classify_avx2(const char *at, struct masks *m)
+AVX2 static inline __m256i
+load_32(const char *at)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+AVX2 static inline struct strings
+skip_avx2_strings(const char *at)
+{
+    __m256i low = load_32(at);
+    __m256i high = load_32(at + 32);
+
+    return (struct strings){
+        BITS_AVX2(low, '"') | BITS_AVX2(high, '"') << 32,
+        BITS_AVX2(low, '\\') | BITS_AVX2(high, '\\') << 32,
+    };
+}
+
+AVX2 static inline struct brackets
+skip_avx2_brackets(const char *at)
 {
     const __m256i bit = _mm256_set1_epi8(0x20);
-    __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)at);
-    __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(at + 32));
+    __m256i low = _mm256_or_si256(load_32(at), bit);
+    __m256i high = _mm256_or_si256(load_32(at + 32), bit);
 
-    m->quote = BITS_AVX2(low, '"') | BITS_AVX2(high, '"') << 32;
-    m->backslash = BITS_AVX2(low, '\\') | BITS_AVX2(high, '\\') << 32;
-    low = _mm256_or_si256(low, bit);
-    high = _mm256_or_si256(high, bit);
-    m->open = BITS_AVX2(low, '{') | BITS_AVX2(high, '{') << 32;
-    m->close = BITS_AVX2(low, '}') | BITS_AVX2(high, '}') << 32;
+    return (struct brackets){
+        BITS_AVX2(low, '{') | BITS_AVX2(high, '{') << 32,
+        BITS_AVX2(low, '}') | BITS_AVX2(high, '}') << 32,
+    };
 }
 
 /*
@@ -229,8 +265,8 @@ classify_avx2(const char *at, struct masks *m)
 #    define LEAVE_SSE2() ((void)0)
 #    define LEAVE_AVX2() _mm256_zeroupper()
 
-SKIP_KERNEL(skip_sse2, , classify_sse2, between_by_shifts, LEAVE_SSE2)
-SKIP_KERNEL(skip_avx2, AVX2, classify_avx2, between_by_product, LEAVE_AVX2)
+SKIP_KERNEL(skip_sse2, , between_by_shifts, LEAVE_SSE2)
+SKIP_KERNEL(skip_avx2, AVX2, between_by_product, LEAVE_AVX2)
 
 static bool
 have_avx2(void)

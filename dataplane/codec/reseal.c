@@ -5,6 +5,7 @@
 #include "dataplane/codec/provenance.h"
 #include "shared/arena.h"
 #include "shared/attr.h"
+#include "shared/find.h"
 #include "shared/json_edit.h"
 
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
@@ -28,10 +29,12 @@ struct reseal {
     bool left_out;
 };
 
+const rx_str reseal_mark = RX_STR_INIT("rtx1.");
+
 bool
 reseal_needed(rx_str body)
 {
-    return body.len > 0 && memmem(body.ptr, body.len, "rtx1.", 5) != NULL;
+    return rx_find(body, reseal_mark) != NULL;
 }
 
 /* False: the piece has a seal of somebody else's. */

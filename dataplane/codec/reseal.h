@@ -12,7 +12,10 @@
 #include "dataplane/codec/capability.h"
 #include "shared/buf.h"
 
-/* Might there be an envelope in it?  A search for a few bytes. */
+/* What every envelope has: a body without it needs no look. */
+extern const rx_str reseal_mark;
+
+/* Might there be an envelope in it?  A search for the mark. */
 bool reseal_needed(rx_str body);
 /* The body for that channel, appended to `out`; false when it can stay as it
  * is, and when it is no JSON (which is the provider's to say). */
