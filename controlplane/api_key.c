@@ -5,6 +5,9 @@
 #include "controlplane/key.h"
 #include "controlplane/limiter.h"
 #include "controlplane/tenant.h"
+#include "shared/clock.h"
+
+#define OVERLAP_MAX_S ((uint64_t)90 * 24 * 3600)
 
 /* A tenant by name or id, as the value of `field`. */
 static enum rx_code
@@ -47,6 +50,13 @@ put_next(struct api_call *c, const struct key *last)
     api_put_next(c, field_text(text));
 }
 
+static void
+show_limits(struct api_call *c, struct key *k)
+{
+    k->limits_state = limiter_text(
+        c->world->limiter, c->arena, LIMITED_KEY, k->id, &k->limits);
+}
+
 enum rx_code
 api_keys_list(struct api_call *c, struct rx_err *err)
 {
@@ -69,16 +79,19 @@ api_keys_list(struct api_call *c, struct rx_err *err)
     if (code != RX_OK)
         return code;
     rx_json_open_array(&c->w, "data");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        show_limits(c, list[i]);
         key_put(&c->w, NULL, list[i]);
+    }
     rx_json_close(&c->w);
     put_next(c, count == limit ? list[count - 1] : NULL);
     return RX_OK;
 }
 
 static void
-answer(struct api_call *c, const struct key *k)
+answer(struct api_call *c, struct key *k)
 {
+    show_limits(c, k);
     api_etag(c, k->rev);
     key_put(&c->w, "data", k);
 }
@@ -131,18 +144,6 @@ api_keys_create(struct api_call *c, struct rx_err *err)
     return finish_change(c, k, "create", err);
 }
 
-static void
-show_use(struct api_call *c, struct key *k)
-{
-    struct rx_buf text;
-
-    rx_buf_init(&text, 4096);
-    struct rx_json_out w = rx_json_out(&text);
-    limiter_put(c->world->limiter, &w, NULL, LIMITED_KEY, k->id, &k->limits);
-    k->limits_used = field_keep(c->arena, rx_buf_str(&text));
-    rx_buf_fini(&text);
-}
-
 enum rx_code
 api_key_get(struct api_call *c, struct rx_err *err)
 {
@@ -151,7 +152,6 @@ api_key_get(struct api_call *c, struct rx_err *err)
 
     if (code != RX_OK)
         return code;
-    show_use(c, k);
     answer(c, k);
     return RX_OK;
 }
@@ -196,14 +196,18 @@ enum rx_code
 api_key_rotate(struct api_call *c, struct rx_err *err)
 {
     struct key *k;
+    uint64_t overlap_s = 0;
     enum rx_code code = key_load(c->store, c->arena, c->params[0], &k, err);
 
     if (code != RX_OK)
         return code;
-    if (rx_json_there(c->body))
+    if (rx_json_there(c->body) && rx_json_want(c->body, RX_JSON_OBJECT)) {
+        rx_json_get_u64(c->body, "overlap_s", 0, OVERLAP_MAX_S, &overlap_s);
         rx_json_no_more(c->body);
+    }
     if (rx_json_there(c->body) && (code = api_body_done(c, err)) != RX_OK)
         return code;
-    key_draw(k, c->arena);
+    key_rotate(
+        k, overlap_s > 0 ? rx_clock_wall_ms() + overlap_s * 1000 : 0, c->arena);
     return finish_change(c, k, "rotate", err);
 }

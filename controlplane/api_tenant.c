@@ -3,6 +3,13 @@
 #include "controlplane/request.h"
 #include "controlplane/tenant.h"
 
+static void
+show_limits(struct api_call *c, struct tenant *t)
+{
+    t->limits_state = limiter_text(
+        c->world->limiter, c->arena, LIMITED_TENANT, t->id, &t->limits);
+}
+
 enum rx_code
 api_tenants_list(struct api_call *c, struct rx_err *err)
 {
@@ -16,16 +23,19 @@ api_tenants_list(struct api_call *c, struct rx_err *err)
     if (code != RX_OK)
         return code;
     rx_json_open_array(&c->w, "data");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        show_limits(c, list[i]);
         tenant_put(&c->w, NULL, list[i]);
+    }
     rx_json_close(&c->w);
     api_put_next(c, count == limit ? list[count - 1]->name : (rx_str){ 0 });
     return RX_OK;
 }
 
 static void
-answer(struct api_call *c, const struct tenant *t)
+answer(struct api_call *c, struct tenant *t)
 {
+    show_limits(c, t);
     api_etag(c, t->rev);
     tenant_put(&c->w, "data", t);
 }

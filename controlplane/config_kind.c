@@ -712,12 +712,13 @@ remove_key(struct config_run *run, void *noun, struct rx_err *err)
 /* ---- the table ------------------------------------------------------------- */
 
 static const char *const usual_hidden[] = { "id", "created_at", "updated_at",
-    "key_count", NULL };
+    "key_count", "limits_state", NULL };
 static const char *const channel_hidden[] = { "id", "keys",
     "effective_endpoints", "dialects", "effective_transformers", "availability",
     "created_at", "updated_at", NULL };
 static const char *const key_hidden[] = { "id", "key", "tenant_id",
-    "limits_used", "created_at", "updated_at", "last_used_at", NULL };
+    "limits_state", "previous", "created_at", "updated_at", "last_used_at",
+    NULL };
 
 const struct config_kind config_kinds[] = {
     {

@@ -13,7 +13,7 @@
     "k.expires_ms, k.may_force_channel, k.models, k.channels, k.created_ms, " \
     "k.updated_ms, k.rev, "                                                   \
     "(select max(started_ms) from request where key_id = k.id), "             \
-    "k.limits, k.ips "                                                        \
+    "k.limits, k.ips, k.old_digest, k.old_last4, k.old_until_ms "             \
     "from client_key k join tenant t on t.id = k.tenant_id "
 
 struct key *
@@ -31,7 +31,8 @@ key_read(struct key *k, rx_json body, enum field_mode mode,
 {
     static const char *const statuses[] = { "enabled", "disabled", NULL };
     static const char *const shown_only[] = { "id", "tenant_id", "last4",
-        "created_at", "updated_at", "last_used_at", NULL };
+        "created_at", "updated_at", "last_used_at", "limits_state", "previous",
+        NULL };
 
     *tenant = (rx_str){ 0 };
     if (!rx_json_want(body, RX_JSON_OBJECT))
@@ -49,6 +50,19 @@ key_read(struct key *k, rx_json body, enum field_mode mode,
     rx_json_no_more(body);
 }
 
+static void
+put_previous(struct rx_json_out *w, const struct key *k)
+{
+    if (k->old_until_ms <= rx_clock_wall_ms()) {
+        rx_json_put_null(w, "previous");
+        return;
+    }
+    rx_json_open_object(w, "previous");
+    rx_json_put_str(w, "last4", k->old_last4);
+    rx_json_put_time(w, "valid_until", k->old_until_ms);
+    rx_json_close(w);
+}
+
 void
 key_put(struct rx_json_out *w, const char *key, const struct key *k)
 {
@@ -62,12 +76,13 @@ key_put(struct rx_json_out *w, const char *key, const struct key *k)
     rx_json_put_str(w, "status", k->status);
     rx_json_put_str(w, "last4", k->last4);
     rx_json_put_time(w, "expires_at", k->expires_ms);
+    put_previous(w, k);
     rx_json_put_bool(w, "may_force_channel", k->may_force_channel);
     field_put_allowed(w, "models", &k->models);
     field_put_allowed(w, "channels", &k->channels);
     limit_set_put(w, "limits", &k->limits);
-    if (k->limits_used.len > 0)
-        rx_json_put_raw(w, "limits_used", k->limits_used);
+    if (k->limits_state.len > 0)
+        rx_json_put_raw(w, "limits_state", k->limits_state);
     field_put_allowed(w, "ips", &k->ips);
     rx_json_put_time(w, "created_at", k->created_ms);
     rx_json_put_time(w, "updated_at", k->updated_ms);
@@ -85,6 +100,8 @@ key_state(const struct key *k, struct state_key *out)
         .tenant_id = k->tenant_id,
         .enabled = rx_str_eq(k->status, RX_S("enabled")),
         .expires_ms = k->expires_ms,
+        .old_digest = k->old_digest,
+        .old_until_ms = k->old_until_ms,
         .may_force_channel = k->may_force_channel,
         .models = k->models.at,
         .model_count = k->models.count,
@@ -108,6 +125,16 @@ key_draw(struct key *k, struct rx_arena *arena)
     rx_buf_fini(&text);
     k->digest = rx_digest(k->text);
     k->last4 = field_last4(arena, k->text);
+    k->old_until_ms = 0;
+}
+
+void
+key_rotate(struct key *k, uint64_t old_until_ms, struct rx_arena *arena)
+{
+    k->old_digest = k->digest;
+    k->old_last4 = k->last4;
+    key_draw(k, arena);
+    k->old_until_ms = old_until_ms;
 }
 
 /* ---- rows ---- */
@@ -136,6 +163,11 @@ read_row(struct db_query *q, struct rx_arena *arena)
     k->used_ms = db_u64(q, 14);
     limit_set_load(arena, db_str(q, 15), &k->limits);
     field_load_list(arena, db_str(q, 16), &k->ips);
+    rx_str old = db_blob(q, 17);
+    if (old.len == sizeof(k->old_digest))
+        memcpy(&k->old_digest, old.ptr, sizeof(k->old_digest));
+    k->old_last4 = field_keep(arena, db_str(q, 18));
+    k->old_until_ms = db_u64(q, 19);
     return k;
 }
 
@@ -195,6 +227,12 @@ bind_row(struct db_query *q, const struct key *k, struct rx_arena *arena)
     db_bind_u64(q, 13, k->rev);
     db_bind_str(q, 14, limit_set_text(arena, &k->limits));
     db_bind_str(q, 15, field_list_text(arena, &k->ips));
+    if (k->old_until_ms != 0)
+        db_bind_blob(q, 16,
+            (rx_str){ (const char *)k->old_digest.bytes,
+                sizeof(k->old_digest.bytes) });
+    db_bind_str(q, 17, k->old_last4);
+    db_bind_u64(q, 18, k->old_until_ms);
 }
 
 enum rx_code
@@ -211,8 +249,8 @@ key_save(
     struct db_query *q = db_query(s->db,
         "insert into client_key (id, name, tenant_id, digest, last4, status, "
         "expires_ms, may_force_channel, models, channels, created_ms, "
-        "updated_ms, rev, limits, ips) values "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "updated_ms, rev, limits, ips, old_digest, old_last4, old_until_ms) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (id) do update set name = excluded.name, "
         "tenant_id = excluded.tenant_id, digest = excluded.digest, "
         "last4 = excluded.last4, status = excluded.status, "
@@ -220,7 +258,9 @@ key_save(
         "may_force_channel = excluded.may_force_channel, "
         "models = excluded.models, channels = excluded.channels, "
         "updated_ms = excluded.updated_ms, rev = excluded.rev, "
-        "limits = excluded.limits, ips = excluded.ips");
+        "limits = excluded.limits, ips = excluded.ips, "
+        "old_digest = excluded.old_digest, old_last4 = excluded.old_last4, "
+        "old_until_ms = excluded.old_until_ms");
     bind_row(q, k, arena);
     enum rx_code code = db_run(q, err);
     if (code == RX_OK)

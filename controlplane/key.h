@@ -26,12 +26,15 @@ struct key {
     rx_str last4;
     rx_str text;         /* the key itself: only when just made; else empty */
     uint64_t expires_ms; /* 0: never */
+    struct rx_digest old_digest;
+    rx_str old_last4;
+    uint64_t old_until_ms; /* the text before is good until then; 0: is not */
     bool may_force_channel;
     struct field_list models;   /* empty: as the tenant */
     struct field_list channels; /* empty: as the tenant */
     struct field_list ips;
     struct state_limits limits;
-    rx_str limits_used; /* JSON, to be shown; empty: not asked for */
+    rx_str limits_state; /* JSON, to be shown; empty: not asked for */
     uint64_t created_ms, updated_ms, rev;
     uint64_t used_ms; /* start of its last request; 0: never used */
 };
@@ -44,6 +47,8 @@ void key_put(struct rx_json_out *w, const char *key, const struct key *k);
 void key_state(const struct key *k, struct state_key *out);
 /* Draw a new text, which makes the old one worthless once it is saved. */
 void key_draw(struct key *k, struct rx_arena *arena);
+/* The same, but the one before is good until then.  One before that is not. */
+void key_rotate(struct key *k, uint64_t old_until_ms, struct rx_arena *arena);
 
 RX_NODISCARD enum rx_code key_load(struct store *s, struct rx_arena *arena,
     rx_str id, struct key **out, struct rx_err *err);

@@ -39,8 +39,13 @@ void limiter_left(struct limiter *l, rx_str plane);
 /* This tenant or key was changed in the store. */
 void limiter_changed(struct limiter *l, enum state_kind kind, rx_str id);
 
-/* {"quota":{"limit","used","resets_at"},…} of the limits that are set. */
+/* {"quota":{"limit","used","resets_at"},…} of the limits that are set; what is
+ * used of a rate is what its planes' buckets lack. */
 void limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,
+    enum limited owner, rx_str id, const struct state_limits *limits);
+
+/* The same as a text in the arena. */
+rx_str limiter_text(struct limiter *l, struct rx_arena *arena,
     enum limited owner, rx_str id, const struct state_limits *limits);
 
 #endif

@@ -144,6 +144,23 @@ used_now(const struct tracked *t)
     return used;
 }
 
+/*
+ * When all of it is there again if nobody asks: at the end of a window, or once
+ * the bucket is full.  0: when requests end, or never.
+ */
+static uint64_t
+resets_ms(const struct state_limits *limits, unsigned kind, uint64_t used,
+    uint64_t wall)
+{
+    if (kind == STATE_LIMIT_QUOTA)
+        return rx_window_end(limits->window, wall);
+    if (kind == STATE_LIMIT_CONCURRENT)
+        return 0;
+    uint64_t most = limits->most[kind];
+    uint64_t part = used < most ? used : most;
+    return wall + (uint64_t)((double)part * 60000.0 / (double)most);
+}
+
 void
 limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,
     enum limited owner, rx_str id, const struct state_limits *limits)
@@ -158,13 +175,26 @@ limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,
             continue;
         rx_json_open_object(w, limit_set_name((enum state_limit)k));
         rx_json_put_u64(w, "limit", limits->most[k]);
-        rx_json_put_u64(w, "used", t != NULL ? used_now(t) : 0);
-        if (k == STATE_LIMIT_QUOTA) {
+        uint64_t used = t != NULL ? used_now(t) : 0;
+        rx_json_put_u64(w, "used", used);
+        if (k == STATE_LIMIT_QUOTA)
             rx_json_put_text(w, "window", rx_window_name(limits->window));
-            rx_json_put_time(
-                w, "resets_at", rx_window_end(limits->window, wall));
-        }
+        rx_json_put_time(w, "resets_at", resets_ms(limits, k, used, wall));
         rx_json_close(w);
     }
     rx_json_close(w);
+}
+
+rx_str
+limiter_text(struct limiter *l, struct rx_arena *arena, enum limited owner,
+    rx_str id, const struct state_limits *limits)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, 4096);
+    struct rx_json_out w = rx_json_out(&text);
+    limiter_put(l, &w, NULL, owner, id, limits);
+    rx_str kept = field_keep(arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
+    return kept;
 }

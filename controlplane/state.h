@@ -104,6 +104,8 @@ struct state_key {
     rx_str tenant_id;
     bool enabled;
     uint64_t expires_ms; /* 0: never */
+    struct rx_digest old_digest;
+    uint64_t old_until_ms; /* 0: there is no old text */
     bool may_force_channel;
     const rx_str *models;
     size_t model_count;

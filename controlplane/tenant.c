@@ -26,7 +26,7 @@ tenant_read(struct tenant *t, rx_json body, enum field_mode mode,
 {
     static const char *const statuses[] = { "enabled", "disabled", NULL };
     static const char *const shown_only[] = { "id", "created_at", "updated_at",
-        "key_count", NULL };
+        "key_count", "limits_state", NULL };
 
     if (!rx_json_want(body, RX_JSON_OBJECT))
         return;
@@ -54,6 +54,8 @@ tenant_put(struct rx_json_out *w, const char *key, const struct tenant *t)
     limit_set_put(w, "limits", &t->limits);
     field_put_allowed(w, "ips", &t->ips);
     rx_json_put_u64(w, "key_count", t->key_count);
+    if (t->limits_state.len > 0)
+        rx_json_put_raw(w, "limits_state", t->limits_state);
     rx_json_put_time(w, "created_at", t->created_ms);
     rx_json_put_time(w, "updated_at", t->updated_ms);
     rx_json_close(w);

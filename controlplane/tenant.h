@@ -26,6 +26,7 @@ struct tenant {
     struct state_limits limits;
     uint64_t created_ms, updated_ms, rev;
     uint64_t key_count;
+    rx_str limits_state; /* JSON, to be shown; empty: not asked for */
 };
 
 struct tenant *tenant_new(struct rx_arena *arena);

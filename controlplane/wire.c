@@ -233,6 +233,10 @@ pack_key(
     m.tenant_id = text(arena, k->tenant_id);
     m.enabled = k->enabled;
     m.expires_ms = k->expires_ms;
+    if (k->old_until_ms != 0) {
+        m.old_digest = blob(k->old_digest.bytes, sizeof(k->old_digest.bytes));
+        m.old_until_ms = k->old_until_ms;
+    }
     m.may_force_channel = k->may_force_channel;
     m.n_models = k->model_count;
     m.models = texts(arena, k->models, k->model_count);

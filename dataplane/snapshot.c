@@ -40,19 +40,31 @@ snapshot_unpin(const struct snapshot *s)
     free(w);
 }
 
-const struct client_key *
-snapshot_find_key(const struct snapshot *s, const struct rx_digest *digest)
+static const struct client_key *
+find_in(const uint32_t *slots, size_t mask, const struct client_key *keys,
+    const struct rx_digest *digest)
 {
-    const struct part *p = whole_of(s)->parts[PART_DIRECTORY];
     uint64_t at;
 
     memcpy(&at, digest->bytes, sizeof(at));
-    for (; p->slots[at & p->slot_mask] != 0; at++) {
-        const struct client_key *k = &p->keys[p->slots[at & p->slot_mask] - 1];
+    for (; slots[at & mask] != 0; at++) {
+        const struct client_key *k = &keys[slots[at & mask] - 1];
         if (memcmp(&k->digest, digest, sizeof(*digest)) == 0)
             return k;
     }
     return NULL;
+}
+
+const struct client_key *
+snapshot_find_key(const struct snapshot *s, const struct rx_digest *digest)
+{
+    const struct part *p = whole_of(s)->parts[PART_DIRECTORY];
+    const struct client_key *k =
+        find_in(p->slots, p->slot_mask, p->keys, digest);
+
+    if (k != NULL || p->old_slots == NULL)
+        return k;
+    return find_in(p->old_slots, p->old_mask, p->olds, digest);
 }
 
 const struct client_key *

@@ -56,6 +56,11 @@ struct part {
     size_t key_count;
     uint32_t *slots; /* open addressing: index of a key + 1; 0 is empty */
     size_t slot_mask;
+    /* Keys as they were before they were rotated, while that is good. */
+    struct client_key *olds;
+    size_t old_count, old_room;
+    uint32_t *old_slots; /* NULL when there are none */
+    size_t old_mask;
 
     struct ruleset rules; /* PART_RULES */
 };

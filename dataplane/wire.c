@@ -455,13 +455,18 @@ keep_key(const Routex__ClientKey *in, struct rx_arena *arena,
 
 enum rx_code
 wire_read_key(rx_str packed, struct rx_arena *arena, struct client_key *out,
-    rx_str *tenant_id, struct rx_err *err)
+    rx_str *tenant_id, struct wire_old_text *old, struct rx_err *err)
 {
     Routex__ClientKey *in = routex__client_key__unpack(
         NULL, packed.len, (const uint8_t *)packed.ptr);
     if (in == NULL)
         return bad_bytes(err);
     enum rx_code code = keep_key(in, arena, out, tenant_id, err);
+    *old = (struct wire_old_text){ 0 };
+    if (in->old_digest.len == sizeof(old->digest.bytes)) {
+        memcpy(old->digest.bytes, in->old_digest.data, in->old_digest.len);
+        old->until_ms = in->old_until_ms;
+    }
     routex__client_key__free_unpacked(in, NULL);
     return code;
 }

@@ -69,9 +69,15 @@ RX_NODISCARD enum rx_code wire_read_channel(rx_str packed,
     struct channel *out, struct rx_err *err);
 RX_NODISCARD enum rx_code wire_read_tenant(rx_str packed,
     struct rx_arena *arena, struct tenant *out, struct rx_err *err);
+/* The text of a key before it was rotated. */
+struct wire_old_text {
+    struct rx_digest digest;
+    uint64_t until_ms; /* 0: there is none */
+};
 /* `tenant_id` is for the caller to resolve; out->tenant stays NULL. */
 RX_NODISCARD enum rx_code wire_read_key(rx_str packed, struct rx_arena *arena,
-    struct client_key *out, rx_str *tenant_id, struct rx_err *err);
+    struct client_key *out, rx_str *tenant_id, struct wire_old_text *old,
+    struct rx_err *err);
 RX_NODISCARD enum rx_code wire_read_settings(rx_str packed,
     struct rx_arena *arena, struct settings *out, struct rx_err *err);
 RX_NODISCARD enum rx_code wire_read_rule(rx_str packed, struct rx_arena *arena,

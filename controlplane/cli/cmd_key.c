@@ -1,6 +1,7 @@
 /*
  * cmd_key.c - routex key ... and routex tenant ...
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -204,13 +205,16 @@ cmd_key_rotate(struct cli *c, int argc, char **argv)
 {
     struct rx_buf path;
     char id[128];
+    char body[64];
     int code;
 
     (void)argc;
     if (!find_key(c, argv[1], id, sizeof(id), &code))
         return code;
     cli_path(&path, "/api/keys/", id, "/rotate");
-    code = make_key(c, path.ptr, RX_S("{}"));
+    snprintf(body, sizeof(body), "{\"overlap_s\":%" PRIu64 "}",
+        c->o.overlap_ms / 1000);
+    code = make_key(c, path.ptr, (rx_str){ body, strlen(body) });
     rx_buf_fini(&path);
     return code;
 }

@@ -36,7 +36,7 @@ struct cli_options {
     const char *tenant, *expires;
     bool may_force;
     struct rx_conf_list channels, ips;
-    uint64_t rpm, tpm, concurrent;
+    uint64_t rpm, tpm, concurrent, overlap_ms;
     const char *quota; /* "1000000/day" */
     /* rules */
     const char *condition, *to_tag, *dialect;

@@ -78,6 +78,12 @@ static const struct rx_conf_row key_rows[] = {
     REACH,
     { 0 },
 };
+static const struct rx_conf_row rotate_rows[] = {
+    OPT("overlap", NULL, "TIME", rx_conf_ms, overlap_ms,
+        "how long the old one is good beside it, e.g. 24h"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row key_list_rows[] = {
     TEXT("tenant", "TENANT", tenant, "only those of this tenant"),
     REACH,
@@ -222,8 +228,8 @@ const struct command commands[] = {
         NULL },
     { "key", "rm", "KEY...", 1, 100, "take away, by id or name", reach,
         cmd_key_rm, NULL },
-    { "key", "rotate", "KEY", 1, 1, "replace by a new one, shown once", reach,
-        cmd_key_rotate, NULL },
+    { "key", "rotate", "KEY", 1, 1, "replace by a new one, shown once",
+        rotate_rows, cmd_key_rotate, NULL },
     { "tenant", "add", "NAME", 1, 1, "add one", tenant_rows, cmd_tenant_add,
         NULL },
     { "tenant", "list", NULL, 0, 0, "show all", reach, cmd_tenant_list, NULL },

@@ -64,6 +64,44 @@ toy_new(unsigned channels, unsigned keys)
     return t;
 }
 
+/* The text before a rotation leads to the same key, and ends when it should. */
+static void
+an_old_text_is_good_until_its_end(void)
+{
+    struct toy *t = toy_new(1, 0);
+    struct rx_digest lost = rx_digest(RX_S("rtx_before_that"));
+
+    for (unsigned i = 0; i < 40; i++) {
+        struct state_item key = toy_key(i, 1);
+        char text[32];
+        int n = snprintf(text, sizeof(text), "rtx_old_%u", i);
+        key.key.expires_ms = i == 1 ? 500 : 0;
+        key.key.old_digest = rx_digest((rx_str){ text, (size_t)n });
+        key.key.old_until_ms = i % 2 == 1 ? 1000 : 0;
+        toy_put(t, key);
+    }
+    const struct snapshot *s = build_full(NULL, 1, t);
+    CHECK_INT(0, (int)s->rejected_count);
+    CHECK_INT(40, (int)s->key_count);
+    for (unsigned i = 0; i < 40; i++) {
+        char text[32];
+        int n = snprintf(text, sizeof(text), "rtx_old_%u", i);
+        struct rx_digest was = rx_digest((rx_str){ text, (size_t)n });
+        struct rx_digest is = toy_key_digest(i);
+        const struct client_key *new = snapshot_find_key(s, &is);
+        const struct client_key *old = snapshot_find_key(s, &was);
+        CHECK(new != NULL &&new->expires_ms == (i == 1 ? 500 : 0));
+        CHECK_INT(i % 2 == 1, old != NULL);
+        if (old == NULL || new == NULL)
+            continue;
+        CHECK(rx_str_eq(old->id, new->id) && old->tenant == new->tenant);
+        CHECK_INT(i == 1 ? 500 : 1000, (int)old->expires_ms);
+    }
+    CHECK(snapshot_find_key(s, &lost) == NULL);
+    snapshot_unpin(s);
+    free(t);
+}
+
 static void
 holds_what_was_published(void)
 {
@@ -498,6 +536,7 @@ main(void)
 {
     rx_secret_init();
     CHECK_RUN(holds_what_was_published);
+    CHECK_RUN(an_old_text_is_good_until_its_end);
     CHECK_RUN(channels_stand_by_priority_then_name);
     CHECK_RUN(a_bad_item_is_rejected_alone_and_keeps_its_last_good_value);
     CHECK_RUN(each_kind_of_fault_has_a_reason);
