@@ -12,6 +12,26 @@
 #define BODY_MAX     ((size_t)64 * 1024) /* of an error of ours */
 #define SESSIONS_MAX ((size_t)65536)
 
+/* What the header among `lines` says; 0 without one. */
+static uint64_t
+retry_after_of(rx_str lines)
+{
+    static const rx_str name = RX_STR_INIT("retry-after: ");
+    uint64_t seconds = 0;
+
+    while (lines.len > 0) {
+        const char *end = memchr(lines.ptr, '\r', lines.len);
+        size_t len = end != NULL ? (size_t)(end - lines.ptr) : lines.len;
+        if (rx_str_starts((rx_str){ lines.ptr, len }, name) &&
+            rx_str_u64(
+                (rx_str){ lines.ptr + name.len, len - name.len }, &seconds))
+            return seconds;
+        size_t used = len + 2 < lines.len ? len + 2 : lines.len;
+        lines = (rx_str){ lines.ptr + used, lines.len - used };
+    }
+    return 0;
+}
+
 void
 proxy_refuse(struct rx_httpd_req *req, enum refusal why, enum dialect dialect,
     const char *words, rx_str request_id, rx_str extra)
@@ -21,8 +41,8 @@ proxy_refuse(struct rx_httpd_req *req, enum refusal why, enum dialect dialect,
 
     rx_buf_init(&body, BODY_MAX);
     rx_buf_init(&headers, BODY_MAX);
-    refusal_body(
-        &body, why, dialect, (rx_str){ words, strlen(words) }, request_id);
+    refusal_body(&body, why, dialect, (rx_str){ words, strlen(words) },
+        request_id, retry_after_of(extra));
     rx_buf_addf(&headers,
         "content-type: application/json\r\nx-routex-reason: %s\r\n",
         refusal_reason(why));

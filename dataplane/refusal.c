@@ -1,5 +1,6 @@
 #include "dataplane/refusal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const struct {
@@ -72,7 +73,8 @@ openai_body(struct rx_buf *out, enum refusal why, rx_str words)
 }
 
 static void
-google_body(struct rx_buf *out, enum refusal why, rx_str words)
+google_body(
+    struct rx_buf *out, enum refusal why, rx_str words, uint64_t retry_s)
 {
     rx_buf_addf(
         out, "{\"error\":{\"code\":%d,\"message\":\"", rows[why].status);
@@ -80,19 +82,25 @@ google_body(struct rx_buf *out, enum refusal why, rx_str words)
     rx_buf_addf(out,
         "\",\"status\":\"%s\",\"details\":[{\"@type\":"
         "\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"%s\","
-        "\"domain\":\"routex\"}]}}",
+        "\"domain\":\"routex\"}",
         rows[why].google, rows[why].reason);
+    if (retry_s > 0)
+        rx_buf_addf(out,
+            ",{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\","
+            "\"retryDelay\":\"%" PRIu64 "s\"}",
+            retry_s);
+    rx_buf_add(out, RX_S("]}}"));
 }
 
 void
 refusal_body(struct rx_buf *out, enum refusal why, enum dialect dialect,
-    rx_str words, rx_str request_id)
+    rx_str words, rx_str request_id, uint64_t retry_s)
 {
     switch (dialect) {
     case DIALECT_ANTHROPIC: anthropic_body(out, why, words, request_id); break;
     case DIALECT_CHAT:
     case DIALECT_RESPONSES: openai_body(out, why, words); break;
-    case DIALECT_GEMINI: google_body(out, why, words); break;
+    case DIALECT_GEMINI: google_body(out, why, words, retry_s); break;
     case DIALECT_COUNT: break;
     }
 }
@@ -134,7 +142,7 @@ refusal_event(struct rx_buf *out, enum refusal why, enum dialect dialect,
         break;
     case DIALECT_GEMINI:
         rx_buf_add(out, RX_S("data: "));
-        google_body(out, why, words);
+        google_body(out, why, words, 0);
         break;
     case DIALECT_COUNT: break;
     }

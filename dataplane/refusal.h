@@ -75,9 +75,13 @@ const char *refusal_reason(enum refusal why);
 /* 503 for "no channel" is 529 to Anthropic's clients, as their API says it. */
 int refusal_status(enum refusal why, enum dialect dialect);
 
-/* The error as a whole JSON body.  `status` is the one the client sees. */
+/*
+ * The error as a whole JSON body.  `retry_s`: when to come back, 0 if nobody
+ * knows; Gemini's clients read it here (google.rpc.RetryInfo), all others in
+ * the retry-after header.
+ */
 void refusal_body(struct rx_buf *out, enum refusal why, enum dialect dialect,
-    rx_str words, rx_str request_id);
+    rx_str words, rx_str request_id, uint64_t retry_s);
 
 /*
  * The error as the last event of a stream that had begun.  `at_boundary`: the

@@ -41,6 +41,10 @@ def one_plane_lets_exactly_the_limit_through_and_says_who_limits(build):
             assert a.header("x-routex-limit") == "tenant requests_per_min"
             assert a.header("x-routex-reason") == "limit_reached"
             assert "Routex" in dialect.error(a.body)[1], a.body
+            if dialect.name == "gemini":
+                info = a.json()["error"]["details"][1]
+                assert info["@type"].endswith("RetryInfo"), info
+                assert info["retryDelay"] == a.header("retry-after") + "s"
         assert len(upstream.calls) - before == 5
 
 
