@@ -30,6 +30,7 @@
 #include "shared/stat.h"
 
 struct api;
+struct backups;
 struct request_range;
 
 struct api_options {
@@ -46,6 +47,7 @@ struct api_world {
     struct publisher *publisher;
     struct collector *collector;
     struct limiter *limiter;
+    struct backups *backups;
     struct live *live;
     struct alerts *alerts;
     struct login *login;
@@ -205,7 +207,8 @@ api_handler api_session_get, api_session_create, api_session_patch,
 api_handler api_users_list, api_users_create, api_user_get, api_user_patch,
     api_user_delete;
 api_handler api_tokens_list, api_tokens_create, api_token_get, api_token_delete;
-api_handler api_config_export, api_config_import;
+api_handler api_config_export, api_config_import, api_backups_list,
+    api_backup_make, api_backup_restore;
 api_handler api_alerts_list, api_alert_get, api_alert_ack;
 api_handler api_webhooks_list, api_webhooks_create, api_webhook_get,
     api_webhook_patch, api_webhook_delete, api_webhook_test;

@@ -77,6 +77,11 @@ const struct api_route api_routes[] = {
         "the configuration as one document" },
     { "POST", "/api/config/import", API_ADMIN, false, api_config_import,
         "take a document in, or show what it would change" },
+    READ("/api/config/backups", api_backups_list, "copies of the store"),
+    { "POST", "/api/config/backup", API_ADMIN, false, api_backup_make,
+        "copy the store now" },
+    { "POST", "/api/config/backups/{name}/restore", API_OWNER, false,
+        api_backup_restore, "go back to it; what happened stays" },
 
     READ("/api/requests", api_requests_list, "what was asked, newest first"),
     READ("/api/requests/live", api_requests_live, "as they finish: a stream"),

@@ -14,6 +14,7 @@
 #include "controlplane/alert.h"
 #include "controlplane/alert_watch.h"
 #include "controlplane/api.h"
+#include "controlplane/backup.h"
 #include "controlplane/collector.h"
 #include "controlplane/delivery.h"
 #include "controlplane/first.h"
@@ -48,6 +49,7 @@ struct options {
     const char *demo_url;
     const char *strategy;
     const char *session_s;
+    const char *restore;
     bool json;
     enum rx_log_level log_level;
 };
@@ -81,6 +83,10 @@ static const struct rx_conf_row rows[] = {
     RX_CONF("session-duration", "SESSION_DURATION", "SECONDS", rx_conf_text,
         struct options, session_s, NULL,
         "set how long conversations stay where they are, at each start"),
+    RX_CONF("restore", NULL, "BACKUP", rx_conf_text, struct options, restore,
+        NULL,
+        "put a backup (its name, a path, or latest) in the store's place, and\n"
+        "end; for a store that cannot be opened any more"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -112,8 +118,11 @@ struct control {
     struct alert_watch *alert_watch;
     struct login *login;
     struct api *api;
+    struct backups *backups;
     struct rx_timer give_up; /* longest wait for answers under way */
     bool stopping;
+    bool again;    /* start anew instead of ending */
+    uint16_t port; /* where the admin API was, for then */
 };
 
 /* ---- parts ---- */
@@ -320,10 +329,33 @@ open_alerts(struct control *c, struct rx_err *err)
     return RX_OK;
 }
 
+static void
+stop_now(void *arg)
+{
+    struct control *c = arg;
+
+    rx_loop_stop(c->loop);
+}
+
+/* A restored store is in place: nothing of what is in memory is true now. */
+static void
+start_again(void *arg)
+{
+    struct control *c = arg;
+
+    c->again = c->stopping = true;
+    c->port = api_port(c->api);
+    rx_info("control.restarting", "reason=restored");
+    rx_timer_set(&c->give_up, DRAIN_MS);
+    api_drain(c->api, stop_now, c);
+}
+
 static enum rx_code
 open_api(struct control *c, struct rx_err *err)
 {
     struct rx_buf token;
+
+    c->backups = backups_new(c->loop, c->store, &c->place);
     struct api_options options = {
         .host = c->options.host,
         .port = c->options.admin_port,
@@ -336,12 +368,14 @@ open_api(struct control *c, struct rx_err *err)
         .publisher = c->publisher,
         .collector = c->collector,
         .limiter = c->limiter,
+        .backups = c->backups,
         .live = c->live,
         .alerts = c->alerts,
         .login = c->login = login_new(c->loop),
     };
 
     rx_buf_init(&token, 256);
+    backups_on_restored(c->backups, start_again, c);
     enum rx_code code = local_token(c->place.master_key, &token, err);
     options.local_token = rx_buf_str(&token);
     if (code == RX_OK)
@@ -351,14 +385,6 @@ open_api(struct control *c, struct rx_err *err)
 }
 
 /* ---- stopping ---- */
-
-static void
-stop_now(void *arg)
-{
-    struct control *c = arg;
-
-    rx_loop_stop(c->loop);
-}
 
 static void
 on_signal(void *arg, int signo)
@@ -379,6 +405,7 @@ static void
 close_all(struct control *c)
 {
     api_close(c->api);
+    backups_free(c->backups);
     login_free(c->login);
     alert_watch_free(c->alert_watch);
     if (c->collector != NULL)
@@ -436,11 +463,69 @@ start(struct control *c, struct rx_err *err)
     return place_tell(&c->place, c->options.host, api_port(c->api), err);
 }
 
+/* Put a backup in the place of a store that nobody has open. */
+static int
+restore(struct control *c, struct rx_err *err)
+{
+    struct place_wishes wishes = {
+        .data_dir = c->options.data_dir,
+        .database = c->options.db_path,
+        .master_key = c->options.key_file,
+    };
+    struct backup_done done;
+    enum rx_code code = place_prepare(&c->place, &wishes, err);
+
+    if (code == RX_OK)
+        code = store_is_free(c->place.database, err);
+    if (code == RX_OK)
+        code =
+            backup_restore_offline(&c->place, c->options.restore, &done, err);
+    if (code != RX_OK) {
+        fprintf(stderr, "routex-control: %s\n", err->text);
+        return 1;
+    }
+    printf("%s is in place; %" PRIu64 " requests that came after it were kept",
+        c->options.restore, done.merged.requests);
+    if (done.merged.unreadable > 0)
+        printf(", %" PRIu64 " could not be read", done.merged.unreadable);
+    printf(".\n");
+    if (done.merged.left[0] != '\0')
+        printf("Could not be carried over: %s.\n", done.merged.left);
+    printf("The store that was there is %s\n", done.aside);
+    return 0;
+}
+
+/* The same program with the same words, on the port it had. */
+static int
+run_again(int argc, char **argv, uint16_t port)
+{
+    static char flag[] = "--admin-port";
+    char number[8];
+    char **words = calloc((size_t)argc + 3, sizeof(*words));
+
+    if (words == NULL)
+        abort();
+    memcpy(words, argv, (size_t)argc * sizeof(*words));
+    snprintf(number, sizeof(number), "%u", port);
+    words[argc] = flag;
+    words[argc + 1] = number;
+    execv("/proc/self/exe", words);
+    rx_error(
+        "control.not_restarted", "reason=%s", rx_log_quote(strerror(errno)));
+    return 1;
+}
+
 int
 main(int argc, char **argv)
 {
     struct control c = { 0 };
     struct rx_err err = { 0 };
+    int count = argc;
+    char **words = calloc((size_t)argc + 1, sizeof(*words));
+
+    if (words == NULL)
+        abort();
+    memcpy(words, argv, (size_t)argc * sizeof(*words));
 
     switch (rx_conf_load(&conf, &c.options, &argc, argv, &err)) {
     case RX_CONF_RUN: break;
@@ -453,9 +538,14 @@ main(int argc, char **argv)
     rx_secret_init();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
+    if (c.options.restore != NULL) {
+        free(words);
+        return restore(&c, &err);
+    }
     if (start(&c, &err) != RX_OK) {
         fprintf(stderr, "routex-control: %s\n", err.text);
         close_all(&c);
+        free(words);
         return 1;
     }
     rx_info("control.ready", "admin_port=%u", api_port(c.api));
@@ -463,5 +553,7 @@ main(int argc, char **argv)
     place_untell(&c.place);
     close_all(&c);
     rx_info("control.stopped", "clean=true");
-    return 0;
+    int end = c.again ? run_again(count, words, c.port) : 0;
+    free(words);
+    return end;
 }

@@ -104,6 +104,7 @@ place_prepare(
         { p->publish, wishes->publish, "ipc://", "/run/pub.sock" },
         { p->pull, wishes->pull, "ipc://", "/run/pull.sock" },
         { p->publish_lock, NULL, "", "/run/publish.lock" },
+        { p->backups, NULL, "", "/backups" },
         { p->told, NULL, "", "/run/control.json" },
     };
     char run[PLACE_PATH_MAX];

@@ -5,6 +5,7 @@
  *     routex.db            the store
  *     master.key           0600
  *     join.token           0600
+ *     backups/             0700
  *     run/                 0700
  *       pub.sock pull.sock
  *       control.json       who and where we are, while we run
@@ -27,6 +28,7 @@ struct place {
     char publish[PLACE_PATH_MAX]; /* URL */
     char pull[PLACE_PATH_MAX];    /* URL */
     char publish_lock[PLACE_PATH_MAX];
+    char backups[PLACE_PATH_MAX];
     char told[PLACE_PATH_MAX]; /* control.json */
 };
 

@@ -4,10 +4,11 @@
 
 #include "shared/clock.h"
 
-#define MIB         ((uint64_t)1 << 20)
-#define HOUR_MS     ((uint64_t)3600 * 1000)
+#define BACKUP_S_MAX ((uint64_t)90 * 86400)
+#define MIB          ((uint64_t)1 << 20)
+#define HOUR_MS      ((uint64_t)3600 * 1000)
 /* A year. */
-#define LOGIN_MAX_S ((uint64_t)366 * 24 * 3600)
+#define LOGIN_MAX_S  ((uint64_t)366 * 24 * 3600)
 
 const char *const settings_strategies[] = { "priority", "weighted",
     "round_robin", "least_used", "latency", "headroom", "drain", NULL };
@@ -41,6 +42,7 @@ settings_init(struct settings *s)
             .journal_limit_bytes = 1024 * MIB,
             .journal_full = RX_S("keep-serving"),
         },
+        .backups = { 24 * 3600 * 1000, 7 },
         .login = {
             .idle_ms = 8 * HOUR_MS,
             .absolute_ms = 7 * 24 * HOUR_MS,
@@ -131,6 +133,20 @@ read_journal(struct state_settings *s, rx_json body)
 
 /* Whole seconds: a session may last for months. */
 static void
+read_backups(struct backup_plan *plan, rx_json body)
+{
+    uint64_t every_s = plan->every_ms / 1000;
+    rx_json v;
+
+    if (!rx_json_get_object(body, "backups", &v))
+        return;
+    rx_json_get_u64(v, "every_s", 0, BACKUP_S_MAX, &every_s);
+    rx_json_get_u64(v, "keep", 1, 1000, &plan->keep);
+    plan->every_ms = every_s * 1000;
+    rx_json_no_more(v);
+}
+
+static void
 read_login(struct session_limits *l, rx_json body)
 {
     uint64_t idle_s = l->idle_ms / 1000, absolute_s = l->absolute_ms / 1000;
@@ -173,6 +189,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     read_journal(st, body);
     read_login(&s->login, body);
     rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
+    read_backups(&s->backups, body);
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
 }
@@ -218,6 +235,10 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);
     rx_json_put_str(w, "when_full", st->journal_full);
+    rx_json_close(w);
+    rx_json_open_object(w, "backups");
+    rx_json_put_u64(w, "every_s", s->backups.every_ms / 1000);
+    rx_json_put_u64(w, "keep", s->backups.keep);
     rx_json_close(w);
     rx_json_open_object(w, "login");
     rx_json_put_u64(w, "idle_s", s->login.idle_ms / 1000);

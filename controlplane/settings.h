@@ -13,10 +13,17 @@
 #include "controlplane/store.h"
 #include "shared/json.h"
 
+/* When the store is copied by itself, and how many copies are kept. */
+struct backup_plan {
+    uint64_t every_ms; /* 0: never */
+    uint64_t keep;
+};
+
 struct settings {
     struct state_settings state;
     struct session_limits login; /* of people at the admin API */
     uint64_t audit_days;         /* how long its lines are kept */
+    struct backup_plan backups;
     uint64_t updated_ms;         /* 0: never set */
     uint64_t rev;
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/buf.h"
@@ -40,6 +41,46 @@ lock(struct store *s, const char *db_path, struct rx_err *err)
 }
 
 enum rx_code
+store_is_free(const char *db_path, struct rx_err *err)
+{
+    struct store s = { .lock_fd = -1 };
+    enum rx_code code = lock(&s, db_path, err);
+
+    if (s.lock_fd >= 0)
+        close(s.lock_fd);
+    return code;
+}
+
+static char *
+keep_text(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+static enum rx_code
+open_parts(struct store *s, struct rx_err *err)
+{
+    enum rx_code code = db_open(&s->db, s->db_path, migrations, err);
+
+    if (code == RX_OK)
+        code = vault_open(&s->vault, s->db, s->key_file, err);
+    return code;
+}
+
+static void
+close_parts(struct store *s)
+{
+    vault_close(s->vault);
+    db_close(s->db);
+    s->vault = NULL;
+    s->db = NULL;
+}
+
+enum rx_code
 store_open(struct store **out, const char *db_path, const char *key_file,
     struct rx_err *err)
 {
@@ -50,11 +91,11 @@ store_open(struct store **out, const char *db_path, const char *key_file,
     s->lock_fd = -1;
     rx_list_init(&s->touched);
     *out = NULL;
+    s->db_path = keep_text(db_path);
+    s->key_file = keep_text(key_file);
     enum rx_code code = lock(s, db_path, err);
     if (code == RX_OK)
-        code = db_open(&s->db, db_path, migrations, err);
-    if (code == RX_OK)
-        code = vault_open(&s->vault, s->db, key_file, err);
+        code = open_parts(s, err);
     if (code != RX_OK) {
         store_close(s);
         return code;
@@ -82,17 +123,72 @@ store_close(struct store *s)
     if (s->db != NULL)
         db_rollback(s->db);
     forget_touched(s);
-    vault_close(s->vault);
-    db_close(s->db);
+    close_parts(s);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    free(s->db_path);
+    free(s->key_file);
     free(s);
+}
+
+/* ---- exchanging ------------------------------------------------------------ */
+
+/* A log beside the file would be read into whatever has its name. */
+static enum rx_code
+check_alone(const struct store *s, struct rx_err *err)
+{
+    char log[4096];
+    struct stat st;
+
+    snprintf(log, sizeof(log), "%s-wal", s->db_path);
+    if (stat(log, &st) == 0 && st.st_size > 0)
+        return rx_fail(err, RX_UNAVAILABLE,
+            "%.120s: another program has the store open; close it first",
+            s->db_path);
+    (void)unlink(log);
+    snprintf(log, sizeof(log), "%s-shm", s->db_path);
+    (void)unlink(log);
+    return RX_OK;
+}
+
+/* The name is there at every moment, for the one store or the other. */
+static enum rx_code
+exchange_files(const struct store *s, const char *with, const char *aside,
+    struct rx_err *err)
+{
+    if (link(s->db_path, aside) != 0 || rename(with, s->db_path) != 0) {
+        rx_fail(err, RX_INTERNAL, "%.120s: %s", aside, strerror(errno));
+        (void)unlink(aside);
+        return RX_INTERNAL;
+    }
+    return RX_OK;
+}
+
+enum rx_code
+store_exchange(
+    struct store *s, const char *with, const char *aside, struct rx_err *err)
+{
+    assert(!db_in_transaction(s->db));
+    close_parts(s);
+    enum rx_code code = check_alone(s, err);
+    if (code == RX_OK)
+        code = exchange_files(s, with, aside, err);
+    if (code == RX_OK && (code = open_parts(s, err)) != RX_OK) {
+        close_parts(s);
+        (void)rename(aside, s->db_path);
+    }
+    if (code != RX_OK && open_parts(s, NULL) != RX_OK)
+        abort(); /* the file we had open a moment ago is gone */
+    return code;
 }
 
 enum rx_code
 store_begin(struct store *s, struct rx_err *err)
 {
     assert(s->touched.count == 0);
+    if (s->frozen != NULL)
+        return rx_fail(
+            err, RX_UNAVAILABLE, "%s; try again in a moment", s->frozen);
     return db_begin(s->db, err);
 }
 

@@ -24,6 +24,8 @@ struct store {
     struct db *db;
     struct vault *vault;
     int lock_fd;
+    char *db_path, *key_file;
+    const char *frozen; /* why nothing may be changed now; NULL: it may */
     struct rx_list touched;
     void (*on_change)(void *arg, enum state_kind kind, rx_str id);
     void *on_change_arg;
@@ -36,6 +38,17 @@ struct store {
 RX_NODISCARD enum rx_code store_open(struct store **out, const char *db_path,
     const char *key_file, struct rx_err *err);
 void store_close(struct store *s); /* NULL is allowed */
+/*
+ * Put the store in the file `with` in this one's place; this one becomes the
+ * file `aside`.  On failure everything is as before.  Whoever keeps something
+ * of the store in memory does not hear of it: start anew afterwards.
+ */
+RX_NODISCARD enum rx_code store_exchange(
+    struct store *s, const char *with, const char *aside, struct rx_err *err);
+
+/* RX_CONFLICT: a control plane is running on it. */
+RX_NODISCARD enum rx_code store_is_free(
+    const char *db_path, struct rx_err *err);
 
 RX_NODISCARD enum rx_code store_begin(struct store *s, struct rx_err *err);
 RX_NODISCARD enum rx_code store_commit(struct store *s, struct rx_err *err);

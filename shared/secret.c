@@ -75,6 +75,36 @@ rx_digest(rx_str s)
     return d;
 }
 
+struct rx_hasher {
+    crypto_generichash_state state;
+};
+
+struct rx_hasher *
+rx_hasher_new(void)
+{
+    void *at = NULL;
+
+    /* Its state wants more alignment than malloc gives. */
+    if (posix_memalign(&at, 64, sizeof(struct rx_hasher)) != 0)
+        abort();
+    struct rx_hasher *h = at;
+    crypto_generichash_init(&h->state, NULL, 0, RX_DIGEST_SIZE);
+    return h;
+}
+
+void
+rx_hasher_add(struct rx_hasher *h, rx_str piece)
+{
+    crypto_generichash_update(&h->state, bytes_of(piece), piece.len);
+}
+
+void
+rx_hasher_end(struct rx_hasher *h, struct rx_digest *out)
+{
+    crypto_generichash_final(&h->state, out->bytes, sizeof(out->bytes));
+    free(h);
+}
+
 struct rx_key
 rx_key_derive(const struct rx_key *from, rx_str purpose)
 {

@@ -31,6 +31,11 @@ struct rx_digest {
 
 /* BLAKE2b-256 of `s`: how client keys and admin tokens are stored. */
 struct rx_digest rx_digest(rx_str s);
+/* The same, of what comes piece by piece. */
+struct rx_hasher;
+RX_NODISCARD struct rx_hasher *rx_hasher_new(void);
+void rx_hasher_add(struct rx_hasher *h, rx_str piece);
+void rx_hasher_end(struct rx_hasher *h, struct rx_digest *out); /* frees it */
 /* A key for one purpose out of another key: BLAKE2b keyed with `from`. */
 struct rx_key rx_key_derive(const struct rx_key *from, rx_str purpose);
 

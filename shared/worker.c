@@ -11,7 +11,8 @@
 
 #include <event2/event.h>
 
-#define STACK ((size_t)128 * 1024)
+/* Reserved, not used: whole stores are checked on it. */
+#define STACK ((size_t)512 * 1024)
 
 struct rx_worker {
     pthread_t thread;

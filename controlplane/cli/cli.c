@@ -56,6 +56,7 @@ cli_try(struct cli *c, const char *method, const char *path, rx_str body,
 {
     if (cli_reach(c, err) != RX_OK)
         return false;
+    c->remote.patient = c->patient;
     c->remote.extra = c->passphrase[0] != '\0' ? c->passphrase : NULL;
     return remote_call(&c->remote, method, path, body, out, err) == RX_OK;
 }

@@ -47,7 +47,7 @@ struct cli_options {
     const char *channel, *model, *key, *since, *range, *by;
     /* configuration */
     const char *passphrase_file, *select, *output, *file;
-    bool secrets, replace, prune, dry_run, yes;
+    bool secrets, replace, prune, dry_run, yes, offline;
 };
 
 struct cli;
@@ -76,6 +76,7 @@ struct cli {
     char data_dir[HOME_PATH];
     struct remote remote;
     bool remote_known;
+    bool patient; /* what is asked may take an hour */
     char passphrase[448]; /* as a header; empty: none */
     bool colour;
     struct rx_buf out; /* printed at the end, or by cli_flush() */
@@ -128,6 +129,7 @@ cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_edit,
 cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
     cmd_rule_disable, cmd_route_explain;
 cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
+cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;
 cli_fn cmd_config_export, cmd_config_import, cmd_config_diff, cmd_apply;
 cli_fn cmd_env, cmd_code, cmd_completion;
 

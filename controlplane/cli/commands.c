@@ -166,6 +166,12 @@ static const struct rx_conf_row diff_rows[] = {
     REACH,
     { 0 },
 };
+static const struct rx_conf_row restore_rows[] = {
+    SWITCH("offline", offline,
+        "without a control plane: for a store that cannot be opened any more"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row apply_rows[] = {
     TEXT("file", "FILE", file, "the document (also -f); - is stdin"),
     SWITCH("prune", prune, "remove what it does not have, of the kinds in it"),
@@ -274,6 +280,14 @@ const struct command commands[] = {
     { "config", "diff", "FILE", 1, 1,
         "what a document would change; exit code 1 when it would", diff_rows,
         cmd_config_diff, NULL },
+    { "config", "backup", NULL, 0, 0, "copy the store now", reach,
+        cmd_config_backup, NULL },
+    { "config", "backups", NULL, 0, 0, "show the copies there are", reach,
+        cmd_config_backups, NULL },
+    { "config", "restore", "BACKUP", 1, 1,
+        "go back to a copy; requests that came after it are kept", restore_rows,
+        cmd_config_restore,
+        "\nBACKUP is a name of routex config backups, or latest." },
     { "apply", NULL, "[FILE]", 0, 1,
         "make it as the document says; the second time changes nothing",
         apply_rows, cmd_apply,

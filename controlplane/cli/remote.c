@@ -9,6 +9,7 @@
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define CALL_MS    60000
+#define PATIENT_MS 3600000
 #define VALUES_MAX ((size_t)2 << 20)
 
 static const char *
@@ -164,7 +165,7 @@ remote_fetch(struct remote *a, const char *method, const char *url,
         .url = url,
         .headers = headers,
         .body = body,
-        .total_ms = CALL_MS,
+        .total_ms = a->patient ? PATIENT_MS : CALL_MS,
         .max_response = ANSWER_MAX,
     };
     struct waiting w = { .answer = out, .code = RX_INTERNAL };

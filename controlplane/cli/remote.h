@@ -21,6 +21,7 @@ struct remote {
     char url[REMOTE_TEXT]; /* "http://127.0.0.1:8081", no slash at the end */
     char token[REMOTE_TEXT];
     const char *extra; /* one more header: "name: value"; NULL: none */
+    bool patient;      /* it may take an hour */
     struct rx_loop *loop;
     struct rx_fetch *fetch;
 };
