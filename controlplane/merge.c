@@ -14,7 +14,7 @@
  * knows all of it.  Tables that one of the two does not have are passed over.
  */
 static const char *const whole_tables[] = { "usage_hour", "plane_progress",
-    "audit" };
+    "alert", "credential_token", "audit" };
 
 struct merge {
     struct db *db;

@@ -24,7 +24,7 @@ struct settings {
     struct session_limits login; /* of people at the admin API */
     uint64_t audit_days;         /* how long its lines are kept */
     struct backup_plan backups;
-    uint64_t updated_ms;         /* 0: never set */
+    uint64_t updated_ms; /* 0: never set */
     uint64_t rev;
 };
 

@@ -76,7 +76,7 @@ struct cli {
     char data_dir[HOME_PATH];
     struct remote remote;
     bool remote_known;
-    bool patient; /* what is asked may take an hour */
+    bool patient;         /* what is asked may take an hour */
     char passphrase[448]; /* as a header; empty: none */
     bool colour;
     struct rx_buf out; /* printed at the end, or by cli_flush() */
