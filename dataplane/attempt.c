@@ -245,14 +245,18 @@ look_at_gate(struct attempt *a)
 
     if (a->gate_told || a->retryable || a->result.status >= 300)
         return;
-    /* A translated document has its status and its bytes at the end. */
-    if (a->r.translation != NULL && !a->r.stream && !a->body_ended)
+    bool whole = a->r.translation != NULL && !a->r.stream;
+    /* A translated document has its status and its bytes at the end, and is
+     * shown when nothing was wrong with any of it: judge_whole(). */
+    if (whole && !a->body_ended)
         return;
-    if (seen->error && !seen->content) {
+    if (seen->error && (whole || !seen->content)) {
         if (!a->error_taken)
             take_error_event(a, seen);
         return;
     }
+    if (whole)
+        return;
     if (a->sse || a->r.stream ? (seen->content || seen->terminal ||
                                     seen->unreadable || a->held.len >= HELD_MAX)
                               : a->held.len >= HELD_MAX)

@@ -227,7 +227,7 @@ add_beta_without(struct rx_buf *out, rx_str list, rx_str without)
     for (bool more = true; more;) {
         more = rx_str_cut(list, ',', &item, &list);
         item = rx_str_trim(item);
-        if (item.len == 0 || rx_str_eq(item, without))
+        if (item.len == 0 || list_has(without, item))
             continue;
         if (n++ > 0)
             rx_buf_add(out, RX_S(","));

@@ -23,7 +23,7 @@ struct outbound {
     bool translated;     /* another dialect than the client's */
     bool stream;         /* translated: an event stream is asked for */
     rx_str more;         /* translated: further complete lines */
-    rx_str without_beta; /* this item of anthropic-beta stays behind */
+    rx_str without_beta; /* these items of anthropic-beta stay behind */
 };
 
 /*

@@ -247,27 +247,6 @@ inbound_read(struct inbound *in, const struct rx_httpd_head *head, rx_str raw,
     return code;
 }
 
-bool
-inbound_replace(struct inbound *in, struct rx_buf *body,
-    const struct path *path, struct rx_arena *arena)
-{
-    struct rx_buf before = in->decoded;
-    struct rx_err err = { 0 };
-
-    in->decoded = *body;
-    *body = before; /* what the scan points at until it is made anew */
-    in->body = rx_buf_str(&in->decoded);
-    rx_str model = in->model;
-    bool stream = in->stream;
-    enum rx_code code =
-        understand(in, path, arena, in->decoded.cap + TAG_ROOM, &err);
-    if (path->dialect == DIALECT_GEMINI) { /* they are in the path */
-        in->model = model;
-        in->stream = stream;
-    }
-    return code == RX_OK;
-}
-
 void
 inbound_release(struct inbound *in)
 {

@@ -36,12 +36,6 @@ struct inbound {
 RX_NODISCARD enum rx_code inbound_read(struct inbound *in,
     const struct rx_httpd_head *head, rx_str raw, const struct path *path,
     struct rx_arena *arena, uint64_t limit, struct rx_err *err);
-/*
- * From now on `body` (taken over, and left empty) is what the client sent.
- * False when it cannot be understood.
- */
-RX_NODISCARD bool inbound_replace(struct inbound *in, struct rx_buf *body,
-    const struct path *path, struct rx_arena *arena);
 /* The body is not needed any more; texts in the arena stay. */
 void inbound_release(struct inbound *in);
 void inbound_fini(struct inbound *in);

@@ -4,13 +4,15 @@
 
 #include "dataplane/codec/reseal.h"
 #include "dataplane/headers.h"
+#include "dataplane/minds.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/sigv4.h"
 
-#define HEAD_MAX ((size_t)256 * 1024)
+#define HEAD_MAX    ((size_t)256 * 1024)
 /* A body after all changes; before, the settings bound it. */
-#define BODY_MAX ((size_t)256 * 1024 * 1024)
+#define BODY_MAX    ((size_t)256 * 1024 * 1024)
+#define WITHOUT_MAX ((size_t)512)
 
 void
 outgoing_init(struct outgoing *o)
@@ -20,6 +22,9 @@ outgoing_init(struct outgoing *o)
     rx_buf_init(&o->joined, BODY_MAX);
     rx_buf_init(&o->changed, BODY_MAX);
     rx_buf_init(&o->resealed, BODY_MAX);
+    rx_buf_init(&o->repaired[0], BODY_MAX);
+    rx_buf_init(&o->repaired[1], BODY_MAX);
+    rx_buf_init(&o->without, WITHOUT_MAX);
 }
 
 void
@@ -35,6 +40,10 @@ outgoing_clear(struct outgoing *o)
     rx_buf_clear(&o->joined);
     rx_buf_clear(&o->changed);
     rx_buf_clear(&o->resealed);
+    rx_buf_clear(&o->repaired[0]);
+    rx_buf_clear(&o->repaired[1]);
+    rx_buf_clear(&o->without);
+    o->repairs = 0;
 }
 
 void
@@ -45,6 +54,9 @@ outgoing_fini(struct outgoing *o)
     rx_buf_fini(&o->joined);
     rx_buf_fini(&o->changed);
     rx_buf_fini(&o->resealed);
+    rx_buf_fini(&o->repaired[0]);
+    rx_buf_fini(&o->repaired[1]);
+    rx_buf_fini(&o->without);
 }
 
 static uint64_t
@@ -109,6 +121,7 @@ join(struct outgoing *o)
 {
     if (o->body_count == 1)
         return o->body[0];
+    rx_buf_clear(&o->joined);
     for (size_t i = 0; i < o->body_count; i++)
         rx_buf_add(&o->joined, o->body[i]);
     return rx_buf_str(&o->joined);
@@ -150,7 +163,6 @@ pass(struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
         .query = ask->in->query,
         .has_body = ask->in->has_body,
         .body_bytes = o->body == &o->whole ? o->whole.len : body->bytes,
-        .without_beta = ask->without_beta,
     };
 }
 
@@ -230,6 +242,66 @@ transform(struct outgoing *o, const struct outgoing_ask *ask,
     return RX_OK;
 }
 
+/* ---- repairs -------------------------------------------------------------- */
+
+/* The body without it, if it is in there. */
+static void
+repair(struct outgoing *o, const struct repair *r, struct rx_buf *betas)
+{
+    struct rx_buf *to = &o->repaired[o->body == &o->whole &&
+                                     o->whole.ptr == o->repaired[0].ptr];
+
+    if (r->fault == FAULT_BETA) {
+        rx_buf_addf(betas, "%s%s", betas->len > 0 ? "," : "", r->beta);
+    } else {
+        rx_buf_clear(to);
+        if (!repair_apply(r, join(o), to))
+            return;
+        o->whole = rx_buf_str(to);
+        o->body = &o->whole;
+        o->body_count = 1;
+    }
+    rx_buf_addf(&o->without, "%s%s", o->repairs++ > 0 ? ", " : "", r->what);
+}
+
+/* Without what this model was found to mind, and what it minded just now. */
+static void
+leave_out(
+    struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
+{
+    struct minds_of of = { ask->to->channel->id, ask->to->dialect,
+        ask->to->model };
+    size_t count;
+    const struct repair *known = minds_find(
+        ask->proxy->minds, &of, rx_loop_ms(ask->proxy->loop), &count);
+    struct rx_buf betas;
+
+    if ((count == 0 && ask->repair == NULL) || !ask->in->scanned)
+        return;
+    rx_buf_init(&betas, WITHOUT_MAX);
+    for (size_t i = 0; i < count; i++)
+        repair(o, &known[i], &betas);
+    if (ask->repair != NULL)
+        repair(o, ask->repair, &betas);
+    head->without_beta = rx_arena_copy(ask->arena, rx_buf_str(&betas));
+    if (o->body == &o->whole)
+        head->body_bytes = o->whole.len;
+    rx_buf_fini(&betas);
+}
+
+bool
+outgoing_can_repair(struct outgoing *o, const struct repair *r)
+{
+    struct rx_buf scratch;
+
+    if (r->fault == FAULT_BETA)
+        return true;
+    rx_buf_init(&scratch, BODY_MAX);
+    bool can = repair_apply(r, join(o), &scratch);
+    rx_buf_fini(&scratch);
+    return can;
+}
+
 /* The head is as it will be sent: sign it, if that is how it is paid for. */
 static enum rx_code
 sign(struct outgoing *o, const struct candidate *to, struct rx_err *err)
@@ -268,6 +340,7 @@ outgoing_make(
         code = transform(o, ask, &head, &changes, err);
     if (code != RX_OK)
         return code;
+    leave_out(o, ask, &head);
     headers_outbound(&o->head, &head);
     if (changes != NULL)
         transform_head(changes, &o->head);
@@ -281,6 +354,8 @@ outgoing_sent(struct outgoing *o)
     rx_buf_release(&o->joined);
     rx_buf_release(&o->changed);
     rx_buf_release(&o->resealed);
+    rx_buf_release(&o->repaired[0]);
+    rx_buf_release(&o->repaired[1]);
     if (o->translation == NULL)
         return true;
     translation_drop_body(o->translation);
@@ -296,15 +371,22 @@ outgoing_failed(const struct outgoing *o)
 size_t
 outgoing_losses(const struct outgoing *o)
 {
-    return o->translation != NULL ? translation_losses(o->translation)->count
-                                  : 0;
+    size_t n = o->repairs;
+
+    return o->translation != NULL
+               ? n + translation_losses(o->translation)->count
+               : n;
 }
 
 void
 outgoing_log_losses(const struct outgoing *o, rx_str request_id)
 {
-    size_t n = outgoing_losses(o);
+    size_t n =
+        o->translation != NULL ? translation_losses(o->translation)->count : 0;
 
+    if (o->repairs > 0)
+        rx_debug("request.lost", "req=" RX_STR_FMT " what=%s why=minded",
+            RX_STR_ARG(request_id), rx_log_quote_str(rx_buf_str(&o->without)));
     for (size_t i = 0; i < n && i < IR_LOSSES_KEPT; i++)
         rx_debug("request.lost", "req=" RX_STR_FMT " what=%s why=%s",
             RX_STR_ARG(request_id),

@@ -12,6 +12,7 @@
 #include "dataplane/codec/translate.h"
 #include "dataplane/inbound.h"
 #include "dataplane/proxy.h"
+#include "dataplane/repair.h"
 #include "dataplane/route.h"
 #include "dataplane/transform/transform.h"
 
@@ -25,6 +26,9 @@ struct outgoing {
     struct transform_filter *filter;     /* for the answer; NULL: none */
     struct rx_buf joined, changed;       /* the body before and after */
     struct rx_buf resealed;              /* passed on, with seals opened */
+    struct rx_buf repaired[2];           /* without what is minded, by turns */
+    struct rx_buf without;               /* what was left out, in words */
+    size_t repairs;
 };
 
 /* All borrowed; must stay until outgoing_clear. */
@@ -35,7 +39,7 @@ struct outgoing_ask {
     const struct candidate *to;
     struct rx_arena *arena;
     struct proxy *proxy;
-    rx_str without_beta; /* an item of anthropic-beta that was minded */
+    const struct repair *repair; /* what this candidate minded; NULL: nothing */
 };
 
 void outgoing_init(struct outgoing *o);
@@ -43,6 +47,8 @@ void outgoing_init(struct outgoing *o);
  * be said in the candidate's dialect. */
 RX_NODISCARD enum rx_code outgoing_make(
     struct outgoing *o, const struct outgoing_ask *ask, struct rx_err *err);
+/* Is what is minded in there, so that it may be sent without? */
+bool outgoing_can_repair(struct outgoing *o, const struct repair *r);
 /* Nothing will be sent again.  True: the client's body is not needed either. */
 bool outgoing_sent(struct outgoing *o);
 /* The answer could not be translated, or was an error: the client was told. */

@@ -211,6 +211,7 @@ proxy_open(struct proxy *p, struct rx_loop *loop, struct rx_stat *stat,
     p->client = rx_client_new(loop, p->fetch, &client);
     p->standing = standing_new();
     p->sessions = sessions_new(SESSIONS_MAX);
+    p->minds = minds_new();
     return RX_OK;
 }
 
@@ -261,6 +262,7 @@ proxy_close(struct proxy *p)
     gossip_free(p->gossip);
     standing_free(p->standing);
     sessions_free(p->sessions);
+    minds_free(p->minds);
     *p = (struct proxy){ 0 };
 }
 

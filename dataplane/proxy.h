@@ -11,6 +11,7 @@
 
 #include "dataplane/follow.h"
 #include "dataplane/gossip.h"
+#include "dataplane/minds.h"
 #include "dataplane/paths.h"
 #include "dataplane/refusal.h"
 #include "dataplane/session.h"
@@ -52,6 +53,7 @@ struct proxy {
     struct rx_httpd *httpd;
     struct standing *standing; /* what was learnt about channels */
     struct sessions *sessions; /* where conversations sit */
+    struct minds *minds;       /* what models mind */
     struct gossip *gossip;     /* NULL before proxy_attach */
     struct rx_stat *stat;
     struct proxy_stats stats;

@@ -11,28 +11,22 @@
 
 /* ---- what the upstream minds ---------------------------------------------- */
 
-enum fault {
-    FAULT_NONE,
-    FAULT_THINKING,   /* signatures of thinking blocks */
-    FAULT_ENCRYPTED,  /* reasoning items another account encrypted */
-    FAULT_BETA,       /* an item of anthropic-beta */
-    FAULT_MAX_TOKENS, /* is max_completion_tokens there */
-    FAULT_FIELD,      /* a member at a path */
-};
-
 /* Where the name of the part is in the message. */
 enum place {
     NOWHERE,
     BEFORE, /* up to this mark, from the beginning of the message */
     QUOTED, /* in the first quotes behind the mark */
     GEMINI, /* "x" at 'path' */
+    FIRST,  /* in the first quotes of the message */
+    LAST,   /* behind the mark, up to the end or a blank */
+    FIXED,  /* `also` is its name */
 };
 
 static const struct {
     unsigned dialects;
     const char *mark;
     const char *also; /* must be there, too */
-    enum fault fault;
+    enum repair_fault fault;
     enum place place;
 } faults[] = {
 #define ON(d) (1u << DIALECT_##d)
@@ -44,17 +38,35 @@ static const struct {
         NOWHERE },
     { ON(RESPONSES), "encrypted content", "could not be", FAULT_ENCRYPTED,
         NOWHERE },
+    { ON(ANTHROPIC), "temperature` may only be set to 1", "temperature",
+        FAULT_FIELD, FIXED },
+    { ON(ANTHROPIC), "cannot both be specified", "top_p", FAULT_FIELD, FIXED },
+    { ON(ANTHROPIC), "top_k` must be unset", "top_k", FAULT_FIELD, FIXED },
     { ON(CHAT), "'max_completion_tokens' instead", "max_tokens",
         FAULT_MAX_TOKENS, NOWHERE },
+    { ON(CHAT), "developer", "role", FAULT_DEVELOPER, NOWHERE },
+    { ON(CHAT), "does not support this tool_choice", "tool_choice", FAULT_FIELD,
+        FIXED },
+    { ON(CHAT), "Unrecognized request argument supplied: ", "", FAULT_FIELD,
+        LAST },
+    { ON(CHAT), "property '", "is unsupported", FAULT_FIELD, FIRST },
     { ON(CHAT) | ON(RESPONSES), "Unsupported parameter: ", "", FAULT_FIELD,
         QUOTED },
     { ON(CHAT) | ON(RESPONSES), "Unsupported value: ", "", FAULT_FIELD,
         QUOTED },
     { ON(CHAT) | ON(RESPONSES), "Unknown parameter: ", "", FAULT_FIELD,
         QUOTED },
+    { ON(GEMINI), "thought signature", "", FAULT_THOUGHT, NOWHERE },
+    { ON(GEMINI), "thought_signature", "", FAULT_THOUGHT, NOWHERE },
     { ON(GEMINI), "Unknown name ", "Cannot find field", FAULT_FIELD, GEMINI },
 #undef ON
 };
+
+/* Values that differ: one that is minded says nothing of the others.  Of these
+ * any but the default is minded. */
+static const rx_str fixed[] = { RX_STR_INIT("temperature"),
+    RX_STR_INIT("top_p"), RX_STR_INIT("presence_penalty"),
+    RX_STR_INIT("frequency_penalty"), RX_STR_INIT("n") };
 
 /* What cannot be left out: the request would be another one. */
 static const rx_str needed[] = { RX_STR_INIT("model"), RX_STR_INIT("messages"),
@@ -64,10 +76,11 @@ static const rx_str needed[] = { RX_STR_INIT("model"), RX_STR_INIT("messages"),
 
 /* A path into the body, outermost first: views into the message. */
 struct finding {
-    enum fault fault;
+    enum repair_fault fault;
     rx_str path[PATH_MAX_PARTS];
     size_t parts;
     rx_str name; /* of the beta */
+    bool value;  /* it is this value that is minded */
 };
 
 static const char *
@@ -148,7 +161,7 @@ quoted(rx_str text, rx_str *rest)
 
 static void
 read_place(struct finding *f, enum place place, rx_str message, const char *at,
-    const char *mark)
+    const char *mark, const char *also)
 {
     rx_str before = { message.ptr, (size_t)(at - message.ptr) };
     rx_str behind = { at, (size_t)(message.ptr + message.len - at) };
@@ -165,6 +178,14 @@ read_place(struct finding *f, enum place place, rx_str message, const char *at,
             behind = (rx_str){ at + strlen(mark), behind.len - strlen(mark) };
         name = quoted(behind, &rest);
         f->name = name;
+        add_path(f, name);
+        break;
+    case FIRST: add_path(f, quoted(message, &rest)); break;
+    case FIXED: add_part(f, (rx_str){ also, strlen(also) }); break;
+    case LAST:
+        behind = (rx_str){ at + strlen(mark), behind.len - strlen(mark) };
+        rx_str_cut(behind, ' ', &name, &rest);
+        rx_str_cut(name, ',', &name, &rest);
         add_path(f, name);
         break;
     case GEMINI:
@@ -193,6 +214,16 @@ may_go(const struct finding *f)
     return true;
 }
 
+/* The limit of output tokens cannot go; it has two names. */
+static void
+settle_names(struct finding *f)
+{
+    if (f->fault != FAULT_FIELD || f->parts != 1)
+        return;
+    if (rx_str_eq(f->path[0], RX_S("max_completion_tokens")) && !f->value)
+        f->fault = FAULT_MAX_COMPLETION;
+}
+
 /* `message` backs the views in the finding. */
 static struct finding
 diagnose(enum dialect dialect, rx_str error, struct rx_buf *message)
@@ -211,7 +242,10 @@ diagnose(enum dialect dialect, rx_str error, struct rx_buf *message)
             continue;
         f.fault = faults[i].fault;
         if (at != NULL)
-            read_place(&f, faults[i].place, text, at, faults[i].mark);
+            read_place(
+                &f, faults[i].place, text, at, faults[i].mark, faults[i].also);
+        f.value = strstr(faults[i].mark, "value") != NULL;
+        settle_names(&f);
         if (may_go(&f))
             return f;
         f = (struct finding){ 0 };
@@ -219,260 +253,7 @@ diagnose(enum dialect dialect, rx_str error, struct rx_buf *message)
     return f;
 }
 
-bool
-repair_is_possible(enum dialect dialect, rx_str error_body)
-{
-    struct rx_buf message;
-
-    rx_buf_init(&message, ERROR_MAX);
-    struct finding f = diagnose(dialect, error_body, &message);
-    rx_buf_fini(&message);
-    return f.fault != FAULT_NONE;
-}
-
-/* ---- taking it out -------------------------------------------------------- */
-
-/* Where members and elements go: copies what stays. */
-struct copy {
-    struct rx_buf *out;
-    const char *copied; /* of the body, up to here */
-    const char *before; /* the separator of the value at the cursor begins */
-    unsigned removed;
-    bool first; /* the value at the cursor is its container's first */
-};
-
-static void
-copy_to(struct copy *c, const char *at)
-{
-    rx_buf_add(c->out, (rx_str){ c->copied, (size_t)(at - c->copied) });
-    c->copied = at;
-}
-
-/* Leave out from the separator before to `end`; the comma behind, if first. */
-static void
-leave_out(struct copy *c, const char *from, const char *end, const char *limit)
-{
-    copy_to(c, from);
-    if (c->first) {
-        while (end < limit && memchr(" \t\r\n", *end, 4) != NULL)
-            end++;
-        if (end < limit && *end == ',')
-            end++;
-    }
-    c->copied = end;
-    c->removed++;
-}
-
-/* "generationConfig" is "generation_config". */
-static bool
-is_name(rx_str a, rx_str b)
-{
-    size_t i = 0;
-    size_t k = 0;
-
-    for (;;) {
-        while (i < a.len && a.ptr[i] == '_')
-            i++;
-        while (k < b.len && b.ptr[k] == '_')
-            k++;
-        if (i == a.len || k == b.len)
-            return i == a.len && k == b.len;
-        if ((a.ptr[i++] | 0x20) != (b.ptr[k++] | 0x20))
-            return false;
-    }
-}
-
-/*
- * Walk to path[0], path[1], …; a part that is not there is passed over, as
- * providers put the names of their own types into paths.
- */
-static void
-remove_at(struct copy *c, struct rx_span *j, const rx_str *path, size_t parts)
-{
-    bool object = rx_span_kind(j) == RX_SPAN_OBJECT;
-    uint64_t index = 0;
-
-    if (parts == 0 || (!object && rx_span_kind(j) != RX_SPAN_ARRAY)) {
-        rx_span_skip(j, NULL);
-        return;
-    }
-    struct rx_span start = *j;
-    if (object)
-        rx_span_enter_object(j);
-    else
-        rx_span_enter_array(j);
-    const char *before = j->at;
-    bool first = true;
-    bool met = false;
-    while (object ? rx_span_member(j, NULL) : rx_span_element(j)) {
-        uint64_t wanted;
-        bool here = object ? is_name(j->key, path[0])
-                           : rx_str_u64(path[0], &wanted) && wanted == index;
-        index++;
-        met = met || here;
-        if (here && parts > 1) {
-            remove_at(c, j, path + 1, parts - 1);
-        } else {
-            rx_span_skip(j, NULL);
-            c->first = first;
-            if (here && !j->bad)
-                leave_out(c, before, j->at, j->end);
-        }
-        before = j->at;
-        first = false;
-    }
-    if (!met && parts > 1 && !j->bad) {
-        *j = start;
-        remove_at(c, j, path + 1, parts - 1);
-    }
-}
-
-static bool
-is_type(rx_str object, const rx_str *types, size_t n)
-{
-    struct rx_span j;
-    rx_str type;
-
-    rx_span_init(&j, object);
-    if (rx_span_kind(&j) != RX_SPAN_OBJECT)
-        return false;
-    rx_span_enter_object(&j);
-    while (rx_span_member(&j, NULL)) {
-        if (!rx_span_key_is(&j, RX_S("type"))) {
-            rx_span_skip(&j, NULL);
-            continue;
-        }
-        if (!rx_span_string(&j, &type))
-            return false;
-        for (size_t i = 0; i < n; i++) {
-            if (rx_str_eq(types[i], type))
-                return true;
-        }
-        return false;
-    }
-    return false;
-}
-
-/* The array at the cursor without the objects of these types. */
-static void
-remove_types(struct copy *c, struct rx_span *j, const rx_str *types, size_t n)
-{
-    rx_str value;
-    bool left = false; /* an element stays before the one at the cursor */
-
-    if (rx_span_kind(j) != RX_SPAN_ARRAY) {
-        rx_span_skip(j, NULL);
-        return;
-    }
-    rx_span_enter_array(j);
-    const char *before = j->at;
-    while (rx_span_element(j)) {
-        if (!rx_span_skip(j, &value))
-            return;
-        c->first = !left;
-        if (is_type(value, types, n))
-            leave_out(c, before, j->at, j->end);
-        else
-            left = true;
-        before = c->copied > j->at ? c->copied : j->at;
-    }
-}
-
-static const rx_str thinking_types[] = { RX_STR_INIT("thinking"),
-    RX_STR_INIT("redacted_thinking") };
-static const rx_str reasoning_types[] = { RX_STR_INIT("reasoning") };
-
-static void
-remove_thinking(struct copy *c, struct rx_span *j)
-{
-    if (rx_span_kind(j) != RX_SPAN_ARRAY) {
-        rx_span_skip(j, NULL);
-        return;
-    }
-    rx_span_enter_array(j);
-    while (rx_span_element(j)) {
-        if (rx_span_kind(j) != RX_SPAN_OBJECT) {
-            rx_span_skip(j, NULL);
-            continue;
-        }
-        rx_span_enter_object(j);
-        while (rx_span_member(j, NULL)) {
-            if (rx_span_key_is(j, RX_S("content")))
-                remove_types(c, j, thinking_types, RX_COUNT(thinking_types));
-            else
-                rx_span_skip(j, NULL);
-        }
-    }
-}
-
-static void
-rename_max_tokens(struct copy *c, struct rx_span *j)
-{
-    while (rx_span_member(j, NULL)) {
-        if (rx_span_key_is(j, RX_S("max_tokens"))) {
-            copy_to(c, j->key.ptr);
-            rx_buf_add(c->out, RX_S("max_completion_tokens"));
-            c->copied = j->key.ptr + j->key.len;
-            c->removed++;
-        }
-        rx_span_skip(j, NULL);
-    }
-}
-
-/*
- * Blocks out of the messages, and the wish for thinking: a turn that goes on
- * after a tool's result without its thinking is refused while that stands.
- */
-static void
-stop_thinking(struct copy *c, struct rx_span *j)
-{
-    const char *before = j->at;
-    bool first = true;
-
-    while (rx_span_member(j, NULL)) {
-        if (rx_span_key_is(j, RX_S("messages"))) {
-            remove_thinking(c, j);
-        } else if (rx_span_key_is(j, RX_S("thinking")) &&
-                   rx_span_skip(j, NULL)) {
-            c->first = first;
-            leave_out(c, before, j->at, j->end);
-        } else {
-            rx_span_skip(j, NULL);
-        }
-        before = c->copied > j->at ? c->copied : j->at;
-        first = first && c->copied >= j->at;
-    }
-}
-
-static void
-remove_reasoning(struct copy *c, struct rx_span *j)
-{
-    while (rx_span_member(j, NULL)) {
-        if (rx_span_key_is(j, RX_S("input")))
-            remove_types(c, j, reasoning_types, RX_COUNT(reasoning_types));
-        else
-            rx_span_skip(j, NULL);
-    }
-}
-
-static void
-apply(struct copy *c, struct rx_span *j, const struct finding *f)
-{
-    if (f->fault == FAULT_FIELD) {
-        remove_at(c, j, f->path, f->parts);
-        return;
-    }
-    if (!rx_span_enter_object(j))
-        return;
-    switch (f->fault) {
-    case FAULT_THINKING: stop_thinking(c, j); break;
-    case FAULT_ENCRYPTED: remove_reasoning(c, j); break;
-    case FAULT_MAX_TOKENS: rename_max_tokens(c, j); break;
-    case FAULT_NONE:
-    case FAULT_BETA:
-    case FAULT_FIELD: break;
-    }
-}
+/* ---- in words --------------------------------------------------------------- */
 
 static void
 say(struct repair *done, const struct finding *f)
@@ -480,9 +261,12 @@ say(struct repair *done, const struct finding *f)
     static const char *const words[] = {
         [FAULT_NONE] = "",
         [FAULT_THINKING] = "thinking blocks",
+        [FAULT_THOUGHT] = "thought signatures",
         [FAULT_ENCRYPTED] = "reasoning items",
         [FAULT_BETA] = "beta ",
         [FAULT_MAX_TOKENS] = "max_tokens",
+        [FAULT_MAX_COMPLETION] = "max_completion_tokens",
+        [FAULT_DEVELOPER] = "the role developer",
         [FAULT_FIELD] = "field ",
     };
     rx_str name = f->fault == FAULT_FIELD ? f->path[f->parts - 1] : f->name;
@@ -493,29 +277,86 @@ say(struct repair *done, const struct finding *f)
         snprintf(done->beta, sizeof(done->beta), RX_STR_FMT, RX_STR_ARG(name));
 }
 
+/* ---- kept ------------------------------------------------------------------- */
+
+static bool
+listed(const rx_str *list, size_t n, rx_str name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rx_str_eq(list[i], name))
+            return true;
+    }
+    return false;
+}
+
+/* Does it say something of the model, and not of one conversation? */
+static bool
+is_lasting(const struct finding *f)
+{
+    switch (f->fault) {
+    case FAULT_BETA:
+    case FAULT_MAX_TOKENS:
+    case FAULT_MAX_COMPLETION:
+    case FAULT_DEVELOPER: return true;
+    case FAULT_FIELD:
+        return f->parts == 1 &&
+               (!f->value || listed(fixed, RX_COUNT(fixed), f->path[0]));
+    case FAULT_NONE:
+    case FAULT_THINKING:
+    case FAULT_THOUGHT:
+    case FAULT_ENCRYPTED: break;
+    }
+    return false;
+}
+
+/* False when the path is longer than anything that is repaired. */
+static bool
+keep(struct repair *r, const struct finding *f)
+{
+    size_t at = 0;
+
+    *r = (struct repair){ .fault = f->fault, .parts = (unsigned)f->parts };
+    for (size_t i = 0; i < f->parts; i++) {
+        rx_str part = f->path[i];
+        if (part.len >= sizeof(r->path) - at)
+            return false;
+        memcpy(r->path + at, part.ptr, part.len);
+        at += part.len + 1;
+    }
+    r->lasting = is_lasting(f);
+    say(r, f);
+    return true;
+}
+
+bool
+repair_find(enum dialect dialect, rx_str error_body, struct repair *out)
+{
+    struct rx_buf message;
+
+    *out = (struct repair){ 0 };
+    rx_buf_init(&message, ERROR_MAX);
+    struct finding f = diagnose(dialect, error_body, &message);
+    bool ok = f.fault != FAULT_NONE && keep(out, &f);
+    rx_buf_fini(&message);
+    return ok;
+}
+
+bool
+repair_is_possible(enum dialect dialect, rx_str error_body)
+{
+    struct repair r;
+
+    return repair_find(dialect, error_body, &r);
+}
+
 bool
 repair_body(enum dialect dialect, rx_str error_body, rx_str body,
     struct rx_buf *out, struct repair *done)
 {
-    struct rx_buf message;
-    struct rx_span j;
-    struct copy c = { .out = out, .copied = body.ptr };
+    struct repair r;
+    bool ok = repair_find(dialect, error_body, &r) &&
+              (r.fault == FAULT_BETA || repair_apply(&r, body, out));
 
-    *done = (struct repair){ 0 };
-    rx_buf_init(&message, ERROR_MAX);
-    struct finding f = diagnose(dialect, error_body, &message);
-    bool ok = f.fault == FAULT_BETA;
-    if (f.fault != FAULT_NONE && f.fault != FAULT_BETA) {
-        rx_span_init(&j, body);
-        apply(&c, &j, &f);
-        if (!j.bad && c.removed > 0)
-            copy_to(&c, body.ptr + body.len);
-        ok = !j.bad && c.removed > 0 && !out->full;
-        if (!ok)
-            rx_buf_clear(out);
-    }
-    if (ok)
-        say(done, &f);
-    rx_buf_fini(&message);
+    *done = ok ? r : (struct repair){ 0 };
     return ok;
 }

@@ -117,12 +117,39 @@ head_is_all(const struct attempt *a)
     return attempt_length(a) == 0 || status == 204 || status == 304;
 }
 
+/* What was left out for being minded: for the next request, and for the row. */
+static void
+note_repairs(struct request *q)
+{
+    const struct candidate *to = q->tries.to;
+    rx_str trace = q->record.trace;
+    struct rx_buf b;
+
+    if (q->outgoing.repairs == 0)
+        return;
+    if (to == q->repairing && q->record.status < 300)
+        minds_learn(q->proxy->minds,
+            &(struct minds_of){ to->channel->id, to->dialect, to->model },
+            &q->repair, rx_loop_ms(q->proxy->loop));
+    if (trace.len < 2)
+        return;
+    rx_buf_init(&b, trace.len + 8192);
+    rx_buf_add(&b, (rx_str){ trace.ptr, trace.len - 1 });
+    rx_buf_add(
+        &b, trace.len > 2 ? RX_S(",\"without\":\"") : RX_S("\"without\":\""));
+    rx_buf_add_json(&b, rx_buf_str(&q->outgoing.without));
+    rx_buf_add(&b, RX_S("\"}"));
+    q->record.trace = rx_arena_copy(q->arena, rx_buf_str(&b));
+    rx_buf_fini(&b);
+}
+
 static void
 port_commit(void *world)
 {
     struct request *q = world;
 
     q->record.status = attempt_status(q->attempt);
+    note_repairs(q);
     if (!head_is_all(q->attempt))
         start_answer(q);
     if (q->record.status < 300 && q->path.op == OP_CREATE &&

@@ -168,7 +168,7 @@ prepare(struct request *q, const struct candidate *to)
         .to = to,
         .arena = q->arena,
         .proxy = q->proxy,
-        .without_beta = { q->repair.beta, strlen(q->repair.beta) },
+        .repair = to == q->repairing ? &q->repair : NULL,
     };
     struct rx_err err = { 0 };
 
@@ -245,30 +245,21 @@ request_attempt(void *world)
     return EXCHANGE_NOBODY;
 }
 
-/* Take out what the upstream minds.  Once per request. */
+/* Send it once more without what the upstream minds.  Once per request. */
 static bool
 repair(struct request *q, rx_str error)
 {
-    struct rx_buf body;
-
     if (q->repaired || !q->in.scanned ||
-        q->tries.to->dialect != q->path.dialect)
+        !repair_find(q->tries.to->dialect, error, &q->repair) ||
+        !outgoing_can_repair(&q->outgoing, &q->repair))
         return false;
     q->repaired = true;
-    rx_buf_init(&body, q->in.body.len + 4096);
-    bool ok =
-        repair_body(q->path.dialect, error, q->in.body, &body, &q->repair);
-    if (ok && body.len > 0)
-        ok = inbound_replace(&q->in, &body, &q->path, q->arena);
-    rx_buf_fini(&body);
-    understand_begin(q->ask.subject.u, q->path.dialect, &q->in.scan, q->in.body,
-        q->arena); /* what was known of the old body is gone with it */
-    if (ok)
-        rx_info("request.repaired",
-            "req=" RX_STR_FMT " channel=" RX_STR_FMT " without=%s",
-            RX_STR_ARG(q->record.request_id), RX_STR_ARG(q->record.channel),
-            rx_log_quote(q->repair.what));
-    return ok;
+    q->repairing = q->tries.to;
+    rx_info("request.repaired",
+        "req=" RX_STR_FMT " channel=" RX_STR_FMT " without=%s",
+        RX_STR_ARG(q->record.request_id), RX_STR_ARG(q->record.channel),
+        rx_log_quote(q->repair.what));
+    return true;
 }
 
 /* Nobody is left: the last answer as it is, or what we have to say. */

@@ -32,6 +32,7 @@ struct request {
     struct rx_timer pause; /* of the loop's only once it was set */
     bool repaired;         /* a part was taken out that an upstream minded */
     struct repair repair;
+    const struct candidate *repairing; /* who is asked without it */
     struct attempt *attempt;
     struct outgoing outgoing; /* what this attempt sends */
 

@@ -345,6 +345,42 @@ what_is_minded_is_cut_out_and_nothing_else(void)
             "{\"error\":{\"message\":\"Unsupported parameter: 'messages'\"}}",
             "{\"messages\":[]}", NULL },
         { DIALECT_CHAT, "{\"error\":{\"message\":\"too long\"}}", "{}", NULL },
+        { DIALECT_CHAT,
+            "{\"error\":{\"message\":\"Unsupported parameter: "
+            "'max_completion_tokens' is not supported with this model.\"}}",
+            "{\"model\":\"m\",\"max_completion_tokens\":5}",
+            "{\"model\":\"m\",\"max_tokens\":5}" },
+        { DIALECT_CHAT,
+            "{\"error\":{\"message\":\"Unexpected role 'developer' "
+            "(role)\"}}",
+            "{\"messages\":[{\"role\":\"developer\",\"content\":\"a\"},{"
+            "\"role\":\"user\",\"content\":\"developer\"}]}",
+            "{\"messages\":[{\"role\":\"system\",\"content\":\"a\"},{"
+            "\"role\":\"user\",\"content\":\"developer\"}]}" },
+        { DIALECT_CHAT,
+            "{\"error\":{\"message\":\"Unrecognized request argument "
+            "supplied: stream_options\"}}",
+            "{\"stream_options\":{\"a\":1},\"model\":\"m\"}",
+            "{\"model\":\"m\"}" },
+        { DIALECT_CHAT,
+            "{\"error\":{\"message\":\"property 'seed' is unsupported\"}}",
+            "{\"model\":\"m\",\"seed\":1}", "{\"model\":\"m\"}" },
+        { DIALECT_CHAT,
+            "{\"error\":{\"message\":\"Thinking mode does not support this "
+            "tool_choice\"}}",
+            "{\"model\":\"m\",\"tool_choice\":\"required\"}",
+            "{\"model\":\"m\"}" },
+        { DIALECT_ANTHROPIC,
+            "{\"error\":{\"message\":\"`temperature` may only be set to 1 "
+            "when thinking is enabled\"}}",
+            "{\"temperature\":0.5,\"model\":\"m\"}", "{\"model\":\"m\"}" },
+        { DIALECT_GEMINI,
+            "{\"error\":{\"message\":\"Corrupted thought signature.\"}}",
+            "{\"contents\":[{\"parts\":[{\"functionCall\":{\"args\":{"
+            "\"thoughtSignature\":\"x\"}},\"thoughtSignature\":\"abc\"}]}]}",
+            "{\"contents\":[{\"parts\":[{\"functionCall\":{\"args\":{"
+            "\"thoughtSignature\":\"x\"}},\"thoughtSignature\":\"skip_"
+            "thought_signature_validator\"}]}]}" },
     };
 
     for (size_t i = 0; i < RX_COUNT(rows); i++) {
