@@ -48,6 +48,8 @@ struct cli_options {
     /* configuration */
     const char *passphrase_file, *select, *output, *file;
     bool secrets, replace, prune, dry_run, yes, offline;
+    /* setup */
+    bool first;
 };
 
 struct cli;
@@ -120,7 +122,7 @@ extern const struct table_column cmd_channel_columns[];
 
 /* Handlers, by file. */
 typedef int cli_fn(struct cli *c, int argc, char **argv);
-cli_fn cmd_up;
+cli_fn cmd_up, cmd_setup;
 cli_fn cmd_channel_add, cmd_channel_list, cmd_channel_show, cmd_channel_edit,
     cmd_channel_rm, cmd_channel_test, cmd_channel_pause, cmd_channel_resume;
 cli_fn cmd_key_add, cmd_key_list, cmd_key_rm, cmd_key_rotate;

@@ -185,10 +185,16 @@ static const struct rx_conf_row env_rows[] = {
     HERE,
     { 0 },
 };
+static const struct rx_conf_row setup_rows[] = {
+    SWITCH("first", first, "ask first whether to"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row no_rows[] = { HERE, { 0 } };
 
 const struct noun nouns[] = {
     { "up", "Run it" },
+    { "setup", "Set it up" },
     { "channel", "Channels: accounts at providers" },
     { "key", "Keys: what clients show at the door" },
     { "tenant", "Tenants: whom the router works for" },
@@ -209,6 +215,8 @@ const struct noun nouns[] = {
 const struct command commands[] = {
     { "up", NULL, NULL, 0, 0, "start control plane and data planes here",
         up_rows, cmd_up, NULL },
+    { "setup", NULL, NULL, 0, 0, "a channel, a strategy, a password: asked",
+        setup_rows, cmd_setup, NULL },
     { "channel", "add", "NAME", 1, 1, "add an account", channel_rows,
         cmd_channel_add,
         "\nroutex channel add main --type anthropic --api-key-stdin\n"

@@ -209,6 +209,7 @@ ready(struct up *u)
     go(u, RUNNING);
     write_up_json(u);
     up_banner(&told);
+    up_offer_setup(u);
 }
 
 static void
@@ -363,6 +364,9 @@ choose_rest(struct up *u)
 
     if (u->o.host == NULL)
         u->o.host = platform ? "0.0.0.0" : "127.0.0.1";
+    /* There is one port for all; the other is ours alone. */
+    if (platform && u->o.port != 0 && u->o.admin_port == u->o.port)
+        u->o.admin_port = 0;
     if (u->o.planes == 0)
         u->o.planes = 1;
     if (u->o.planes > UP_PLANES_MAX)
@@ -481,6 +485,8 @@ const struct rx_conf_row up_rows[] = {
         "data planes to run: one uses one core"),
     ROW("drain-timeout", "ROUTEX_DRAIN_TIMEOUT", "TIME", rx_conf_ms, drain_ms,
         "5m", "how long running requests may take at the end"),
+    RX_CONF_SWITCH("yes", NULL, struct up_options, yes,
+        "ask nothing, not even at the first start"),
     { 0 },
 };
 

@@ -19,6 +19,7 @@ struct up_options {
     uint64_t planes;
     uint64_t drain_ms;
     bool json;
+    bool yes;
 };
 
 extern const struct rx_conf_row up_rows[];

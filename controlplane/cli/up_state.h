@@ -4,6 +4,7 @@
  *   up.c       stages, signals, beginning and end
  *   up_args.c  how the children are called
  *   up_ask.c   how they are, by their own word and the control plane's
+ *   up_setup.c the offer to set it up
  *   up_tell.c  what the user is told, and the ports
  */
 #ifndef CLI_UP_STATE_H
@@ -64,5 +65,8 @@ void up_ask_channels(struct up *u);
 /* Do all planes serve, with what the control plane says now?  Asks on. */
 bool up_all_ready(struct up *u);
 void up_stop_asking(struct up *u);
+
+/* At a first start in a terminal: `routex setup`, beside us. */
+void up_offer_setup(struct up *u);
 
 #endif
