@@ -255,5 +255,44 @@ def a_platform_is_known_by_its_environment(build):
             assert client.request("GET", "/health").status == 200
 
 
+@test
+def on_a_platform_one_port_has_clients_and_admin_api(build):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    for mark in ("CLAW_ENV", "RAILWAY_ENVIRONMENT", "FLY_APP_NAME"):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="rtx-"))
+        program = Program(
+            "up", [build / "routex", "up", "--data-dir", folder / "d"], folder,
+            env={mark: "yes", "PORT": port, "ADMIN_PORT": port})
+        try:
+            told = folder / "d" / "run" / "up.json"
+            wait_until(lambda: told.exists() or not program.alive(), "up.json")
+            assert program.alive(), program.err.read_text()
+            token = [line.split()[-1] for line in program.out.read_text()
+                     .splitlines() if "admin token" in line][0]
+            with Client(f"http://127.0.0.3:{port}") as client:
+                answer = client.request("POST", "/api/session", {
+                    "content-type": "application/json",
+                    "x-forwarded-proto": "https"},
+                    json.dumps({"token": token}).encode())
+                assert answer.status == 201, (answer.status, answer.body)
+                cookie = answer.header("set-cookie")
+                assert "; Secure" in cookie, cookie
+                answer = client.request("GET", "/api/session", {
+                    "cookie": cookie.split(";")[0]})
+                assert answer.json()["data"]["name"] == "first", answer.body
+            assert program.stop() == 0
+            program.check()
+            out = Program("status", [build / "routex", "status"], folder,
+                          env={mark: "yes"})
+            assert out.child.wait(20) == 3
+            assert "/data" in out.err.read_text(), out.err.read_text()
+        finally:
+            if program.alive():
+                program.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 
 main()
