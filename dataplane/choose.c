@@ -57,7 +57,9 @@ begin_words(struct survey *s)
 {
     if (s->words == 0)
         s->words = (size_t)snprintf(s->plan->words, sizeof(s->plan->words),
-            "no channel is available now");
+            s->r->home != NULL
+                ? "the account that keeps the earlier response is not available"
+                : "no channel is available now");
 }
 
 /* "; main is rate limited for 34 s" */
@@ -114,6 +116,8 @@ rank_of(const struct survey *s, const struct place *p)
 static void
 look_at(struct survey *s, const struct place *p)
 {
+    if (s->r->home != NULL && !is_pin(s->r->home, p))
+        return;
     struct candidate c = candidate_of(s, p);
     struct availability a = availability_of(s->r->standing, &c, s->r->now_ms);
 

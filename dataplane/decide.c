@@ -317,10 +317,11 @@ decide(struct decision *d, struct decide_request *r, struct rx_arena *arena)
 
     memset(d, 0, sizeof(*d));
     d->model = r->route.model;
-    if (r->route.forced.len == 0 && r->agent_model.len > 0 &&
-        take_agent_model(&g))
+    if (r->route.forced.len == 0 && r->route.home == NULL &&
+        r->agent_model.len > 0 && take_agent_model(&g))
         return true;
-    d->direct = r->route.forced.len > 0 || route_names_channel(&r->route);
+    d->direct = r->route.forced.len > 0 || r->route.home != NULL ||
+                route_names_channel(&r->route);
     if (!d->direct && has_rules(r)) {
         g.scratch = rx_arena_make(arena, struct route_plan, 1);
         r->subject.put_candidates = put_candidates;

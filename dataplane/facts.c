@@ -187,6 +187,22 @@ facts_model(struct facts *f, struct rx_span *j)
 }
 
 void
+facts_answer_id(struct facts *f, struct rx_span *j)
+{
+    rx_str id;
+
+    if (rx_span_string(j, &id) && id.len < sizeof(f->answer_id))
+        f->seen.answer_id = hold(f->answer_id, sizeof(f->answer_id), id);
+}
+
+void
+facts_store(struct facts *f, struct rx_span *j)
+{
+    f->seen.not_kept = rx_span_kind(j) == RX_SPAN_FALSE;
+    rx_span_skip(j, NULL);
+}
+
+void
 facts_stop(struct facts *f, struct rx_span *j)
 {
     rx_str reason;

@@ -29,6 +29,7 @@ struct facts {
     bool reasoned;    /* this delta told its reasoning already */
     bool stored;      /* a response made and counted earlier */
     char model[128];
+    char answer_id[128];
     char finish[64];
     char error_type[64];
     char error_message[512];
@@ -61,6 +62,9 @@ void facts_code(struct facts *f, struct rx_span *j); /* any value: counted */
 void facts_usage(struct facts *f, struct rx_span *j);
 void facts_tier(struct facts *f, struct rx_span *j);
 void facts_model(struct facts *f, struct rx_span *j);
+/* The id and "store": may the answer be referred to later? */
+void facts_answer_id(struct facts *f, struct rx_span *j);
+void facts_store(struct facts *f, struct rx_span *j);
 void facts_stop(struct facts *f, struct rx_span *j);
 /* An error in any of the shapes it comes in; null, false and "" are none. */
 void facts_error(struct facts *f, struct rx_span *j);

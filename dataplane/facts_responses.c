@@ -124,6 +124,8 @@ read_count(struct facts *f, struct rx_span *j)
 }
 
 static const struct facts_member response_members[] = {
+    { RX_STR_INIT("id"), facts_answer_id },
+    { RX_STR_INIT("store"), facts_store },
     { RX_STR_INIT("object"), read_object },
     { RX_STR_INIT("model"), facts_model },
     { RX_STR_INIT("status"), read_status },

@@ -149,6 +149,7 @@ understand(struct inbound *in, const struct path *path, struct rx_arena *arena,
         return rx_fail(err, RX_INVALID, "model: is required");
     in->prompt_cache_key =
         keep_decoded(arena, in->scan.prompt_cache_key, SESSION_MAX);
+    in->previous = keep_decoded(arena, in->scan.previous, SESSION_MAX);
     in->user_id = keep_decoded(arena, in->scan.user_id, USER_ID_MAX);
     in->session = session_in_user_id(in->user_id);
     if (in->session.len == 0)

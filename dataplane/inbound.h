@@ -25,7 +25,8 @@ struct inbound {
     rx_str query;       /* with its '?', without our key; in the arena */
     rx_str agent_model; /* of a sub-agent's tag, which is cut out; decoded */
     rx_str user_id, prompt_cache_key; /* decoded, in the arena; may be empty */
-    rx_str session;       /* as the body names it; in the arena; may be empty */
+    rx_str previous; /* the response it goes on from, decoded, in the arena */
+    rx_str session;  /* as the body names it; in the arena; may be empty */
     enum refusal refusal; /* when inbound_read fails */
 };
 

@@ -296,6 +296,22 @@ tell_broken(struct request *q)
     rx_httpd_end(q->req);
 }
 
+/* A stored answer of a provider in the client's own dialect. */
+static void
+note_kept(struct request *q)
+{
+    const struct usage_seen *seen = attempt_seen(q->attempt);
+
+    if (q->path.dialect != DIALECT_RESPONSES || q->path.op != OP_CREATE ||
+        q->tries.to->dialect != DIALECT_RESPONSES || seen->not_kept ||
+        seen->answer_id.len == 0)
+        return;
+    struct session_key key =
+        session_of_response(q->key->tenant->id, seen->answer_id);
+    tries_kept(&q->tries, &key, rx_loop_ms(q->proxy->loop));
+    gossip_pin(q->proxy->gossip, &key);
+}
+
 /* What the relayed attempt teaches. */
 static void
 learn(struct request *q)
@@ -308,6 +324,8 @@ learn(struct request *q)
         d = DISPOSITION_CLIENT;
     else if (whole)
         d = DISPOSITION_GOOD;
+    if (d == DISPOSITION_GOOD)
+        note_kept(q);
     tries_done(&q->tries, d, attempt_limits(q->attempt),
         attempt_first_content_ms(q->attempt), &q->record.usage,
         rx_loop_ms(q->proxy->loop), proxy_dice(q->proxy));

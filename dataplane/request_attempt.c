@@ -100,6 +100,26 @@ begin_ask(struct request *q)
         q->in.body, q->arena);
 }
 
+/* By a request that goes on from it, or by the path of one that fetches it. */
+static rx_str
+response_referred_to(const struct request *q)
+{
+    static const rx_str prefix = RX_STR_INIT("/v1/responses/");
+    rx_str path = q->path.upstream;
+    rx_str id;
+    rx_str rest;
+
+    if (q->path.dialect != DIALECT_RESPONSES)
+        return (rx_str){ 0 };
+    if (q->in.previous.len > 0)
+        return q->in.previous;
+    if (q->path.op != OP_OBJECT || !rx_str_starts(path, prefix))
+        return (rx_str){ 0 };
+    rx_str_cut((rx_str){ path.ptr + prefix.len, path.len - prefix.len }, '/',
+        &id, &rest);
+    return id;
+}
+
 static void
 begin_tries(struct request *q)
 {
@@ -122,6 +142,8 @@ begin_tries(struct request *q)
     };
     if (q->snapshot->settings.session_ttl_ms > 0)
         q->tries.session = session_key_of(&source);
+    q->tries.kept =
+        session_of_response(q->key->tenant->id, response_referred_to(q));
 }
 
 /* Why nobody can serve it, as things stand. */

@@ -60,6 +60,8 @@ struct route_request {
     uint64_t now_ms;               /* loop time */
     uint64_t session;              /* the conversation's hash; 0: not known */
     const struct session_pin *pin; /* where it sits; NULL: nowhere */
+    /* The one seat that can serve it, as it keeps what is referred to. */
+    const struct session_pin *home;
     bool sober; /* no panic: somebody else may be asked instead */
     /* What a rule says: */
     const struct channel *only; /* NULL: any */

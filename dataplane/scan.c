@@ -76,6 +76,19 @@ read_prompt_cache_key(struct work *w, rx_str name)
     return read_string(w, name, &w->out->prompt_cache_key, &token);
 }
 
+/* Null is what the SDKs send for none. */
+static enum rx_code
+read_previous(struct work *w, rx_str name)
+{
+    rx_str token;
+
+    if (rx_span_kind(&w->j) == RX_SPAN_NULL) {
+        rx_span_skip(&w->j, NULL);
+        return RX_OK;
+    }
+    return read_string(w, name, &w->out->previous, &token);
+}
+
 static enum rx_code
 read_flag(struct work *w, rx_str name, bool *there, bool *out)
 {
@@ -291,6 +304,7 @@ static const struct field responses_fields[] = {
     { RX_STR_INIT("instructions"), read_system },
     { RX_STR_INIT("reasoning"), read_thinking },
     { RX_STR_INIT("prompt_cache_key"), read_prompt_cache_key },
+    { RX_STR_INIT("previous_response_id"), read_previous },
 };
 
 /* Model and streaming are in the path. */

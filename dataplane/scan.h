@@ -40,6 +40,7 @@ struct scan {
     bool object_empty;
     rx_str user_id;          /* anthropic metadata.user_id, escaped */
     rx_str prompt_cache_key; /* escaped */
+    rx_str previous;         /* responses: previous_response_id, escaped */
     size_t messages;         /* entries of messages / input / contents */
     size_t tools;
     rx_str parts[SCAN_PARTS];

@@ -225,6 +225,14 @@ digest(rx_str tenant, const char *kind, rx_str name)
 }
 
 struct session_key
+session_of_response(rx_str tenant, rx_str id)
+{
+    if (id.len == 0 || id.len > NAME_MAX_BYTES)
+        return (struct session_key){ 0 };
+    return digest(tenant, "response", id);
+}
+
+struct session_key
 session_key_of(const struct session_source *s)
 {
     const rx_str named[] = {

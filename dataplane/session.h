@@ -35,6 +35,11 @@ struct session_source {
     rx_str body;             /* for its first user message */
 };
 struct session_key session_key_of(const struct session_source *s);
+/*
+ * A response the provider keeps under this id: who goes on from it, or fetches
+ * it, has to be sent to the account that made it.
+ */
+struct session_key session_of_response(rx_str tenant, rx_str id);
 /* The session in a metadata.user_id: JSON's session_id, or the tail of
  * "user_…_session_<id>"; empty when it names none. */
 rx_str session_in_user_id(rx_str user_id);

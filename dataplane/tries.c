@@ -7,6 +7,7 @@
 
 #define CACHE_MIN    UINT64_C(2048) /* smaller prompts are not cached anywhere */
 #define COME_BACK_MS 250            /* not all at the very moment */
+#define KEPT_MS      (UINT64_C(24) * 3600 * 1000)
 
 /* A number below `most`, all alike. */
 static uint64_t
@@ -27,6 +28,9 @@ tries_plan(struct tries *t, uint64_t now)
     route->pin = sticky && route->forced.len == 0
                      ? sessions_find(t->sessions, &t->session, now)
                      : NULL;
+    route->home = session_known(&t->kept)
+                      ? sessions_find(t->sessions, &t->kept, now)
+                      : NULL;
     t->next = 0;
     if (t->decision == NULL)
         t->decision = rx_arena_make(t->arena, struct decision, 1);
@@ -36,6 +40,7 @@ tries_plan(struct tries *t, uint64_t now)
     t->plan = &t->decision->plan;
     if (t->plan->pin_lost)
         sessions_drop(t->sessions, &t->session);
+    route->home = NULL;
     route->pin = NULL; /* the table may change from now on */
     if (found && t->plan->panic)
         rx_warn("route.panic", "channel=" RX_STR_FMT,
@@ -230,6 +235,15 @@ tries_pin(struct tries *t, uint64_t now)
         sessions_pin(t->sessions, &t->session, t->to->channel->id, id, now,
             t->settings->session_ttl_ms);
     return here;
+}
+
+void
+tries_kept(struct tries *t, const struct session_key *answer, uint64_t now)
+{
+    const struct credential *key = t->to->credential;
+
+    sessions_pin(t->sessions, answer, t->to->channel->id,
+        key != NULL ? key->id : (rx_str){ 0 }, now, KEPT_MS);
 }
 
 static void

@@ -28,6 +28,7 @@ struct tries {
     const struct settings *settings;
     struct decide_request *request; /* without now, session and pin */
     struct session_key session;
+    struct session_key kept; /* what a provider keeps is referred to */
     struct rx_arena *arena;
 
     struct decision *decision; /* NULL before the first plan */
@@ -60,6 +61,9 @@ void tries_repeat(struct tries *t);
 /* Its answer is shown to the client: the conversation sits here.  True if it
  * does, which the others may want to know. */
 bool tries_pin(struct tries *t, uint64_t now);
+/* The provider keeps the answer as this: it is there from now on. */
+void tries_kept(
+    struct tries *t, const struct session_key *answer, uint64_t now);
 /* What was shown ended, in GOOD or not; `usage` tells what the cache gave. */
 void tries_done(struct tries *t, enum disposition d,
     const struct limit_facts *limits, uint64_t first_content_ms,

@@ -65,6 +65,8 @@ struct usage_seen {
     bool unreadable;  /* content-encoding or format we cannot read along with */
     uint64_t content_bytes; /* text emitted, for estimates */
     rx_str model;           /* as the answer names it; borrowed from the tap */
+    rx_str answer_id;       /* responses: its id; borrowed from the tap */
+    bool not_kept;          /* responses: the provider does not store it */
     rx_str finish;          /* stop reason, verbatim; borrowed from the tap */
     rx_str error_type;      /* borrowed from the tap; empty if none */
     rx_str error_message;   /* borrowed from the tap; empty if none */
