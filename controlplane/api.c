@@ -87,9 +87,8 @@ begin_reply(
 
     rx_buf_init(head, 16 << 10);
     rx_buf_addf(head,
-        "content-type: %s\r\ncache-control: no-store\r\n"
-        "x-content-type-options: nosniff\r\n",
-        type);
+        "content-type: %s\r\n%sx-content-type-options: nosniff\r\n", type,
+        c->keeps_cache_headers ? "" : "cache-control: no-store\r\n");
     rx_buf_add(head, rx_buf_str(&c->headers));
     ++*c->api->answers[status >= 100 && status < 600 ? status / 100 : 5];
     rx_histogram_add(c->api->durations, ms);
@@ -209,8 +208,13 @@ path_fits(rx_str path, const char *pattern, rx_str *params)
     size_t n = 0;
 
     for (bool more = true; more;) {
+        rx_str all = left;
         more = rx_str_cut(left, '/', &have, &left);
         bool more_wanted = rx_str_cut(right, '/', &want, &right);
+        if (rx_str_eq(want, RX_S("{path}"))) {
+            params[n] = all;
+            return true;
+        }
         if (more != more_wanted)
             return false;
         bool open = want.len > 0 && want.ptr[0] == '{';

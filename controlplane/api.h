@@ -31,6 +31,7 @@
 
 struct api;
 struct backups;
+struct assets;
 struct request_range;
 
 struct api_options {
@@ -51,6 +52,7 @@ struct api_world {
     struct live *live;
     struct alerts *alerts;
     struct login *login;
+    struct assets *assets; /* the dashboard; NULL: there is none */
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,
@@ -76,7 +78,7 @@ typedef enum rx_code api_handler(struct api_call *c, struct rx_err *err);
 
 struct api_route {
     const char *method; /* "GET" also answers HEAD */
-    const char *path;   /* "/api/channels/{id}" */
+    const char *path;   /* "/api/channels/{id}"; {path}: all that is left */
     enum api_role role; /* who may; its area is in the path: scope.h */
     bool changes;       /* runs in a transaction */
     api_handler *handle;
@@ -102,6 +104,7 @@ struct api_call {
     struct rx_buf headers;
     int status;                /* of the answer; 200 unless set */
     const char *raw_type;      /* content type when `out` is no JSON of ours */
+    bool keeps_cache_headers;  /* `headers` say how long it may be kept */
     char field[128];           /* of the error; empty if none */
     int fail_status;           /* instead of the code's own; 0 */
     const char *fail_code;     /* instead of the code's own; NULL */

@@ -412,11 +412,3 @@ api_openapi(struct api_call *c, struct rx_err *err)
     c->raw_type = "application/json; charset=utf-8";
     return RX_OK;
 }
-
-enum rx_code
-api_dashboard(struct api_call *c, struct rx_err *err)
-{
-    (void)c;
-    return rx_fail(err, RX_NOT_FOUND,
-        "this version has no dashboard yet; use `routex` or the admin API");
-}

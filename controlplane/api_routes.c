@@ -134,5 +134,6 @@ const struct api_route api_routes[] = {
     PUBLIC("GET", "/readyz", api_readyz, "can it do its work?"),
     PUBLIC("GET", "/metrics", api_metrics, "numbers for Prometheus"),
     PUBLIC("GET", "/dashboard", api_dashboard, "the dashboard"),
+    PUBLIC("GET", "/dashboard/{path}", api_dashboard, "its pages and files"),
     { 0 },
 };

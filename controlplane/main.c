@@ -14,6 +14,7 @@
 #include "controlplane/alert.h"
 #include "controlplane/alert_watch.h"
 #include "controlplane/api.h"
+#include "controlplane/assets.h"
 #include "controlplane/backup.h"
 #include "controlplane/collector.h"
 #include "controlplane/delivery.h"
@@ -50,6 +51,8 @@ struct options {
     const char *strategy;
     const char *session_s;
     const char *restore;
+    bool dashboard;
+    const char *dashboard_dir;
     bool json;
     enum rx_log_level log_level;
 };
@@ -87,6 +90,10 @@ static const struct rx_conf_row rows[] = {
         NULL,
         "put a backup (its name, a path, or latest) in the store's place, and\n"
         "end; for a store that cannot be opened any more"),
+    RX_CONF("dashboard", "ENABLE_DASHBOARD", NULL, rx_conf_switch,
+        struct options, dashboard, "true", "serve the dashboard"),
+    RX_CONF("dashboard-dir", NULL, "DIR", rx_conf_text, struct options,
+        dashboard_dir, NULL, "its files [beside the program]"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -117,6 +124,7 @@ struct control {
     struct deliveries *deliveries;
     struct alert_watch *alert_watch;
     struct login *login;
+    struct assets *assets;
     struct api *api;
     struct backups *backups;
     struct rx_timer give_up; /* longest wait for answers under way */
@@ -374,6 +382,8 @@ open_api(struct control *c, struct rx_err *err)
         .login = c->login = login_new(c->loop),
     };
 
+    if (c->options.dashboard)
+        world.assets = c->assets = assets_open(c->options.dashboard_dir);
     rx_buf_init(&token, 256);
     backups_on_restored(c->backups, start_again, c);
     enum rx_code code = local_token(c->place.master_key, &token, err);
@@ -408,6 +418,7 @@ close_all(struct control *c)
     backups_free(c->backups);
     login_free(c->login);
     alert_watch_free(c->alert_watch);
+    assets_free(c->assets);
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);
@@ -460,7 +471,8 @@ start(struct control *c, struct rx_err *err)
         return code;
     rx_loop_signal(c->loop, SIGTERM, on_signal, c);
     rx_loop_signal(c->loop, SIGINT, on_signal, c);
-    return place_tell(&c->place, c->options.host, api_port(c->api), err);
+    return place_tell(
+        &c->place, c->options.host, api_port(c->api), c->assets != NULL, err);
 }
 
 /* Put a backup in the place of a store that nobody has open. */

@@ -137,7 +137,7 @@ write_file(const char *path, rx_str text, struct rx_err *err)
 
 enum rx_code
 place_tell(const struct place *p, const char *host, uint16_t admin_port,
-    struct rx_err *err)
+    bool dashboard, struct rx_err *err)
 {
     bool any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
     bool six = strchr(host, ':') != NULL && !any;
@@ -150,6 +150,9 @@ place_tell(const struct place *p, const char *host, uint16_t admin_port,
     struct rx_json_out w = rx_json_out(&text);
     rx_json_open_object(&w, NULL);
     rx_json_put_str(&w, "admin_url", rx_buf_str(&url));
+    rx_buf_add(&url, RX_S("/dashboard"));
+    if (dashboard)
+        rx_json_put_str(&w, "dashboard_url", rx_buf_str(&url));
     rx_json_put_text(&w, "pub", p->publish);
     rx_json_put_text(&w, "pull", p->pull);
     rx_json_put_u64(&w, "pid", (uint64_t)getpid());

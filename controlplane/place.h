@@ -13,6 +13,7 @@
 #ifndef CONTROLPLANE_PLACE_H
 #define CONTROLPLANE_PLACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/attr.h"
@@ -48,7 +49,7 @@ RX_NODISCARD enum rx_code place_prepare(
  * Write control.json, whole or not at all: from now on others find us.
  */
 RX_NODISCARD enum rx_code place_tell(const struct place *p, const char *host,
-    uint16_t admin_port, struct rx_err *err);
+    uint16_t admin_port, bool dashboard, struct rx_err *err);
 void place_untell(const struct place *p);
 
 #endif

@@ -44,6 +44,7 @@ static const struct {
     ROW(HEAD | GET, "/api/hello", HELLO, ANTHROPIC, MODELS, ""),
     ROW(GET | HEAD, "/health", HEALTH, CHAT, MODELS, ""),
     ROW(ANY, "/dashboard", CONTROL, CHAT, MODELS, ""),
+    ROW(ANY, "/dashboard/", CONTROL, CHAT, MODELS, ""),
     ROW(ANY, "/dashboard/*", CONTROL, CHAT, MODELS, ""),
     ROW(ANY, "/api/*", CONTROL, CHAT, MODELS, ""),
 #undef ROW

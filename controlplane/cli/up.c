@@ -198,6 +198,7 @@ ready(struct up *u)
     struct up_told told = {
         .client_url = u->client_url,
         .admin_url = u->admin_url,
+        .dashboard_url = u->dashboard_url,
         .data_dir = u->data_dir,
         .admin_token = u->admin_token,
         .client_key = u->client_key,
@@ -245,6 +246,8 @@ look_control(struct up *u)
     if (!home_told(u->data_dir, "control", u->control.pid, "admin_url",
             u->admin_url, UP_URL))
         return;
+    (void)home_told(u->data_dir, "control", u->control.pid, "dashboard_url",
+        u->dashboard_url, UP_URL);
     /* Its output and its file reach us by different ways. */
     if (!u->demo_known)
         up_ask_channels(u);

@@ -30,6 +30,7 @@ int up_main(int argc, char **argv);
 struct up_told {
     const char *client_url;
     const char *admin_url;
+    const char *dashboard_url; /* empty: there is none */
     const char *data_dir;
     const char *admin_token; /* empty unless this is the first start */
     const char *client_key;

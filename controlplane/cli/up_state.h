@@ -43,6 +43,7 @@ struct up {
     char admin_token[REMOTE_TEXT];
     char client_key[REMOTE_TEXT];
     char admin_url[UP_URL];
+    char dashboard_url[UP_URL];
     char client_url[UP_URL];
     uint16_t port, demo_port;
     int port_fd, demo_fd, lock_fd;

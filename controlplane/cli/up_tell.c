@@ -43,11 +43,13 @@ up_banner(const struct up_told *t)
 {
     printf("\n  Routex %s is up%s%s\n\n"
            "    clients      %s\n"
-           "    admin API    %s/api\n"
-           "    data         %s\n"
-           "    data planes  %u\n",
+           "    admin API    %s/api\n",
         ROUTEX_VERSION, t->platform != NULL ? " on a platform: " : "",
-        t->platform != NULL ? t->platform : "", t->client_url, t->admin_url,
+        t->platform != NULL ? t->platform : "", t->client_url, t->admin_url);
+    if (t->dashboard_url[0] != '\0')
+        printf("    dashboard    %s\n", t->dashboard_url);
+    printf("    data         %s\n"
+           "    data planes  %u\n",
         t->data_dir, t->planes);
     if (t->admin_token[0] != '\0')
         tell_first(t);

@@ -45,6 +45,8 @@ every_path_of_the_contract_is_known(void)
         { "GET", "/health", PATH_HEALTH, DIALECT_CHAT, OP_MODELS },
         { "PUT", "/api/channels/x", PATH_CONTROL, DIALECT_CHAT, OP_MODELS },
         { "GET", "/dashboard", PATH_CONTROL, DIALECT_CHAT, OP_MODELS },
+        { "GET", "/dashboard/", PATH_CONTROL, DIALECT_CHAT, OP_MODELS },
+        { "GET", "/dashboard/a/b", PATH_CONTROL, DIALECT_CHAT, OP_MODELS },
     };
 
     for (size_t i = 0; i < RX_COUNT(rows); i++) {
