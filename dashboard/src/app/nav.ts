@@ -1,0 +1,21 @@
+import { Gauge, Waypoints, type LucideIcon } from "lucide-react";
+import type { LinkProps } from "@tanstack/react-router";
+import type { ParseKeys } from "i18next";
+
+export interface NavItem {
+  to: LinkProps["to"];
+  label: ParseKeys;
+  icon: LucideIcon;
+}
+
+/* The side navigation and the command palette; one line per page. */
+export const nav: { label: ParseKeys; items: NavItem[] }[] = [
+  {
+    label: "nav.traffic",
+    items: [{ to: "/", label: "nav.overview", icon: Gauge }],
+  },
+  {
+    label: "nav.routing_group",
+    items: [{ to: "/channels", label: "nav.channels", icon: Waypoints }],
+  },
+];

@@ -1,0 +1,22 @@
+/**
+ * What a route of a page needs: its code and its texts, fetched side by side.
+ *
+ *   export const channelsRoute = createRoute({
+ *     getParentRoute: () => shellRoute,
+ *     path: "/channels",
+ *     ...page("channels", () => import("./ChannelsPage")),
+ *   });
+ */
+import { lazyRouteComponent } from "@tanstack/react-router";
+import i18next, { type Namespace } from "i18next";
+import type { ComponentType } from "react";
+
+export function page(
+  texts: Namespace & string,
+  load: () => Promise<{ default: ComponentType }>,
+) {
+  return {
+    component: lazyRouteComponent(load),
+    loader: () => i18next.loadNamespaces(texts),
+  };
+}

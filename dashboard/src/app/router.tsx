@@ -1,0 +1,36 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRouter } from "@tanstack/react-router";
+
+import { channelsRoute } from "@/pages/channels/route";
+import { loginRoute } from "@/pages/login/route";
+import { overviewRoute } from "@/pages/overview/route";
+import { Crash, NotFound } from "./crash";
+import { lostRoute, rootRoute, shellRoute } from "./root";
+
+/* One line per page. */
+const tree = rootRoute.addChildren([
+  loginRoute,
+  shellRoute.addChildren([
+    overviewRoute,
+    channelsRoute,
+    lostRoute,
+  ]),
+]);
+
+export const newRouter = (queryClient: QueryClient) =>
+  createRouter({
+    routeTree: tree,
+    basepath: "/dashboard",
+    context: { queryClient },
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    defaultErrorComponent: Crash,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof newRouter>;
+  }
+}

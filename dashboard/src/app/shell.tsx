@@ -1,0 +1,313 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import {
+  ChevronsUpDown,
+  Languages,
+  LogOut,
+  Menu as MenuIcon,
+  Monitor,
+  Moon,
+  Search,
+  Sun,
+  X,
+} from "lucide-react";
+import { Dialog as Radix } from "radix-ui";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useLive, useLiveState } from "@/api/live";
+import { isSignedIn, logOut, sessionQuery } from "@/api/session";
+import { statusQuery } from "@/api/status";
+import { languages, setLanguage, type Language } from "@/i18n";
+import { cn } from "@/lib/cn";
+import { Badge, Dot } from "@/ui/badge";
+import { Button, IconButton } from "@/ui/button";
+import { Menu, MenuChoice, MenuItem, MenuSeparator } from "@/ui/menu";
+import { toastError } from "@/ui/toast";
+import { Tooltip } from "@/ui/tooltip";
+import { nav } from "./nav";
+import { setTheme, useTheme } from "./theme";
+
+const Palette = lazy(() => import("./palette"));
+
+export function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden className="size-6 shrink-0">
+      <rect width="32" height="32" rx="8" fill="var(--accent)" />
+      <path
+        d="M9 23V13.5A4.5 4.5 0 0 1 13.5 9H23M23 9l-4-4M23 9l-4 4M9 23h6.5A4.5 4.5 0 0 0 20 18.5V18"
+        fill="none"
+        stroke="white"
+        strokeWidth="2.6"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}
+
+function Navigation({ onGo }: { onGo?: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t("nav.label")} className="flex-1 overflow-y-auto px-3 py-2">
+      {nav.map((group) => (
+        <div key={group.label} className="mb-4">
+          <p className="mb-1 px-2 text-2xs font-medium text-muted">
+            {t(group.label)}
+          </p>
+          <ul className="space-y-px">
+            {group.items.map(({ to, label, icon: Icon }) => (
+              <li key={to}>
+                <Link
+                  to={to}
+                  onClick={onGo}
+                  activeOptions={{ exact: to === "/" }}
+                  className="flex h-8 items-center gap-2.5 rounded-md px-2 font-medium text-soft transition-colors hover:bg-hover hover:text-text aria-[current=page]:bg-hover aria-[current=page]:text-text [&_svg]:size-4 [&_svg]:text-muted aria-[current=page]:[&_svg]:text-accent-text"
+                >
+                  <Icon aria-hidden />
+                  {t(label)}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}
+
+function Account() {
+  const { t } = useTranslation();
+  const { data: who } = useQuery(sessionQuery);
+  if (!who || !isSignedIn(who)) return null;
+
+  const leave = async () => {
+    try {
+      await logOut();
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return (
+    <div className="border-t border-line p-3">
+      <Menu
+        align="start"
+        trigger={
+          <button className="flex w-full items-center gap-2.5 rounded-md px-2 py-1.5 text-left transition-colors hover:bg-hover">
+            <span
+              aria-hidden
+              className="grid size-7 shrink-0 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text uppercase"
+            >
+              {who.name.slice(0, 1)}
+            </span>
+            <span className="min-w-0 flex-1">
+              <span className="block truncate text-xs font-medium">
+                {who.name}
+              </span>
+              <span className="block truncate text-2xs text-muted">
+                {who.role ? t(`roles.${who.role}`) : t(`kinds.${who.kind}`)}
+              </span>
+            </span>
+            <ChevronsUpDown aria-hidden className="size-3.5 text-muted" />
+          </button>
+        }
+      >
+        <MenuItem icon={LogOut} onSelect={() => void leave()}>
+          {t("log_out")}
+        </MenuItem>
+      </Menu>
+    </div>
+  );
+}
+
+function Brand() {
+  const { data } = useQuery(statusQuery);
+  return (
+    <Link
+      to="/"
+      className="flex h-13 shrink-0 items-center gap-2.5 px-5 text-base font-semibold tracking-tight"
+    >
+      <Mark />
+      Routex
+      {data && (
+        <span className="mt-0.5 text-2xs font-normal text-muted tabular">
+          {data.version}
+        </span>
+      )}
+    </Link>
+  );
+}
+
+/** Is what is on the screen true now? */
+function LiveIndicator() {
+  const { t } = useTranslation();
+  const state = useLiveState();
+  const { data } = useQuery(statusQuery);
+  const planes = data?.planes.filter((one) => one.connected).length ?? 0;
+  const tone = { live: "ok", connecting: "neutral", lost: "warn" } as const;
+
+  return (
+    <Tooltip
+      text={
+        state === "live"
+          ? t("live.live_hint", { count: planes })
+          : t("live.lost_hint")
+      }
+    >
+      <Badge
+        tone={tone[state]}
+        tabIndex={0}
+        role="status"
+        className="h-6 gap-1.5 px-2.5"
+      >
+        <Dot tone={tone[state]} pulse={state === "live"} />
+        {t(`live.${state}`)}
+      </Badge>
+    </Tooltip>
+  );
+}
+
+export function Preferences() {
+  const { t, i18n } = useTranslation();
+  const theme = useTheme();
+  const icons = { light: Sun, dark: Moon, system: Monitor } as const;
+  return (
+    <Menu trigger={<IconButton label={t("preferences")} icon={icons[theme]} />}>
+      <MenuChoice
+        label={t("theme.label")}
+        value={theme}
+        onChange={setTheme}
+        options={(["light", "dark", "system"] as const).map((value) => ({
+          value,
+          label: t(`theme.${value}`),
+          icon: icons[value],
+        }))}
+      />
+      <MenuSeparator />
+      <MenuChoice
+        label={t("language")}
+        value={i18n.resolvedLanguage as Language}
+        onChange={(language) => void setLanguage(language)}
+        options={Object.entries(languages).map(([value, label]) => ({
+          value: value as Language,
+          label,
+          icon: Languages,
+        }))}
+      />
+    </Menu>
+  );
+}
+
+function usePalette() {
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey))
+        return;
+      event.preventDefault();
+      setOpen((now) => !now);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  return [open, setOpen] as const;
+}
+
+/** On narrow screens the navigation comes in from the left. */
+function Drawer({
+  open,
+  onOpenChange,
+}: {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Radix.Root open={open} onOpenChange={onOpenChange}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-[oklch(0.15_0.02_270/0.45)]" />
+        <Radix.Content className="fixed inset-y-0 left-0 z-50 flex w-64 animate-fade flex-col bg-bg shadow-pop outline-none">
+          <Radix.Title className="sr-only">{t("nav.label")}</Radix.Title>
+          <Radix.Description className="sr-only">
+            {t("nav.label")}
+          </Radix.Description>
+          <div className="flex items-center justify-between pr-3">
+            <Brand />
+            <Radix.Close asChild>
+              <IconButton label={t("close")} icon={X} />
+            </Radix.Close>
+          </div>
+          <Navigation onGo={() => onOpenChange(false)} />
+          <Account />
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+export function Shell() {
+  const { t } = useTranslation();
+  const [palette, setPalette] = usePalette();
+  const [drawer, setDrawer] = useState(false);
+  const client = useQueryClient();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useLive({ gap: () => void client.invalidateQueries() });
+
+  return (
+    <div className="flex min-h-dvh">
+      <a
+        href="#main"
+        className="fixed top-2 left-2 z-70 -translate-y-16 rounded-md bg-accent px-3 py-2 text-accent-ink focus:translate-y-0"
+      >
+        {t("skip")}
+      </a>
+      <aside className="sticky top-0 hidden h-dvh w-56 shrink-0 flex-col border-r border-line bg-sunken lg:flex">
+        <Brand />
+        <Navigation />
+        <Account />
+      </aside>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <header className="sticky top-0 z-30 flex h-13 shrink-0 items-center gap-2 border-b border-line bg-bg/85 px-4 backdrop-blur sm:px-6">
+          <IconButton
+            className="lg:hidden"
+            label={t("nav.open")}
+            icon={MenuIcon}
+            onClick={() => setDrawer(true)}
+          />
+          <Button
+            onClick={() => setPalette(true)}
+            className={cn(
+              "w-8 px-0 font-normal text-muted shadow-none sm:w-64 sm:justify-start sm:px-2.5",
+            )}
+            aria-keyshortcuts="Control+K Meta+K"
+          >
+            <Search aria-hidden />
+            <span className="sr-only flex-1 text-left sm:not-sr-only">
+              {t("palette.hint")}
+            </span>
+            <kbd aria-hidden className="hidden rounded border border-line bg-sunken px-1 font-sans text-2xs text-muted sm:block">
+              {/Mac|iP/.test(navigator.platform) ? "⌘" : "Ctrl"} K
+            </kbd>
+          </Button>
+          <div className="flex-1" />
+          <LiveIndicator />
+          <Preferences />
+        </header>
+        <main
+          id="main"
+          key={path}
+          tabIndex={-1}
+          className="mx-auto w-full max-w-7xl flex-1 px-4 py-6 outline-none sm:px-6"
+        >
+          <Outlet />
+        </main>
+      </div>
+      <Drawer open={drawer} onOpenChange={setDrawer} />
+      {palette && (
+        <Suspense>
+          <Palette onClose={() => setPalette(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,18 @@
+import "i18next";
+
+import type channels from "./en/channels.json";
+import type common from "./en/common.json";
+import type login from "./en/login.json";
+import type overview from "./en/overview.json";
+
+declare module "i18next" {
+  interface CustomTypeOptions {
+    defaultNS: "common";
+    resources: {
+      channels: typeof channels;
+      common: typeof common;
+      login: typeof login;
+      overview: typeof overview;
+    };
+  }
+}

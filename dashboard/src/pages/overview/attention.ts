@@ -1,0 +1,111 @@
+/** What somebody should look at, the worst first. */
+import type { TFunction } from "i18next";
+
+import type { Channel } from "@/api/channels";
+import type { Schemas } from "@/api/client";
+
+export interface Problem {
+  id: string;
+  tone: "bad" | "warn" | "info";
+  text: string;
+  /** When it is over by itself. */
+  until?: string | null;
+  to?: "/channels";
+}
+
+type T = TFunction<["overview", "common"]>;
+type Plane = Schemas["Plane"];
+
+function ofPlane(plane: Plane, t: T): Problem[] {
+  const name = plane.id;
+  const problems: Problem[] = plane.rejected.map((item) => ({
+    id: `rejected-${name}-${item.kind}-${item.id}`,
+    tone: "bad",
+    text: t("problem.plane_rejected", {
+      plane: name,
+      what: `${item.kind ?? ""} ${item.name || item.id || ""}`.trim(),
+      reason: item.reason ?? "",
+    }),
+  }));
+  if (plane.state === "lost")
+    problems.push({
+      id: `lost-${name}`,
+      tone: "bad",
+      text: t("problem.plane_lost", { plane: name }),
+    });
+  if (plane.state === "incompatible")
+    problems.push({
+      id: `incompatible-${name}`,
+      tone: "bad",
+      text: t("problem.plane_incompatible", { plane: name }),
+    });
+  if (plane.state === "behind")
+    problems.push({
+      id: `behind-${name}`,
+      tone: "warn",
+      text: t("problem.plane_behind", { plane: name }),
+    });
+  return problems;
+}
+
+/** One line per channel and reason, however many planes and keys say it. */
+function ofChannel(channel: Channel, t: T): Problem[] {
+  if (channel.status !== "enabled") return [];
+  const byReason = new Map<string, Problem>();
+  for (const { reason, until } of channel.availability?.troubles ?? []) {
+    const known = byReason.get(reason);
+    if (known) {
+      if (until && (!known.until || until < known.until)) known.until = until;
+      continue;
+    }
+    byReason.set(reason, {
+      id: `channel-${channel.id}-${reason}`,
+      tone:
+        reason === "credential_refused" || reason === "no_credit"
+          ? "bad"
+          : "warn",
+      text: `${channel.name}: ${t(`common:trouble.${reason}`)}`,
+      until,
+      to: "/channels",
+    });
+  }
+  return [...byReason.values()];
+}
+
+const rank = { bad: 0, warn: 1, info: 2 };
+
+export function problemsOf(
+  status: Schemas["Status"],
+  channels: Channel[],
+  t: T,
+): Problem[] {
+  const problems = [
+    ...channels.flatMap((one) => ofChannel(one, t)),
+    ...status.planes.flatMap((one) => ofPlane(one, t)),
+  ];
+  const trouble = (status.published as { trouble?: string | null }).trouble;
+  if (trouble)
+    problems.push({
+      id: "publish",
+      tone: "bad",
+      text: t("problem.publish", { reason: trouble }),
+    });
+  if (!status.planes.some((one) => one.connected))
+    problems.push({ id: "no-planes", tone: "bad", text: t("no_planes") });
+  const enabled = channels.filter((one) => one.status === "enabled");
+  if (enabled.length === 0)
+    problems.push({
+      id: "no-channels",
+      tone: "bad",
+      text: t("problem.no_channels"),
+      to: "/channels",
+    });
+  else if (enabled.every((one) => one.type === "demo"))
+    problems.push({
+      id: "only-demo",
+      tone: "info",
+      text: t("problem.only_demo"),
+      to: "/channels",
+    });
+  return problems.sort((a, b) => rank[a.tone] - rank[b.tone]);
+}

@@ -1,0 +1,35 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  base: "/dashboard/",
+  plugins: [react(), tailwindcss()],
+  resolve: {
+    alias: {
+      "@": here("./src"),
+      // The kept one adds <style> elements, which our CSP forbids.
+      "react-style-singleton": here("./src/lib/style_singleton.ts"),
+    },
+  },
+  build: {
+    target: "es2023",
+    outDir: process.env.OUT_DIR ?? "dist",
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the CSP has no data: for scripts and styles
+    manifest: "manifest.json",
+    reportCompressedSize: false,
+  },
+  // `npm run dev` beside a running `routex up`.
+  server: {
+    proxy: { "/api": process.env.ROUTEX_ADMIN ?? "http://127.0.0.1:8081" },
+  },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/test_setup.ts"],
+  },
+});
