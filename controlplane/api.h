@@ -51,6 +51,7 @@ struct api_world {
     struct backups *backups;
     struct live *live;
     struct alerts *alerts;
+    struct health *health;
     struct login *login;
     struct assets *assets; /* the dashboard; NULL: there is none */
 };
@@ -190,7 +191,8 @@ uint64_t api_uptime_s(const struct api *api);
 /* One file per noun. */
 api_handler api_channels_list, api_channels_create, api_channel_get,
     api_channel_replace, api_channel_patch, api_channel_delete,
-    api_channel_pause, api_channel_resume, api_channel_reset, api_channel_test;
+    api_channel_pause, api_channel_resume, api_channel_reset, api_channel_test,
+    api_channels_test_all, api_channel_speedtest, api_channel_health;
 api_handler api_tenants_list, api_tenants_create, api_tenant_get,
     api_tenant_replace, api_tenant_patch, api_tenant_delete, api_tenant_usage;
 api_handler api_keys_list, api_keys_create, api_key_get, api_key_patch,

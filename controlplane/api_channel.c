@@ -1,6 +1,7 @@
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
 #include "controlplane/first.h"
+#include "controlplane/health.h"
 #include "controlplane/own_address.h"
 #include "controlplane/provider.h"
 #include "controlplane/rule.h"
@@ -189,6 +190,22 @@ api_channel_reset(struct api_call *c, struct rx_err *err)
     if (code != RX_OK)
         return code;
     troubles_reset(collector_troubles(c->world->collector), ch->id);
+    health_forget(c->world->health, ch->id);
     answer(c, ch);
     return RX_OK;
+}
+
+enum rx_code
+api_channel_health(struct api_call *c, struct rx_err *err)
+{
+    struct channel *ch;
+    uint64_t limit;
+
+    enum rx_code code = api_query_u64(c, "limit", 1, 1000, 100, &limit, err);
+    if (code == RX_OK)
+        code = channel_load(c->store, c->arena, c->params[0], false, &ch, err);
+    if (code == RX_OK)
+        code = health_put(
+            c->world->health, ch->id, (size_t)limit, &c->w, "data", err);
+    return code;
 }

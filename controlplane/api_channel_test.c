@@ -1,294 +1,374 @@
 /*
- * POST /api/channels/{id}/test: one cheap request straight to the provider, so
- * that what is wrong with an address or a key is known before a client meets
- * it.  Not through routing, and it changes nothing.
+ * Asking providers now: POST /api/channels/{id}/test, /api/channels/test-all
+ * and /api/channels/{id}/speedtest.
  */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
-#include "controlplane/provider.h"
-#include "controlplane/service_account.h"
+#include "controlplane/own_address.h"
+#include "controlplane/probe.h"
 #include "shared/url.h"
 
-#define CONNECT_MS   10000
-#define TOTAL_MS     20000
-#define RESPONSE_MAX ((size_t)1 << 20)
-#define HEADERS_MAX  40
+#define AT_ONCE    ((size_t)8)
+#define ALL_MAX    ((size_t)500)
+#define URLS_MAX   ((size_t)20)
+#define ROUNDS_MAX 10
+#define SPEED_MS   5000
 
-struct probe {
+/* ---- one ---- */
+
+struct trial {
     struct api_call *call;
-    struct channel *channel;
-    const struct state_endpoint *endpoint;
-    rx_str secret;
-    const char *url;
-    const char *headers[HEADERS_MAX + 1];
-    size_t header_count;
-    struct rx_transfer *transfer;
+    struct probe *probe;
 };
 
-static const char *
-print(struct rx_arena *arena, const char *before, rx_str middle,
-    const char *after)
-{
-    struct rx_buf b;
-
-    rx_buf_init(&b, 64 << 10);
-    rx_buf_addf(&b, "%s" RX_STR_FMT "%s", before, RX_STR_ARG(middle), after);
-    rx_str copy = field_keep(arena, rx_buf_str(&b));
-    rx_buf_fini(&b);
-    return copy.ptr;
-}
-
-/* ---- the request ---- */
-
-static enum rx_code
-make_url(struct probe *p, struct rx_err *err)
-{
-    struct rx_arena *arena = p->call->arena;
-    rx_str path = field_text(provider_probe_for(p->endpoint->dialect)->path);
-    struct rx_url base;
-    struct rx_buf url;
-
-    enum rx_code code = rx_url_split(p->endpoint->base_url, &base, err);
-    if (code != RX_OK)
-        return code;
-    rx_buf_init(&url, 16 << 10);
-    rx_buf_addf(&url, "%s://", base.tls ? "https" : "http");
-    rx_url_add_authority(&url, &base);
-    rx_url_add_target(&url, &base, path);
-    if (rx_str_eq(p->endpoint->auth, RX_S("query")))
-        rx_buf_addf(&url, "%skey=" RX_STR_FMT,
-            memchr(path.ptr, '?', path.len) == NULL ? "?" : "&",
-            RX_STR_ARG(p->secret));
-    p->url = field_keep(arena, rx_buf_str(&url)).ptr;
-    rx_buf_fini(&url);
-    return RX_OK;
-}
-
 static void
-add_header(struct probe *p, const char *line)
+on_tested(void *arg, const struct probe_result *r)
 {
-    if (p->header_count < HEADERS_MAX)
-        p->headers[p->header_count++] = line;
-}
-
-static void
-make_headers(struct probe *p)
-{
-    static const struct {
-        const char *auth;
-        const char *before;
-    } forms[] = { { "x-api-key", "x-api-key: " },
-        { "bearer", "authorization: Bearer " },
-        { "x-goog-api-key", "x-goog-api-key: " }, { "api-key", "api-key: " } };
-    struct rx_arena *arena = p->call->arena;
-
-    for (size_t i = 0; i < RX_COUNT(forms); i++) {
-        if (rx_str_eq(p->endpoint->auth, field_text(forms[i].auth)))
-            add_header(p, print(arena, forms[i].before, p->secret, ""));
-    }
-    if (rx_str_eq(p->endpoint->dialect, RX_S("anthropic")))
-        add_header(p, "anthropic-version: 2023-06-01");
-    add_header(p, "user-agent: routex/" ROUTEX_VERSION);
-    for (size_t i = 0; i < p->channel->header_count; i++) {
-        const struct state_header *h = &p->channel->headers[i];
-        add_header(
-            p, print(arena, print(arena, "", h->name, ": "), h->value, ""));
-    }
-}
-
-/* ---- the answer ---- */
-
-static const char *
-meaning(int status)
-{
-    if (status >= 200 && status < 300)
-        return "the provider answered";
-    switch (status) {
-    case 401: return "the provider does not know this key";
-    case 403: return "the provider does not allow this key to ask";
-    case 404: return "the provider is there, but not at this address";
-    case 429: return "the provider says the limit is reached";
-    default:
-        return status >= 500 ? "the provider has trouble"
-                             : "the provider refused";
-    }
-}
-
-/* The provider's own words, unless they repeat the key. */
-static rx_str
-provider_words(struct probe *p, rx_str body)
-{
-    static const char *const paths[] = { "error.message", "message", "error",
-        "0.error.message", "detail" };
-    struct rx_json_doc *doc;
-
-    if (rx_json_parse(&doc, body, NULL, NULL) != RX_OK)
-        return (rx_str){ 0 };
-    field_adopt(p->call->arena, doc);
-    for (size_t i = 0; i < RX_COUNT(paths); i++) {
-        rx_str s = rx_json_str(rx_json_find(rx_json_root(doc), paths[i]));
-        bool repeats =
-            p->secret.len > 0 && s.len > 0 &&
-            memmem(s.ptr, s.len, p->secret.ptr, p->secret.len) != NULL;
-        if (s.len > 0 && !repeats)
-            return (rx_str){ s.ptr, s.len < 300 ? s.len : 300 };
-    }
-    return (rx_str){ 0 };
-}
-
-static void
-put_result(struct probe *p, const struct rx_transfer_result *r)
-{
-    struct rx_json_out *w = &p->call->w;
-    bool answered = r->code == RX_OK;
-    rx_str words = { 0 };
-
-    if (answered && (r->status < 200 || r->status > 299))
-        words = provider_words(p, r->body);
-    rx_json_open_object(w, "data");
-    rx_json_put_bool(w, "ok", answered && r->status >= 200 && r->status < 300);
-    rx_json_put_str(w, "channel", p->channel->name);
-    rx_json_put_str(w, "dialect", p->endpoint->dialect);
-    rx_json_put_str(w, "base_url", p->endpoint->base_url);
-    if (answered)
-        rx_json_put_u64(w, "status", (uint64_t)r->status);
-    else
-        rx_json_put_null(w, "status");
-    rx_json_put_u64(w, "latency_ms", r->total_ms);
-    rx_json_put_u64(w, "connect_ms", r->connect_ms);
-    rx_json_put_text(w, "message", answered ? meaning(r->status) : r->why);
-    if (words.len > 0)
-        rx_json_put_str(w, "provider_message", words);
-    else
-        rx_json_put_null(w, "provider_message");
-    rx_json_close(w);
-}
-
-static void
-on_answer(void *arg, const struct rx_transfer_result *r)
-{
-    struct probe *p = arg;
+    struct trial *t = arg;
     struct rx_err err = { 0 };
 
-    put_result(p, r);
-    api_finish(p->call, RX_OK, &err);
+    rx_json_open_object(&t->call->w, "data");
+    probe_put(&t->call->w, t->probe, r);
+    rx_json_close(&t->call->w);
+    api_finish(t->call, RX_OK, &err);
 }
 
 static void
-on_gone(void *arg)
+on_trial_gone(void *arg)
 {
-    struct probe *p = arg;
+    struct trial *t = arg;
 
-    rx_transfer_cancel(p->transfer);
-}
-
-/* ---- the handler ---- */
-
-static enum rx_code
-choose_endpoint(struct probe *p, rx_str dialect, struct rx_err *err)
-{
-    size_t count;
-    const struct state_endpoint *list =
-        channel_endpoints(p->channel, p->call->arena, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (dialect.len == 0 || rx_str_eq(list[i].dialect, dialect)) {
-            p->endpoint = &list[i];
-            return RX_OK;
-        }
-    }
-    return api_wrong(
-        p->call, err, "dialect", "the channel has no endpoint of this dialect");
-}
-
-/* The key asked for, or the first that is enabled. */
-static enum rx_code
-choose_key(struct probe *p, rx_str id, struct rx_err *err)
-{
-    if (rx_str_eq(p->endpoint->auth, RX_S("none")))
-        return RX_OK;
-    if (rx_str_eq(p->endpoint->auth, RX_S("sigv4")))
-        return rx_fail(err, RX_CONFLICT,
-            "requests there are signed, which is tested by sending one");
-    for (size_t i = 0; i < p->channel->key_count; i++) {
-        const struct channel_key *k = &p->channel->keys[i];
-        bool wanted = id.len > 0 ? rx_str_eq(id, k->id)
-                                 : rx_str_eq(k->status, RX_S("enabled"));
-        if (!wanted)
-            continue;
-        p->secret = k->secret;
-        if (rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
-            p->secret = k->token.token;
-        if (p->secret.len > 0)
-            return RX_OK;
-        return rx_fail(err, RX_CONFLICT,
-            "there is no access token yet%s" RX_STR_FMT,
-            k->token.error.len > 0 ? ": " : "", RX_STR_ARG(k->token.error));
-    }
-    if (id.len > 0)
-        return api_wrong(p->call, err, "key_id", "is no key of this channel");
-    return rx_fail(err, RX_CONFLICT, "the channel has no enabled key");
+    probe_cancel(t->probe);
 }
 
 static enum rx_code
-read_options(
-    struct api_call *c, rx_str *dialect, rx_str *key_id, struct rx_err *err)
+read_options(struct api_call *c, struct probe_wish *wish, struct rx_err *err)
 {
-    *dialect = *key_id = (rx_str){ 0 };
     if (!rx_json_there(c->body))
         return RX_OK;
-    rx_json_get_str(c->body, "dialect", dialect);
-    rx_json_get_str(c->body, "key_id", key_id);
+    rx_json_get_str(c->body, "dialect", &wish->dialect);
+    rx_json_get_str(c->body, "key_id", &wish->key_id);
     rx_json_no_more(c->body);
     return api_body_done(c, err);
 }
 
-static void
-start(struct probe *p)
+static enum rx_code
+prepare(struct api_call *c, const struct channel *ch,
+    const struct probe_wish *wish, struct probe **out, struct rx_err *err)
 {
-    const struct channel *ch = p->channel;
-    struct rx_transfer_options options = {
-        .method = "GET",
-        .url = p->url,
-        .headers = p->headers,
-        .proxy_url = ch->proxy_url.len > 0 ? ch->proxy_url.ptr : NULL,
-        .ca_file = ch->ca_file.len > 0 ? ch->ca_file.ptr : NULL,
-        .connect_ms =
-            ch->timeouts.connect_ms != 0 ? ch->timeouts.connect_ms : CONNECT_MS,
-        .total_ms = TOTAL_MS,
-        .max_response = RESPONSE_MAX,
-    };
+    const char *field;
+    enum rx_code code = probe_prepare(out, c->arena, ch, wish, &field, err);
 
-    p->call->later = true;
-    p->call->cancel = on_gone;
-    p->call->cancel_arg = p;
-    p->transfer =
-        rx_transfer_start(p->call->world->fetch, &options, on_answer, p);
+    if (code == RX_INVALID && field != NULL) {
+        char why[sizeof(err->text)];
+        memcpy(why, err->text, sizeof(why));
+        return api_wrong(c, err, field, "%s", why);
+    }
+    return code;
 }
 
 enum rx_code
 api_channel_test(struct api_call *c, struct rx_err *err)
 {
-    struct probe *p = field_make(c->arena, struct probe, 1);
-    rx_str dialect, key_id;
+    struct trial *t = field_make(c->arena, struct trial, 1);
+    struct probe_wish wish = { 0 };
+    struct channel *ch;
 
-    p->call = c;
-    enum rx_code code = read_options(c, &dialect, &key_id, err);
+    t->call = c;
+    enum rx_code code = read_options(c, &wish, err);
     if (code == RX_OK)
-        code = channel_load(
-            c->store, c->arena, c->params[0], true, &p->channel, err);
+        code = channel_load(c->store, c->arena, c->params[0], true, &ch, err);
     if (code == RX_OK)
-        code = choose_endpoint(p, dialect, err);
+        code = prepare(c, ch, &wish, &t->probe, err);
     if (code == RX_OK)
-        code = choose_key(p, key_id, err);
-    if (code == RX_OK)
-        code = make_url(p, err);
+        code = api_query_done(c, err);
     if (code != RX_OK)
         return code;
-    make_headers(p);
-    start(p);
+    c->later = true;
+    c->cancel = on_trial_gone;
+    c->cancel_arg = t;
+    probe_start(t->probe, c->world->fetch, on_tested, t);
+    return RX_OK;
+}
+
+/* ---- many, a few at a time ---- */
+
+struct batch;
+struct item {
+    struct batch *batch;
+    const struct channel *channel;
+    rx_str url;          /* of a speed test */
+    struct probe *probe; /* NULL: it could not be asked */
+    bool running;
+    const char *refusal; /* why not */
+    struct probe_result last;
+    uint32_t ms[ROUNDS_MAX];
+    size_t rounds, good;
+};
+struct batch {
+    struct api_call *call;
+    struct item *items;
+    size_t count, next, running, rounds;
+    void (*put)(struct batch *b);
+};
+
+static void
+on_batch_gone(void *arg)
+{
+    struct batch *b = arg;
+
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->items[i].running)
+            probe_cancel(b->items[i].probe);
+    }
+}
+
+static void on_item(void *arg, const struct probe_result *r);
+
+static void
+ask_item(struct item *i)
+{
+    i->running = true;
+    i->batch->running++;
+    probe_start(i->probe, i->batch->call->world->fetch, on_item, i);
+}
+
+static void
+go_on(struct batch *b)
+{
+    struct rx_err err = { 0 };
+
+    while (b->next < b->count && b->running < AT_ONCE) {
+        struct item *i = &b->items[b->next++];
+        if (i->probe != NULL)
+            ask_item(i);
+    }
+    if (b->next < b->count || b->running > 0)
+        return;
+    b->put(b);
+    api_finish(b->call, RX_OK, &err);
+}
+
+static void
+on_item(void *arg, const struct probe_result *r)
+{
+    struct item *i = arg;
+    struct batch *b = i->batch;
+    struct rx_arena *arena = b->call->arena;
+
+    i->running = false;
+    b->running--;
+    i->last = *r;
+    i->last.message = field_keep(arena, field_text(r->message)).ptr;
+    i->last.provider_message = field_keep(arena, r->provider_message);
+    if (r->status > 0)
+        i->ms[i->good++] = r->first_byte_ms;
+    if (++i->rounds < b->rounds)
+        ask_item(i);
+    else
+        go_on(b);
+}
+
+static void
+begin(struct batch *b)
+{
+    b->call->later = true;
+    b->call->cancel = on_batch_gone;
+    b->call->cancel_arg = b;
+    for (size_t i = 0; i < b->count; i++)
+        b->items[i].batch = b;
+}
+
+/* ---- all channels ---- */
+
+static void
+put_all(struct batch *b)
+{
+    struct rx_json_out *w = &b->call->w;
+
+    rx_json_open_array(w, "data");
+    for (size_t n = 0; n < b->count; n++) {
+        const struct item *i = &b->items[n];
+        rx_json_open_object(w, NULL);
+        if (i->probe != NULL && i->rounds > 0) {
+            probe_put(w, i->probe, &i->last);
+        } else {
+            rx_json_put_bool(w, "ok", false);
+            rx_json_put_str(w, "channel", i->channel->name);
+            rx_json_put_null(w, "status");
+            rx_json_put_text(w, "message", i->refusal);
+        }
+        rx_json_close(w);
+    }
+    rx_json_close(w);
+}
+
+static bool
+is_asked(const struct channel *ch)
+{
+    return !rx_str_eq(ch->status, RX_S("disabled"));
+}
+
+enum rx_code
+api_channels_test_all(struct api_call *c, struct rx_err *err)
+{
+    struct channel **list = field_make(c->arena, struct channel *, ALL_MAX);
+    struct batch *b = field_make(c->arena, struct batch, 1);
+    size_t count = 0;
+
+    enum rx_code code = channel_list(
+        c->store, c->arena, (rx_str){ 0 }, ALL_MAX, true, list, &count, err);
+    if (code == RX_OK)
+        code = api_query_done(c, err);
+    if (code != RX_OK)
+        return code;
+    *b = (struct batch){ .call = c,
+        .items = field_make(c->arena, struct item, count + 1),
+        .rounds = 1,
+        .put = put_all };
+    for (size_t n = 0; n < count; n++) {
+        struct item *i = &b->items[b->count];
+        const char *field;
+        struct rx_err why = { 0 };
+        if (!is_asked(list[n]))
+            continue;
+        b->count++;
+        i->channel = list[n];
+        if (probe_prepare(&i->probe, c->arena, list[n],
+                &(struct probe_wish){ 0 }, &field, &why) == RX_OK)
+            continue;
+        i->probe = NULL;
+        i->refusal = field_keep(c->arena, field_text(why.text)).ptr;
+    }
+    begin(b);
+    go_on(b);
+    return RX_OK;
+}
+
+/* ---- which address is the fastest ---- */
+
+static int
+by_ms(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Those that answered always first, then the faster. */
+static int
+by_speed(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+
+    if (x->good != y->good)
+        return x->good > y->good ? -1 : 1;
+    if (x->good == 0)
+        return 0;
+    return by_ms(&x->ms[x->good / 2], &y->ms[y->good / 2]);
+}
+
+static void
+put_speed(struct batch *b)
+{
+    struct rx_json_out *w = &b->call->w;
+
+    for (size_t n = 0; n < b->count; n++)
+        qsort(b->items[n].ms, b->items[n].good, sizeof(uint32_t), by_ms);
+    qsort(b->items, b->count, sizeof(*b->items), by_speed);
+    rx_json_open_array(w, "data");
+    for (size_t n = 0; n < b->count; n++) {
+        const struct item *i = &b->items[n];
+        rx_json_open_object(w, NULL);
+        rx_json_put_str(w, "base_url", i->url);
+        rx_json_put_u64(w, "rounds", b->rounds);
+        rx_json_put_u64(w, "answered", i->good);
+        if (i->good > 0) {
+            rx_json_put_u64(w, "median_ms", i->ms[i->good / 2]);
+            rx_json_put_u64(w, "best_ms", i->ms[0]);
+        } else {
+            rx_json_put_null(w, "median_ms");
+            rx_json_put_null(w, "best_ms");
+        }
+        if (i->last.status > 0)
+            rx_json_put_u64(w, "status", (uint64_t)i->last.status);
+        else
+            rx_json_put_null(w, "status");
+        rx_json_put_text(w, "message", i->last.message);
+        rx_json_close(w);
+    }
+    rx_json_close(w);
+}
+
+/* What was named, or where the channel's dialects are. */
+static void
+read_urls(struct api_call *c, const struct channel *ch, struct batch *b)
+{
+    struct field_list urls = { 0 };
+    struct rx_err err = { 0 };
+    struct rx_url url;
+
+    if (rx_json_there(c->body))
+        field_read_list(c->body, "urls", FIELD_CREATE, 2000, c->arena, &urls);
+    if (urls.count > URLS_MAX)
+        rx_json_wrong_member(c->body, "urls", "names too many");
+    if (urls.count == 0) {
+        size_t count;
+        const struct state_endpoint *e =
+            channel_endpoints(ch, c->arena, &count);
+        for (size_t n = 0; n < count && n < URLS_MAX; n++) {
+            bool seen = false;
+            for (size_t k = 0; k < b->count; k++)
+                seen = seen || rx_str_eq(b->items[k].url, e[n].base_url);
+            if (!seen)
+                b->items[b->count++].url = e[n].base_url;
+        }
+        return;
+    }
+    for (size_t n = 0; n < urls.count && n < URLS_MAX; n++) {
+        rx_str s = urls.at[n];
+        if (rx_url_split(s, &url, &err) != RX_OK)
+            rx_json_wrong_member(c->body, "urls", "%s", err.text);
+        else if (own_address(c->world, api_port(c->api), s))
+            rx_json_wrong_member(c->body, "urls", "leads back to Routex");
+        b->items[b->count++].url = s;
+    }
+}
+
+enum rx_code
+api_channel_speedtest(struct api_call *c, struct rx_err *err)
+{
+    struct batch *b = field_make(c->arena, struct batch, 1);
+    uint64_t rounds = 3;
+    struct channel *ch;
+
+    enum rx_code code =
+        channel_load(c->store, c->arena, c->params[0], true, &ch, err);
+    if (code != RX_OK)
+        return code;
+    *b = (struct batch){ .call = c,
+        .items = field_make(c->arena, struct item, URLS_MAX),
+        .put = put_speed };
+    read_urls(c, ch, b);
+    if (rx_json_there(c->body)) {
+        rx_json_get_u64(c->body, "rounds", 1, ROUNDS_MAX, &rounds);
+        rx_json_no_more(c->body);
+        code = api_body_done(c, err);
+    }
+    b->rounds = (size_t)rounds;
+    for (size_t n = 0; code == RX_OK && n < b->count; n++)
+        code = prepare(c, ch,
+            &(struct probe_wish){
+                .base_url = b->items[n].url, .total_ms = SPEED_MS },
+            &b->items[n].probe, err);
+    if (code == RX_OK)
+        code = api_query_done(c, err);
+    if (code != RX_OK)
+        return code;
+    begin(b);
+    go_on(b);
     return RX_OK;
 }

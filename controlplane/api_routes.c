@@ -29,6 +29,12 @@ const struct api_route api_routes[] = {
         "use it again"),
     CHANGE("POST", "/api/channels/{id}/reset", api_channel_reset,
         "forget what was learnt about it"),
+    READ("/api/channels/{id}/health", api_channel_health,
+        "what its health checks found"),
+    { "POST", "/api/channels/test-all", API_ADMIN, false, api_channels_test_all,
+        "ask all of their providers" },
+    { "POST", "/api/channels/{id}/speedtest", API_ADMIN, false,
+        api_channel_speedtest, "which of some addresses answers fastest" },
     { "POST", "/api/channels/{id}/test", API_ADMIN, false, api_channel_test,
         "ask the provider whether address and key are good" },
 

@@ -161,6 +161,18 @@ put_addresses(
     rx_json_close(w);
 }
 
+static void
+put_health_check(struct rx_json_out *w, const struct channel *ch)
+{
+    rx_json_open_object(w, "health_check");
+    rx_json_put_bool(w, "enabled", !ch->unchecked);
+    if (ch->health_every_ms == 0)
+        rx_json_put_null(w, "interval_s");
+    else
+        field_put_seconds(w, "interval_s", ch->health_every_ms);
+    rx_json_close(w);
+}
+
 void
 channel_put(struct rx_json_out *w, const char *key, const struct channel *ch,
     const struct troubles *troubles)
@@ -180,6 +192,7 @@ channel_put(struct rx_json_out *w, const char *key, const struct channel *ch,
     field_put_list(w, "tags", &ch->tags);
     put_headers(w, ch);
     put_timeouts(w, &ch->timeouts);
+    put_health_check(w, ch);
     if (ch->transformers.len > 0)
         rx_json_put_raw(w, "transformers", ch->transformers);
     else

@@ -50,7 +50,9 @@ struct channel {
     struct state_header *headers;
     size_t header_count;
     struct state_timeouts timeouts;
-    rx_str proxy_url; /* may hold a password: shown redacted */
+    bool unchecked;           /* no health checks of it */
+    uint32_t health_every_ms; /* 0: as the settings have it */
+    rx_str proxy_url;         /* may hold a password: shown redacted */
     rx_str ca_file;
     rx_str transformers; /* JSON; empty: the provider's */
     /* While a document is read: secrets it may name by their fingerprint, and

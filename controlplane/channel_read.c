@@ -423,6 +423,27 @@ read_timeouts(struct channel *ch, rx_json body, enum field_mode mode)
     rx_json_no_more(v);
 }
 
+static void
+read_health_check(struct channel *ch, rx_json body, enum field_mode mode)
+{
+    bool enabled = true;
+    rx_json v;
+
+    if (mode == FIELD_PATCH &&
+        !rx_json_there(rx_json_member(body, "health_check")))
+        return;
+    ch->unchecked = false;
+    ch->health_every_ms = 0;
+    if (!rx_json_get_object(body, "health_check", &v))
+        return;
+    rx_json_get_bool(v, "enabled", &enabled);
+    field_read_seconds(v, "interval_s", &ch->health_every_ms);
+    if (ch->health_every_ms > 0 && ch->health_every_ms < 1000)
+        rx_json_wrong_member(v, "interval_s", "must be at least 1");
+    rx_json_no_more(v);
+    ch->unchecked = !enabled;
+}
+
 static unsigned
 dialect_bits(const struct channel *ch, struct rx_arena *arena)
 {
@@ -623,6 +644,7 @@ channel_read(struct channel *ch, rx_json body, enum field_mode mode,
     field_read_list(body, "tags", mode, 64, arena, &ch->tags);
     read_headers(ch, body, mode, arena);
     read_timeouts(ch, body, mode);
+    read_health_check(ch, body, mode);
     if (rx_json_there(rx_json_member(body, "proxy_url")))
         ch->proxy_url = proxy;
     read_proxy(ch, body, arena);

@@ -13,7 +13,7 @@
 #define COLUMNS                                                                  \
     "id, name, type, base_url, endpoints, models, priority, weight, status, "    \
     "tags, headers, timeouts, proxy_url, ca_file, created_ms, updated_ms, rev, " \
-    "transformers"
+    "transformers, health_check"
 
 /* ---- reading ---- */
 
@@ -47,8 +47,8 @@ static void
 read_lists(struct channel *ch, struct db_query *q, struct rx_arena *arena)
 {
     static const char *const names[] = { "endpoints", "models", "tags",
-        "headers", "timeouts" };
-    static const int columns[] = { 4, 5, 9, 10, 11 };
+        "headers", "timeouts", "health_check" };
+    static const int columns[] = { 4, 5, 9, 10, 11, 18 };
     struct rx_buf text;
 
     rx_buf_init(&text, 4 << 20);
@@ -221,6 +221,7 @@ bind_lists(struct db_query *q, const struct channel *ch, struct rx_arena *arena)
     bind_member(q, 10, shown, "tags");
     bind_member(q, 11, shown, "headers");
     bind_member(q, 12, shown, "timeouts");
+    bind_member(q, 19, shown, "health_check");
 }
 
 static void
@@ -242,7 +243,7 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
 {
     struct db_query *q = db_query(s->db,
         "insert into channel (" COLUMNS ") values "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (id) do update set name = excluded.name, "
         "type = excluded.type, base_url = excluded.base_url, "
         "endpoints = excluded.endpoints, models = excluded.models, "
@@ -251,7 +252,8 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
         "headers = excluded.headers, timeouts = excluded.timeouts, "
         "proxy_url = excluded.proxy_url, ca_file = excluded.ca_file, "
         "updated_ms = excluded.updated_ms, rev = excluded.rev, "
-        "transformers = excluded.transformers");
+        "transformers = excluded.transformers, "
+        "health_check = excluded.health_check");
 
     db_bind_str(q, 1, ch->id);
     db_bind_str(q, 2, ch->name);

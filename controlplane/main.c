@@ -19,6 +19,7 @@
 #include "controlplane/collector.h"
 #include "controlplane/delivery.h"
 #include "controlplane/first.h"
+#include "controlplane/health.h"
 #include "controlplane/limiter.h"
 #include "controlplane/live.h"
 #include "controlplane/local_token.h"
@@ -123,6 +124,7 @@ struct control {
     struct alerts *alerts;
     struct deliveries *deliveries;
     struct alert_watch *alert_watch;
+    struct health *health;
     struct login *login;
     struct assets *assets;
     struct api *api;
@@ -257,6 +259,8 @@ on_change(void *arg, enum state_kind kind, rx_str id)
 
     publisher_touch(c->publisher, kind, id);
     limiter_changed(c->limiter, kind, id);
+    if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
+        health_changed(c->health);
     if (kind == STATE_CHANNEL)
         token_keeper_changed(c->tokens);
 }
@@ -379,6 +383,7 @@ open_api(struct control *c, struct rx_err *err)
         .backups = c->backups,
         .live = c->live,
         .alerts = c->alerts,
+        .health = c->health,
         .login = c->login = login_new(c->loop),
     };
 
@@ -419,6 +424,7 @@ close_all(struct control *c)
     login_free(c->login);
     alert_watch_free(c->alert_watch);
     assets_free(c->assets);
+    health_free(c->health);
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);
@@ -464,6 +470,11 @@ start(struct control *c, struct rx_err *err)
     if (code == RX_OK) {
         c->alert_watch = alert_watch_new(
             c->loop, c->alerts, c->store, c->publisher, c->collector);
+        c->health = health_new(&(struct health_options){ .loop = c->loop,
+            .fetch = c->fetch,
+            .store = c->store,
+            .alerts = c->alerts,
+            .troubles = collector_troubles(c->collector) });
     }
     if (code == RX_OK)
         code = open_api(c, err);

@@ -19,6 +19,13 @@ void
 settings_init(struct settings *s)
 {
     *s = (struct settings){
+        .health = {
+            .enabled = true,
+            .interval_ms = 300000,
+            .timeout_ms = 10000,
+            .failures = 3,
+            .successes = 2,
+        },
         .state = {
             .strategy = RX_S("priority"),
             .breaker = {
@@ -162,6 +169,29 @@ read_login(struct session_limits *l, rx_json body)
     *l = (struct session_limits){ idle_s * 1000, absolute_s * 1000 };
 }
 
+static void
+read_health(struct settings_health *h, rx_json body)
+{
+    uint32_t interval = (uint32_t)h->interval_ms;
+    uint32_t timeout = (uint32_t)h->timeout_ms;
+    rx_json v;
+
+    if (!rx_json_get_object(body, "health", &v))
+        return;
+    rx_json_get_bool(v, "enabled", &h->enabled);
+    field_read_seconds(v, "interval_s", &interval);
+    field_read_seconds(v, "timeout_s", &timeout);
+    read_count(v, "failures", 100, &h->failures);
+    read_count(v, "successes", 100, &h->successes);
+    if (interval < 1000)
+        rx_json_wrong_member(v, "interval_s", "must be at least 1");
+    if (timeout < 100)
+        rx_json_wrong_member(v, "timeout_s", "must be at least 0.1");
+    rx_json_no_more(v);
+    h->interval_ms = interval;
+    h->timeout_ms = timeout;
+}
+
 void
 settings_read(struct settings *s, rx_json body, enum field_mode mode)
 {
@@ -187,6 +217,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     rx_json_get_u64(
         body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
     read_journal(st, body);
+    read_health(&s->health, body);
     read_login(&s->login, body);
     rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
     read_backups(&s->backups, body);
@@ -219,6 +250,18 @@ put_breaker(struct rx_json_out *w, const struct state_breaker *b)
     rx_json_close(w);
 }
 
+static void
+put_health(struct rx_json_out *w, const struct settings_health *h)
+{
+    rx_json_open_object(w, "health");
+    rx_json_put_bool(w, "enabled", h->enabled);
+    field_put_seconds(w, "interval_s", h->interval_ms);
+    field_put_seconds(w, "timeout_s", h->timeout_ms);
+    rx_json_put_u64(w, "failures", h->failures);
+    rx_json_put_u64(w, "successes", h->successes);
+    rx_json_close(w);
+}
+
 void
 settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
 {
@@ -231,6 +274,7 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     field_put_seconds(w, "max_wait_s", st->max_wait_ms);
     field_put_seconds(w, "session_ttl_s", st->session_ttl_ms);
     put_breaker(w, &st->breaker);
+    put_health(w, &s->health);
     rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);

@@ -19,8 +19,16 @@ struct backup_plan {
     uint64_t keep;
 };
 
+/* How channels are checked. */
+struct settings_health {
+    bool enabled;
+    uint64_t interval_ms, timeout_ms;
+    uint32_t failures, successes; /* in a row, until it is down, or up */
+};
+
 struct settings {
     struct state_settings state;
+    struct settings_health health;
     struct session_limits login; /* of people at the admin API */
     uint64_t audit_days;         /* how long its lines are kept */
     struct backup_plan backups;

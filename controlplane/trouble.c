@@ -12,6 +12,7 @@
 #define CLEARED_MS   5000 /* so long it is told, for those who missed it */
 #define BEAT_MS      1000
 #define SOON_MS      2
+#define OURS         ":control" /* no plane has this name */
 
 /* Each with its own text, in one piece. */
 struct cell {
@@ -260,6 +261,43 @@ troubles_take(struct troubles *t, const struct trouble_report *r)
         tell_soon(t);
 }
 
+static bool
+drop_ours(struct troubles *t, rx_str channel, rx_str kind)
+{
+    for (size_t i = t->count; i-- > 0;) {
+        const struct trouble *one = &t->cells[i]->t;
+        if (rx_str_eq(one->plane, RX_S(OURS)) &&
+            rx_str_eq(one->channel, channel) && rx_str_eq(one->kind, kind)) {
+            drop_cell(t, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+troubles_say(
+    struct troubles *t, rx_str channel, const char *kind, uint64_t until_ms)
+{
+    rx_str word = { kind, strlen(kind) };
+    bool known = drop_ours(t, channel, word);
+
+    add(t, RX_S(OURS),
+        &(struct trouble){ .channel = channel,
+            .kind = word,
+            .noted_ms = rx_loop_ms(t->loop),
+            .until_ms = until_ms });
+    if (!known)
+        tell_soon(t);
+}
+
+void
+troubles_unsay(struct troubles *t, rx_str channel, const char *kind)
+{
+    if (drop_ours(t, channel, (rx_str){ kind, strlen(kind) }))
+        tell_soon(t);
+}
+
 void
 troubles_reset(struct troubles *t, rx_str channel)
 {
@@ -301,7 +339,8 @@ put_one(
         rx_json_put_str(w, "key", one->credential);
     if (one->model.len > 0)
         rx_json_put_str(w, "model", one->model);
-    rx_json_put_str(w, "plane", one->plane);
+    rx_json_put_str(w, "plane",
+        rx_str_eq(one->plane, RX_S(OURS)) ? RX_S("control") : one->plane);
     rx_json_close(w);
 }
 

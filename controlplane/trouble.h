@@ -48,6 +48,11 @@ RX_NODISCARD struct troubles *troubles_new(
 void troubles_free(struct troubles *t);
 /* All that this plane knows; what it told before is forgotten. */
 void troubles_take(struct troubles *t, const struct trouble_report *report);
+/* What the control plane itself found out about a channel; said again, it lasts
+ * until then. */
+void troubles_say(
+    struct troubles *t, rx_str channel, const char *kind, uint64_t until_ms);
+void troubles_unsay(struct troubles *t, rx_str channel, const char *kind);
 /* An operator says that the channel is well: on every plane. */
 void troubles_reset(struct troubles *t, rx_str channel);
 /* Walk; false behind the last. */

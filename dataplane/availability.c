@@ -168,5 +168,6 @@ bool
 availability_is_guess(const struct availability *a)
 {
     return a->reason == ROUTE_TROUBLED &&
-           (a->trouble == TROUBLE_BREAKER || a->trouble == TROUBLE_OVERLOADED);
+           (a->trouble == TROUBLE_BREAKER || a->trouble == TROUBLE_OVERLOADED ||
+               a->trouble == TROUBLE_UNHEALTHY);
 }

@@ -30,6 +30,7 @@
     X(CREDENTIAL, "credential_refused", "has its credential refused") \
     X(CREDIT, "no_credit", "has no credit left")                      \
     X(MODEL, "model_unknown", "does not know the model")              \
+    X(UNHEALTHY, "unhealthy", "fails its health checks")              \
     X(BREAKER, "failing", "is failing")
 
 enum trouble {

@@ -182,6 +182,11 @@ WALK = [
     ("PATCH", "/api/channels/{id}", "channel",
      {"base_url": "http://127.0.0.1:1"}, None),
     ("POST", "/api/channels/{id}/test", "channel", None, None),
+    ("POST", "/api/channels/{id}/speedtest", "channel", {
+        "urls": ["http://127.0.0.1:1", "http://127.0.0.1:2"], "rounds": 1},
+     None),
+    ("POST", "/api/channels/test-all", "", None, None),
+    ("GET", "/api/channels/{id}/health", "channel", None, None),
     ("POST", "/api/tenants", "", {"name": "Acme & Co", "models": ["a*"],
                                   "limits": {}}, "tenant"),
     ("GET", "/api/tenants", "", None, None),
