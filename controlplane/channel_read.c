@@ -121,7 +121,8 @@ read_proxy(struct channel *ch, rx_json body, struct rx_arena *arena)
             return;
         }
     }
-    if (ch->offered != NULL && memmem(s.ptr, s.len, ":****@", 6) != NULL)
+    if (ch->offered != NULL && s.len > 0 &&
+        memmem(s.ptr, s.len, ":****@", 6) != NULL)
         rx_json_wrong_member(body, "proxy_url",
             "its password is not in the document; enter it here");
     else if (s.len > 0 && rx_url_check_proxy(s, &err) != RX_OK)

@@ -45,7 +45,7 @@ text_of(const char *s)
 static void
 keep(char *to, size_t size, rx_str s)
 {
-    if (s.len >= size || memchr(s.ptr, '\0', s.len) != NULL)
+    if (s.len >= size || (s.len > 0 && memchr(s.ptr, '\0', s.len) != NULL))
         return;
     if (s.len > 0)
         memcpy(to, s.ptr, s.len);
