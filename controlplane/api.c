@@ -17,7 +17,7 @@
 #define BODY_MAX        ((uint64_t)1 << 20)
 /* A client's request, sent to be explained, is as large as clients' are. */
 #define CLIENT_BODY_MAX ((uint64_t)32 << 20)
-/* A configuration has thousands of everything. */
+/* A configuration, or a price file, has thousands of everything. */
 #define DOCUMENT_MAX    ((uint64_t)32 << 20)
 #define DOCUMENT_VALUES ((size_t)2 << 20)
 #define ANSWER_MAX      ((size_t)32 << 20)
@@ -372,13 +372,15 @@ read_body(struct api_call *c, struct rx_err *err)
 
     if (text.len == 0)
         return RX_OK;
-    bool large = c->route->handle == api_config_import;
+    bool prices = c->route->handle == api_prices_load;
+    bool large = prices || c->route->handle == api_config_import;
     struct rx_json_limits limits = { .values = large ? DOCUMENT_VALUES : 0 };
     enum rx_code code = rx_json_parse(&doc, text, &limits, err);
     if (code != RX_OK)
         return code;
     field_adopt(c->arena, doc);
-    rx_json_accept_camel(doc);
+    if (!prices)
+        rx_json_accept_camel(doc);
     c->body = rx_json_root(doc);
     return RX_OK;
 }
@@ -541,7 +543,8 @@ on_request(void *arg, struct rx_httpd_req *req)
         reply_error(c, code, &err);
     else if (c->route->handle == api_routing_test)
         rx_httpd_set_body_limit(req, CLIENT_BODY_MAX);
-    else if (c->route->handle == api_config_import)
+    else if (c->route->handle == api_config_import ||
+             c->route->handle == api_prices_load)
         rx_httpd_set_body_limit(req, DOCUMENT_MAX);
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "controlplane/analytics.h"
 #include "controlplane/api.h"
 #include "controlplane/openapi.h"
 #include "controlplane/provider.h"
@@ -184,11 +185,11 @@ put_counts(struct api_call *c, struct rx_err *err)
 static enum rx_code
 put_last_day(struct api_call *c, struct rx_err *err)
 {
-    uint64_t hour = DAY_MS / 24;
-    uint64_t since = rx_clock_wall_ms() - DAY_MS;
-    struct request_range range = { .since_ms = since - since % hour };
+    uint64_t now = rx_clock_wall_ms();
+    struct analytics_question q = { .since_ms = now - DAY_MS, .until_ms = now };
 
-    return request_total(c->store, &range, &c->w, "last_24h", err);
+    analytics_align(&q, now);
+    return analytics_total(c->store, &q, &c->w, "last_24h", err);
 }
 
 enum rx_code

@@ -92,6 +92,7 @@ const struct api_route api_routes[] = {
     READ("/api/requests", api_requests_list, "what was asked, newest first"),
     READ("/api/requests/live", api_requests_live, "as they finish: a stream"),
     READ("/api/requests/{id}", api_request_get, "one, with its attempts"),
+    READ("/api/analytics", api_analytics, "usage over time"),
     READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),
 
     READ("/api/alerts", api_alerts_list, "what people have to know of"),
@@ -104,6 +105,14 @@ const struct api_route api_routes[] = {
     CHANGE("DELETE", "/api/webhooks/{id}", api_webhook_delete, "remove it"),
     { "POST", "/api/webhooks/{id}/test", API_ADMIN, false, api_webhook_test,
         "send it something now" },
+    READ("/api/prices", api_prices_list, "what models cost"),
+    CHANGE("POST", "/api/prices", api_prices_load, "load a price file"),
+    READ("/api/prices/versions", api_price_versions, "what was loaded when"),
+    READ("/api/prices/{model}", api_price_get, "what a model costs"),
+    CHANGE("PUT", "/api/prices/{model}", api_price_set, "set a price"),
+    CHANGE("DELETE", "/api/prices/{model}", api_price_unset,
+        "go back to the file's price"),
+    READ("/api/models", api_models_list, "models that channels serve"),
 
     READ("/api/planes", api_planes_list, "the data planes"),
     READ("/api/providers", api_providers_list, "types of channels"),

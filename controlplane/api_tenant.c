@@ -1,6 +1,8 @@
+#include <stdio.h>
+
+#include "controlplane/analytics.h"
 #include "controlplane/api.h"
 #include "controlplane/limiter.h"
-#include "controlplane/request.h"
 #include "controlplane/tenant.h"
 
 static void
@@ -31,6 +33,8 @@ api_tenants_list(struct api_call *c, struct rx_err *err)
     api_put_next(c, count == limit ? list[count - 1]->name : (rx_str){ 0 });
     return RX_OK;
 }
+
+#define GROUPS_MAX 100
 
 static void
 answer(struct api_call *c, struct tenant *t)
@@ -121,10 +125,29 @@ api_tenant_delete(struct api_call *c, struct rx_err *err)
     return code;
 }
 
+static enum rx_code
+put_usage_groups(
+    struct api_call *c, const struct analytics_question *q, struct rx_err *err)
+{
+    static const enum rollup_dim dims[] = { ROLLUP_KEY, ROLLUP_MODEL,
+        ROLLUP_TAG };
+    enum rx_code code = RX_OK;
+    char name[32];
+
+    for (size_t i = 0; code == RX_OK && i < RX_COUNT(dims); i++) {
+        snprintf(name, sizeof(name), "by_%s", analytics_dim_name(dims[i]));
+        rx_json_open_array(&c->w, name);
+        code = analytics_groups(
+            c->store, q, dims[i], ANALYTICS_BY_COST, GROUPS_MAX, &c->w, err);
+        rx_json_close(&c->w);
+    }
+    return code;
+}
+
 enum rx_code
 api_tenant_usage(struct api_call *c, struct rx_err *err)
 {
-    struct request_range range = { 0 };
+    struct analytics_question range = { 0 };
     struct tenant *t;
 
     enum rx_code code = tenant_load(c->store, c->arena, c->params[0], &t, err);
@@ -132,19 +155,19 @@ api_tenant_usage(struct api_call *c, struct rx_err *err)
         code = api_range(c, &range, err);
     if (code != RX_OK)
         return code;
-    range.tenant_id = t->id;
+    range.only[ROLLUP_TENANT] = t->id;
     rx_json_open_object(&c->w, "data");
     rx_json_put_str(&c->w, "tenant", t->name);
     rx_json_put_str(&c->w, "tenant_id", t->id);
     limiter_put(
         c->world->limiter, &c->w, "limits", LIMITED_TENANT, t->id, &t->limits);
     api_put_range(c, &range);
-    code = request_total(c->store, &range, &c->w, "total", err);
-    if (code != RX_OK)
-        return code;
+    code = analytics_total(c->store, &range, &c->w, "total", err);
     rx_json_open_array(&c->w, "days");
-    code = request_sums(c->store, &range, REQUEST_BY_DAY, &c->w, err);
+    if (code == RX_OK)
+        code = analytics_times(c->store, &range, ROLLUP_DAY, &c->w, err);
     rx_json_close(&c->w);
+    code = code == RX_OK ? put_usage_groups(c, &range, err) : code;
     rx_json_close(&c->w);
     return code;
 }

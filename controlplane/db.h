@@ -28,6 +28,7 @@
 
 #include "controlplane/migrations.h"
 #include "shared/attr.h"
+#include "shared/buf.h"
 #include "shared/err.h"
 #include "shared/str.h"
 
@@ -77,6 +78,20 @@ enum rx_code db_run(struct db_query *q, struct rx_err *err);
 uint64_t db_changes(const struct db *db);
 /* Row id of the last insert. */
 int64_t db_last_id(const struct db *db);
+
+/*
+ * Blobs that can be put together: `name`_merge(a, b) in SQL makes one of two,
+ * `name`_sum(x) one of all in a group.  `size` bytes of zeroed state take in
+ * blobs by `add` and give the result by `give`.
+ */
+struct db_blob_kind {
+    const char *name;
+    size_t size;
+    void (*add)(void *state, rx_str blob);
+    void (*give)(void *state, struct rx_buf *out);
+};
+RX_NODISCARD enum rx_code db_define(
+    struct db *db, const struct db_blob_kind *kind, struct rx_err *err);
 
 /*
  * Transactions do not nest.  A commit that fails has been rolled back.

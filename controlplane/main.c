@@ -27,6 +27,7 @@
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
 #include "controlplane/request.h"
+#include "controlplane/rollup.h"
 #include "controlplane/settings.h"
 #include "controlplane/source.h"
 #include "controlplane/store.h"
@@ -465,6 +466,8 @@ start(struct control *c, struct rx_err *err)
         c->live = live_new(c->loop, c->store);
         code = open_alerts(c, err);
     }
+    if (code == RX_OK)
+        rollup_run(c->store->rollup, c->loop);
     if (code == RX_OK)
         code = open_planes(c, err);
     if (code == RX_OK) {

@@ -4,10 +4,11 @@
 #include "controlplane/request.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/field.h"
-#include "controlplane/hour_sums.h"
+#include "controlplane/rollup.h"
 #include "shared/clock.h"
 
 static bool
@@ -37,10 +38,60 @@ bind_texts(struct db_query *q, int at, const rx_str *texts, size_t count)
         db_bind_view(q, at + (int)i, texts[i]);
 }
 
+/* ---- what it cost ---- */
+
+struct request_cost {
+    bool known; /* of the answer, and of what failed on the way */
+    struct rx_cost all;
+    bool own_known;
+    int64_t own; /* of the last attempt */
+};
+
+static bool
+cost_of_attempt(
+    struct store *s, const struct usage_attempt *a, struct rx_cost *out)
+{
+    return a->has_usage &&
+           prices_cost(s->prices, a->channel_id, a->model, &a->usage, out);
+}
+
+/*
+ * The row's usage is that of its last attempt; those before it are added where
+ * they say that they were billed.  Counting tokens is free.
+ */
+static struct request_cost
+cost_of(struct store *s, const struct usage_row *r)
+{
+    struct request_cost c = { 0 };
+    struct rx_cost one;
+
+    if (rx_str_eq(r->operation, RX_S("count"))) {
+        c.known = c.own_known = true;
+        return c;
+    }
+    rx_str model = r->model.len > 0 ? r->model : r->model_served;
+    c.own_known =
+        prices_cost(s->prices, r->channel_id, model, &r->usage, &c.all);
+    if (!c.own_known && r->model_served.len > 0)
+        c.own_known = prices_cost(
+            s->prices, r->channel_id, r->model_served, &r->usage, &c.all);
+    c.known = c.own_known;
+    c.own = c.all.pico;
+    for (size_t i = 0; i + 1 < r->attempt_count; i++) {
+        if (!cost_of_attempt(s, &r->attempts[i], &one))
+            continue;
+        c.known = c.known || r->usage.has == 0;
+        c.all.pico = rx_cost_add(c.all.pico, one.pico);
+        c.all.saved = rx_cost_add(c.all.saved, one.saved);
+    }
+    return c;
+}
+
 /* *fresh: it was not there yet. */
 static enum rx_code
 insert_row(struct store *s, const struct usage_batch *b,
-    const struct usage_row *r, bool *fresh, struct rx_err *err)
+    const struct usage_row *r, const struct request_cost *cost, bool *fresh,
+    struct rx_err *err)
 {
     struct db_query *q = db_query(s->db,
         "insert into request (plane, boot, seq, request_id, started_ms, "
@@ -50,10 +101,11 @@ insert_row(struct store *s, const struct usage_batch *b,
         "duration_ms, request_bytes, response_bytes, in_uncached, cache_read, "
         "cache_write_5m, cache_write_1h, cache_write_other, in_tool_use, "
         "out_total, out_reasoning, in_audio, in_image, out_audio, out_image, "
-        "web_searches, web_fetches, service_tier, provenance, trace) values "
+        "web_searches, web_fetches, service_tier, provenance, trace, cost, "
+        "saved, price_version) values "
         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "on conflict (plane, boot, seq) do nothing");
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?) on conflict (plane, boot, seq) do nothing");
     const rx_str texts[] = { r->model_requested, r->model, r->model_served,
         r->channel_id, r->channel, r->rule, r->session, r->tag, r->user_agent,
         r->client_ip };
@@ -76,7 +128,13 @@ insert_row(struct store *s, const struct usage_batch *b,
     db_bind_u64(q, 26, r->duration_ms);
     db_bind_u64(q, 27, r->request_bytes);
     db_bind_u64(q, 28, r->response_bytes);
-    db_bind_str(q, bind_counts(q, 29, &r->usage), r->trace);
+    int at = bind_counts(q, 29, &r->usage);
+    db_bind_str(q, at, r->trace);
+    if (cost->known) {
+        db_bind_i64(q, at + 1, cost->all.pico);
+        db_bind_i64(q, at + 2, cost->all.saved);
+        db_bind_u64(q, at + 3, prices_version(s->prices));
+    }
     enum rx_code code = db_run(q, err);
     *fresh = code == RX_OK && db_changes(s->db) == 1;
     return code;
@@ -108,13 +166,13 @@ bind_attempt_usage(struct db_query *q, int at, const struct usage_counts *u)
 
 static enum rx_code
 insert_attempt(struct store *s, int64_t request, size_t position,
-    const struct usage_attempt *a, struct rx_err *err)
+    const struct usage_attempt *a, const int64_t *cost, struct rx_err *err)
 {
     struct db_query *q = db_query(s->db,
         "insert into attempt (request, position, channel_id, channel, "
         "credential_id, model, status, code, reason, start_ms, connect_ms, "
-        "first_byte_ms, total_ms, reused, bytes, upstream_request_id, usage) "
-        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "first_byte_ms, total_ms, reused, bytes, upstream_request_id, usage, "
+        "cost) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     db_bind_i64(q, 1, request);
     db_bind_u64(q, 2, position);
@@ -132,23 +190,98 @@ insert_attempt(struct store *s, int64_t request, size_t position,
     db_bind_view(q, 16, a->upstream_request_id);
     if (a->has_usage)
         bind_attempt_usage(q, 17, &a->usage);
+    if (cost != NULL)
+        db_bind_i64(q, 18, *cost);
     return db_run(q, err);
 }
 
 static enum rx_code
-take_row(struct store *s, struct hour_sums *sums, const struct usage_batch *b,
-    const struct usage_row *r, struct rx_err *err)
+insert_attempts(struct store *s, const struct usage_row *r,
+    const struct request_cost *cost, struct rx_err *err)
+{
+    int64_t id = db_last_id(s->db);
+    enum rx_code code = RX_OK;
+
+    for (size_t i = 0; code == RX_OK && i < r->attempt_count; i++) {
+        const struct usage_attempt *a = &r->attempts[i];
+        bool last = i + 1 == r->attempt_count;
+        struct rx_cost one = { .pico = cost->own };
+        bool known = last ? cost->own_known : cost_of_attempt(s, a, &one);
+        code = insert_attempt(s, id, i, a, known ? &one.pico : NULL, err);
+    }
+    return code;
+}
+
+/* A row that is new in this batch, for the sums. */
+struct taken {
+    const struct usage_row *row;
+    uint64_t id;
+    struct request_cost cost;
+};
+
+static enum rx_code
+take_row(struct store *s, const struct usage_batch *b,
+    const struct usage_row *r, struct taken *taken, size_t *count,
+    struct rx_err *err)
 {
     bool fresh;
-    enum rx_code code = insert_row(s, b, r, &fresh, err);
+    struct request_cost cost = cost_of(s, r);
+    enum rx_code code = insert_row(s, b, r, &cost, &fresh, err);
 
     if (code != RX_OK || !fresh)
         return code;
-    int64_t id = db_last_id(s->db);
-    for (size_t i = 0; code == RX_OK && i < r->attempt_count; i++)
-        code = insert_attempt(s, id, i, &r->attempts[i], err);
-    hour_sums_add(sums, r);
-    return code;
+    taken[(*count)++] = (struct taken){ r, (uint64_t)db_last_id(s->db), cost };
+    return insert_attempts(s, r, &cost, err);
+}
+
+static uint64_t
+sum_of(const struct usage_counts *u, const enum usage_count *of, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += has(u, of[i]) ? u->n[of[i]] : 0;
+    return sum;
+}
+#define SUM(u, ...)                                         \
+    sum_of(u, (const enum usage_count[]){ __VA_ARGS__ },    \
+        sizeof((const enum usage_count[]){ __VA_ARGS__ }) / \
+            sizeof(enum usage_count))
+
+static void
+add_to_sums(struct store *s, const struct taken *t)
+{
+    const struct usage_row *r = t->row;
+    const struct usage_counts *u = &r->usage;
+    const uint32_t counts = 1U << COUNT_in_uncached | 1U << COUNT_cache_read |
+                            1U << COUNT_out_total;
+    struct rollup_row row = {
+        .id = t->id,
+        .started_ms = r->started_ms,
+        .names = { [ROLLUP_TENANT] = r->tenant_id,
+            [ROLLUP_KEY] = r->key_id,
+            [ROLLUP_CHANNEL] = r->channel_id,
+            [ROLLUP_MODEL] = r->model.len > 0 ? r->model : r->model_requested,
+            [ROLLUP_RULE] = r->rule,
+            [ROLLUP_TAG] = r->tag },
+        .ok = rx_str_eq(r->outcome, RX_S("ok")),
+        .provenance = u->provenance,
+        .input = SUM(u, COUNT_in_uncached, COUNT_in_tool_use),
+        .cache_read = SUM(u, COUNT_cache_read),
+        .cache_write = SUM(u, COUNT_cache_write_5m, COUNT_cache_write_1h,
+            COUNT_cache_write_other),
+        .output = SUM(u, COUNT_out_total),
+        .reasoning = SUM(u, COUNT_out_reasoning),
+        .duration_ms = r->duration_ms,
+        .ttft_ms = r->ttft_ms,
+        .priced = t->cost.known,
+        .counted =
+            (u->has & counts) != 0 && !rx_str_eq(r->operation, RX_S("count")),
+        .cost = t->cost.all.pico,
+        .saved = t->cost.all.saved,
+    };
+
+    rollup_add(s->rollup, &row);
 }
 
 /* ---- the sink ---- */
@@ -185,16 +318,20 @@ save_progress(struct store *s, const struct usage_batch *b, struct rx_err *err)
 }
 
 static enum rx_code
-take_rows(struct store *s, const struct usage_batch *b, struct rx_err *err)
+store_batch(struct store *s, const struct usage_batch *b, struct taken *taken,
+    size_t *count, struct rx_err *err)
 {
-    struct hour_sums *sums = hour_sums_begin();
-    enum rx_code code = RX_OK;
+    enum rx_code code = store_begin(s, err);
 
+    if (code != RX_OK)
+        return code;
     for (size_t i = 0; code == RX_OK && i < b->row_count; i++)
-        code = take_row(s, sums, b, &b->rows[i], err);
+        code = take_row(s, b, &b->rows[i], taken, count, err);
     if (code == RX_OK)
-        code = hour_sums_store(sums, s, err);
-    hour_sums_end(sums);
+        code = save_progress(s, b, err);
+    if (code == RX_OK)
+        return store_commit(s, err);
+    store_rollback(s);
     return code;
 }
 
@@ -202,16 +339,15 @@ static enum rx_code
 sink_commit(void *arg, const struct usage_batch *b, struct rx_err *err)
 {
     struct store *s = arg;
-    enum rx_code code = store_begin(s, err);
+    struct taken *taken = calloc(b->row_count + 1, sizeof(*taken));
+    size_t count = 0;
 
-    if (code != RX_OK)
-        return code;
-    code = take_rows(s, b, err);
-    if (code == RX_OK)
-        code = save_progress(s, b, err);
-    if (code == RX_OK)
-        return store_commit(s, err);
-    store_rollback(s);
+    if (taken == NULL)
+        abort();
+    enum rx_code code = store_batch(s, b, taken, &count, err);
+    for (size_t i = 0; code == RX_OK && i < count; i++)
+        add_to_sums(s, &taken[i]);
+    free(taken);
     return code;
 }
 

@@ -1,6 +1,6 @@
 /*
  * request.h - what was asked and what it took: one row per request, one per
- * attempt, and sums per hour kept with them.
+ * attempt.  Their sums are rollup.h's.
  *
  * A batch is one transaction: rows that are there already (same plane, boot and
  * sequence number) are left alone and counted nowhere again, so a batch may
@@ -48,29 +48,6 @@ RX_NODISCARD enum rx_code request_follow(struct store *s,
 /* One row with its attempts; `id` is the row's, or the request's own id. */
 RX_NODISCARD enum rx_code request_put(struct store *s, rx_str id,
     struct rx_json_out *w, const char *key, struct rx_err *err);
-
-enum request_group {
-    REQUEST_BY_DAY,
-    REQUEST_BY_HOUR,
-    REQUEST_BY_TENANT,
-    REQUEST_BY_KEY,
-    REQUEST_BY_CHANNEL,
-    REQUEST_BY_MODEL,
-};
-/* "day", "hour", …; NULL ends it.  Order is that of the enum. */
-extern const char *const request_groups[];
-
-struct request_range {
-    uint64_t since_ms, until_ms; /* whole hours; until is not included */
-    rx_str tenant_id;            /* empty: all */
-};
-/* Sums as an object, and as elements of an open array, one per group. */
-RX_NODISCARD enum rx_code request_total(struct store *s,
-    const struct request_range *range, struct rx_json_out *w, const char *key,
-    struct rx_err *err);
-RX_NODISCARD enum rx_code request_sums(struct store *s,
-    const struct request_range *range, enum request_group by,
-    struct rx_json_out *w, struct rx_err *err);
 
 /* The row before the first that began at `since_ms` or later; UINT64_MAX: there
  * is none yet. */

@@ -7,6 +7,7 @@
 
 #include "controlplane/field.h"
 #include "controlplane/request.h"
+#include "shared/money.h"
 
 #define COLUMNS                                                              \
     "r.id, r.request_id, r.started_ms, r.tenant_id, t.name, r.key_id, "      \
@@ -18,7 +19,8 @@
     "r.cache_write_other, r.in_tool_use, r.out_total, r.out_reasoning, "     \
     "r.in_audio, r.in_image, r.out_audio, r.out_image, r.web_searches, "     \
     "r.web_fetches, r.service_tier, r.provenance, "                          \
-    "(select count(*) from attempt where request = r.id)"
+    "(select count(*) from attempt where request = r.id), r.cost, "          \
+    "r.price_version"
 #define TEXT_MAX ((size_t)8 << 10)
 #define FROM                                    \
     " from request r "                          \
@@ -43,6 +45,8 @@ enum {
     C_TIER = 43,
     C_PROVENANCE,
     C_ATTEMPTS,
+    C_COST,
+    C_PRICES,
 };
 
 static void
@@ -63,6 +67,16 @@ put_number(struct rx_json_out *w, const char *key, struct db_query *q, int i)
         rx_json_put_null(w, key);
     else
         rx_json_put_u64(w, key, db_u64(q, i));
+}
+
+/* Unknown is null, never 0. */
+static void
+put_money(struct rx_json_out *w, const char *key, struct db_query *q, int i)
+{
+    if (db_is_null(q, i))
+        rx_json_put_null(w, key);
+    else
+        rx_usd_put(w, key, db_i64(q, i));
 }
 
 /* The sum of `count` columns; null when none of them is known. */
@@ -105,8 +119,8 @@ put_tokens(struct rx_json_out *w, struct db_query *q)
     }
     put_text(w, "service_tier", q, C_TIER);
     rx_json_put_str(w, "provenance", db_str(q, C_PROVENANCE));
-    /* There is no price table yet; unknown is null, never 0. */
-    rx_json_put_null(w, "cost_usd");
+    put_money(w, "cost_usd", q, C_COST);
+    put_number(w, "price_version", q, C_PRICES);
 }
 
 static void
@@ -304,6 +318,7 @@ put_attempt(struct rx_json_out *w, struct db_query *q)
         rx_json_put_null(w, "usage");
     else
         rx_json_put_raw(w, "usage", db_str(q, 14));
+    put_money(w, "cost_usd", q, 15);
     rx_json_close(w);
 }
 
@@ -314,7 +329,7 @@ put_attempts(
     struct db_query *q = db_query(s->db,
         "select channel_id, channel, credential_id, model, status, code, "
         "reason, start_ms, connect_ms, first_byte_ms, total_ms, reused, "
-        "bytes, upstream_request_id, usage "
+        "bytes, upstream_request_id, usage, cost "
         "from attempt where request = ? order by position");
 
     db_bind_u64(q, 1, row);
@@ -398,109 +413,4 @@ request_count(struct store *s)
 
     (void)db_done(q, NULL);
     return n;
-}
-
-/* ---- sums ---- */
-
-#define SUMS                                                                  \
-    "coalesce(sum(requests), 0), coalesce(sum(failed), 0), "                  \
-    "coalesce(sum(unknown), 0), coalesce(sum(estimated), 0), "                \
-    "coalesce(sum(input_tokens), 0), coalesce(sum(cache_read_tokens), 0), "   \
-    "coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0), " \
-    "coalesce(sum(reasoning_tokens), 0), coalesce(sum(u.duration_ms), 0) "
-#define RANGE                                   \
-    "where u.hour_ms >= ?1 and u.hour_ms < ?2 " \
-    "and (?3 = '' or u.tenant_id = ?3) "
-
-const char *const request_groups[] = { "day", "hour", "tenant", "key",
-    "channel", "model", NULL };
-
-static void
-bind_range(struct db_query *q, const struct request_range *r)
-{
-    db_bind_u64(q, 1, r->since_ms);
-    db_bind_u64(q, 2, r->until_ms == 0 ? INT64_MAX : r->until_ms);
-    db_bind_str(q, 3, r->tenant_id);
-}
-
-/* The ten sums from column `at` on. */
-static void
-put_sums(struct rx_json_out *w, struct db_query *q, int at)
-{
-    static const char *const names[] = { "requests", "failed_requests",
-        "uncounted_requests", "estimated_requests", "input_tokens",
-        "cache_read_tokens", "cache_write_tokens", "output_tokens",
-        "reasoning_tokens" };
-    uint64_t requests = db_u64(q, at);
-
-    for (int i = 0; i < (int)RX_COUNT(names); i++)
-        rx_json_put_u64(w, names[i], db_u64(q, at + i));
-    if (requests == 0)
-        rx_json_put_null(w, "mean_duration_ms");
-    else
-        rx_json_put_u64(w, "mean_duration_ms", db_u64(q, at + 9) / requests);
-    rx_json_put_null(w, "cost_usd");
-}
-
-enum rx_code
-request_total(struct store *s, const struct request_range *range,
-    struct rx_json_out *w, const char *key, struct rx_err *err)
-{
-    struct db_query *q =
-        db_query(s->db, "select " SUMS "from usage_hour u " RANGE);
-
-    bind_range(q, range);
-    rx_json_open_object(w, key);
-    if (db_next(q))
-        put_sums(w, q, 0);
-    rx_json_close(w);
-    return db_done(q, err);
-}
-
-static const struct {
-    bool is_time;
-    const char *sql;
-} groups[] = {
-    [REQUEST_BY_DAY] = { true,
-        "select u.hour_ms - u.hour_ms % 86400000 as g, '', " SUMS
-        "from usage_hour u " RANGE "group by g order by g" },
-    [REQUEST_BY_HOUR] = { true,
-        "select u.hour_ms as g, '', " SUMS "from usage_hour u " RANGE
-        "group by g order by g" },
-    [REQUEST_BY_TENANT] = { false,
-        "select u.tenant_id as g, t.name, " SUMS
-        "from usage_hour u left join tenant t on t.id = u.tenant_id " RANGE
-        "group by g order by 3 desc, g limit 1000" },
-    [REQUEST_BY_KEY] = { false,
-        "select u.key_id as g, k.name, " SUMS
-        "from usage_hour u left join client_key k on k.id = u.key_id " RANGE
-        "group by g order by 3 desc, g limit 1000" },
-    [REQUEST_BY_CHANNEL] = { false,
-        "select u.channel_id as g, c.name, " SUMS
-        "from usage_hour u left join channel c on c.id = u.channel_id " RANGE
-        "group by g order by 3 desc, g limit 1000" },
-    [REQUEST_BY_MODEL] = { false,
-        "select '', u.model as g, " SUMS "from usage_hour u " RANGE
-        "group by g order by 3 desc, g limit 1000" },
-};
-
-enum rx_code
-request_sums(struct store *s, const struct request_range *range,
-    enum request_group by, struct rx_json_out *w, struct rx_err *err)
-{
-    struct db_query *q = db_query(s->db, groups[by].sql);
-
-    bind_range(q, range);
-    while (db_next(q)) {
-        rx_json_open_object(w, NULL);
-        if (groups[by].is_time) {
-            rx_json_put_time(w, "start", db_u64(q, 0));
-        } else {
-            put_text(w, "id", q, 0);
-            put_text(w, "name", q, 1);
-        }
-        put_sums(w, q, 2);
-        rx_json_close(w);
-    }
-    return db_done(q, err);
 }

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controlplane/rollup.h"
 #include "shared/buf.h"
+#include "shared/log.h"
 #include "shared/secret.h"
 
 struct touch {
@@ -68,12 +70,24 @@ open_parts(struct store *s, struct rx_err *err)
 
     if (code == RX_OK)
         code = vault_open(&s->vault, s->db, s->key_file, err);
+    if (code == RX_OK)
+        code = prices_open(&s->prices, s, err);
+    if (code == RX_OK)
+        code = rollup_open(&s->rollup, s, err);
     return code;
 }
 
 static void
 close_parts(struct store *s)
 {
+    /* What does not get there is made again from the rows. */
+    if (s->rollup != NULL && rollup_flush(s->rollup, NULL) != RX_OK)
+        rx_warn("rollup.unstored", "mark=%llu",
+            (unsigned long long)rollup_mark(s->rollup));
+    rollup_free(s->rollup);
+    prices_free(s->prices);
+    s->rollup = NULL;
+    s->prices = NULL;
     vault_close(s->vault);
     db_close(s->db);
     s->vault = NULL;
@@ -192,12 +206,30 @@ store_begin(struct store *s, struct rx_err *err)
     return db_begin(s->db, err);
 }
 
+/* What is kept in memory follows what is on disk. */
+static void
+follow_commit(struct store *s)
+{
+    struct rx_link *l;
+
+    RX_LIST_FOREACH(l, &s->touched) {
+        if (RX_LIST_ITEM(l, struct touch, link)->kind == STATE_CHANNEL)
+            prices_forget_channels(s->prices);
+    }
+    if (!s->prices_changed)
+        return;
+    s->prices_changed = false;
+    store_touch(s, STATE_SETTINGS, (rx_str){ 0 }); /* they go out with them */
+}
+
 enum rx_code
 store_commit(struct store *s, struct rx_err *err)
 {
     enum rx_code code = db_commit(s->db, err);
     struct rx_link *l;
 
+    if (code == RX_OK)
+        follow_commit(s);
     if (code == RX_OK && s->on_change != NULL) {
         RX_LIST_FOREACH(l, &s->touched) {
             struct touch *t = RX_LIST_ITEM(l, struct touch, link);
@@ -211,7 +243,12 @@ store_commit(struct store *s, struct rx_err *err)
 void
 store_rollback(struct store *s)
 {
+    struct rx_err err = { 0 };
+
     db_rollback(s->db);
+    if (s->prices_changed && prices_reload(s->prices, &err) != RX_OK)
+        rx_error("prices.unread", "why=%s", rx_log_quote(err.text));
+    s->prices_changed = false;
     forget_touched(s);
 }
 

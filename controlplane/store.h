@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "controlplane/db.h"
+#include "controlplane/price.h"
 #include "controlplane/state.h"
 #include "controlplane/vault.h"
 #include "shared/arena.h"
@@ -26,6 +27,9 @@ struct store {
     int lock_fd;
     char *db_path, *key_file;
     const char *frozen; /* why nothing may be changed now; NULL: it may */
+    struct prices *prices; /* price.h */
+    struct rollup *rollup; /* rollup.h */
+    bool prices_changed;   /* in the running transaction */
     struct rx_list touched;
     void (*on_change)(void *arg, enum state_kind kind, rx_str id);
     void *on_change_arg;

@@ -247,6 +247,17 @@ WALK = [
     ("PATCH", "/api/webhooks/{id}", "webhook", {"kinds": []}, None),
     ("POST", "/api/webhooks/{id}/test", "webhook", None, None),
     ("DELETE", "/api/webhooks/{id}", "webhook", None, None),
+    ("GET", "/api/analytics", "?range=24h&by=model&bucket=hour", None, None),
+    ("GET", "/api/prices", "?search=claude&limit=3", None, None),
+    ("POST", "/api/prices", "?source=f", {"own/model": {
+        "litellm_provider": "own", "input_cost_per_token": 1e-6}}, None),
+    ("PUT", "/api/prices/{model}", "gpt-5", {
+        "input": "1.5", "output": 2, "tiers": [{"over": 1000, "input": "3"}],
+        "service_tiers": {"flex": {"input": "1"}}}, None),
+    ("GET", "/api/prices/{model}", "gpt-5", None, None),
+    ("DELETE", "/api/prices/{model}", "gpt-5", None, None),
+    ("GET", "/api/prices/versions", "", None, None),
+    ("GET", "/api/models", "", None, None),
     ("GET", "/api/planes", "", None, None),
     ("GET", "/api/providers", "", None, None),
     ("GET", "/api/transformers", "", None, None),
@@ -325,6 +336,8 @@ def every_route_is_described_and_answers_as_described(build):
             real = path
             if "{id}" in path:
                 real, more = path.replace("{id}", ids[more]), ""
+            elif "{model}" in path:
+                real, more = path.replace("{model}", more), ""
             real = real.replace("{name}", "none")
             answer = ask(r, "HEAD" if path in ENDLESS else method,
                          real + more, body)
@@ -755,7 +768,7 @@ def a_request_is_found_by_everything_it_is_known_by(build):
         assert answer.status == 200, answer.body
         row = r.row(answer)
         assert row["outcome"] == "ok" and len(row["attempts"]) == 1, row
-        assert row["input_tokens"] > 0 and row["cost_usd"] is None
+        assert row["input_tokens"] > 0 and row["cost_usd"] is None, row
         document = Document(ask(r, "GET", "/api/openapi.json").body)
         for path, more in (("/api/requests", ""), ("/api/planes", ""),
                            ("/api/status", ""), ("/api/audit", ""),

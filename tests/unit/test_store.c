@@ -7,6 +7,7 @@
 #include "controlplane/first.h"
 #include "controlplane/key.h"
 #include "controlplane/request.h"
+#include "controlplane/rollup.h"
 #include "controlplane/source.h"
 #include "controlplane/store.h"
 #include "controlplane/tenant.h"
@@ -462,9 +463,11 @@ a_batch_may_come_again_and_counts_once(void)
     CHECK_INT(RX_OK, sink.commit(sink.arg, &b, &err));
     CHECK_INT(3, (intmax_t)count(s, "select count(*) from request"));
     CHECK_INT(6, (intmax_t)count(s, "select count(*) from attempt"));
-    CHECK_INT(3, (intmax_t)count(s, "select sum(requests) from usage_hour"));
-    CHECK_INT(
-        60, (intmax_t)count(s, "select sum(input_tokens) from usage_hour"));
+    CHECK_INT(RX_OK, rollup_flush(s->rollup, &err));
+    CHECK_INT(3, (intmax_t)count(s, "select sum(requests) from usage_cube "
+                                    "where level = 1"));
+    CHECK_INT(60, (intmax_t)count(s, "select sum(input_tokens) from usage_sum "
+                                     "where level = 0 and dim = 0"));
     CHECK_INT(0, (intmax_t)count(s, "select count(*) from request "
                                     "where cache_read is not null"));
     CHECK_INT(

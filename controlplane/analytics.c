@@ -1,0 +1,536 @@
+#include "controlplane/analytics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/field.h"
+#include "controlplane/hist.h"
+#include "controlplane/retention.h"
+#include "shared/clock.h"
+#include "shared/money.h"
+
+#define PARTS    5
+#define TEXT_MAX 4096
+
+static const struct {
+    const char *name, *column;
+} dims[] = {
+#define DIM(id, name, column) [ROLLUP_##id] = { name, column },
+    ROLLUP_DIMS(DIM)
+#undef DIM
+};
+
+/* Where the names of ids are; NULL: they are names themselves. */
+static const char *
+table_of(enum rollup_dim dim)
+{
+    static const char *const tables[ROLLUP_DIM_COUNT] = {
+        [ROLLUP_TENANT] = "tenant",
+        [ROLLUP_KEY] = "client_key",
+        [ROLLUP_CHANNEL] = "channel",
+    };
+
+    return tables[dim];
+}
+
+bool
+analytics_dim(rx_str name, enum rollup_dim *out)
+{
+    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++) {
+        if (rx_str_eq(name, field_text(dims[d].name))) {
+            *out = (enum rollup_dim)d;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+analytics_dim_name(enum rollup_dim dim)
+{
+    return dims[dim].name;
+}
+
+/* ---- which buckets --------------------------------------------------------- */
+
+struct part {
+    enum rollup_level level;
+    uint64_t from, to;
+};
+
+static uint64_t
+down(uint64_t ms, enum rollup_level level)
+{
+    return ms - ms % rollup_span(level);
+}
+
+static uint64_t
+up(uint64_t ms, enum rollup_level level)
+{
+    return down(ms + rollup_span(level) - 1, level);
+}
+
+/* What is fine is not kept for long. */
+static enum rollup_level
+finest(uint64_t ms, uint64_t now_ms)
+{
+    if (ms + RETENTION_MINUTES_MS > now_ms)
+        return ROLLUP_MINUTE;
+    return ms + RETENTION_HOURS_MS > now_ms ? ROLLUP_HOUR : ROLLUP_DAY;
+}
+
+void
+analytics_align(struct analytics_question *q, uint64_t now_ms)
+{
+    q->since_ms = down(q->since_ms, finest(q->since_ms, now_ms));
+    q->until_ms = up(q->until_ms, finest(q->until_ms, now_ms));
+}
+
+/* Days in the middle, what is finer at both ends. */
+static void
+cut(uint64_t from, uint64_t to, struct part parts[PARTS])
+{
+    uint64_t hour_from = up(from, ROLLUP_HOUR);
+    uint64_t hour_to = down(to, ROLLUP_HOUR);
+
+    if (hour_from >= hour_to) {
+        parts[0] = (struct part){ ROLLUP_MINUTE, from, to };
+        return;
+    }
+    uint64_t day_from = up(hour_from, ROLLUP_DAY);
+    uint64_t day_to = down(hour_to, ROLLUP_DAY);
+    if (day_from >= day_to)
+        day_from = day_to = hour_to;
+    parts[0] = (struct part){ ROLLUP_MINUTE, from, hour_from };
+    parts[1] = (struct part){ ROLLUP_HOUR, hour_from, day_from };
+    parts[2] = (struct part){ ROLLUP_DAY, day_from, day_to };
+    parts[3] = (struct part){ ROLLUP_HOUR, day_to, hour_to };
+    parts[4] = (struct part){ ROLLUP_MINUTE, hour_to, to };
+}
+
+/* Is it about one dimension at most, and which?  Then percentiles are known. */
+static bool
+is_plain(const struct analytics_question *q, enum rollup_dim by,
+    enum rollup_dim *dim)
+{
+    *dim = by;
+    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++) {
+        if (q->only[d].ptr == NULL)
+            continue;
+        if (*dim != ROLLUP_TOTAL && *dim != (enum rollup_dim)d)
+            return false;
+        *dim = (enum rollup_dim)d;
+    }
+    return true;
+}
+
+/* ---- the question in SQL --------------------------------------------------- */
+
+#define SUM(name) "sum(" #name "), "
+
+/* Money beyond nine million dollars: by millionths, and what is left of them. */
+#define SUMS                                                           \
+    ROLLUP_COUNTERS(SUM)                                               \
+    "sum(cost / 1000000), sum(cost % 1000000), sum(saved / 1000000), " \
+    "sum(saved % 1000000)"
+
+enum { C_GROUP, C_NAME, C_SUMS };
+
+struct asked {
+    const struct analytics_question *q;
+    enum rollup_dim dim; /* the marginal that answers it */
+    bool plain;
+    struct part parts[PARTS]; /* empty ones find nothing */
+};
+
+static void
+add_filters(struct rx_buf *sql, const struct asked *a)
+{
+    if (a->plain && a->q->only[a->dim].ptr != NULL)
+        rx_buf_addf(sql, " and u.name = ?%d", 20 + (int)a->dim);
+    for (unsigned d = ROLLUP_TENANT; !a->plain && d < ROLLUP_DIM_COUNT; d++) {
+        if (a->q->only[d].ptr != NULL)
+            rx_buf_addf(sql, " and u.%s = ?%d", dims[d].column, 20 + (int)d);
+    }
+}
+
+/*
+ * `cross join` keeps SQLite from asking the table first.  The parts are bound,
+ * so there are few texts, and each is prepared once.
+ */
+static void
+add_from(struct rx_buf *sql, const struct asked *a)
+{
+    rx_buf_add(sql, RX_S(" from (select column1 l, column2 a, column3 b "
+                         "from (values "));
+    for (size_t i = 0; i < PARTS; i++)
+        rx_buf_addf(sql, "%s(?%zu, ?%zu, ?%zu)", i > 0 ? ", " : "", 3 * i + 1,
+            3 * i + 2, 3 * i + 3);
+    rx_buf_addf(sql,
+        ")) p cross join %s u on u.level = p.l%s "
+        "and u.at_ms >= p.a and u.at_ms < p.b",
+        a->plain ? "usage_sum" : "usage_cube",
+        a->plain ? " and u.dim = ?19" : "");
+    add_filters(sql, a);
+}
+
+static struct db_query *
+ask(struct store *s, const struct asked *a, const char *sql)
+{
+    struct db_query *q = db_query(s->db, sql);
+
+    for (size_t i = 0; i < PARTS; i++) {
+        int at = (int)(3 * i);
+        db_bind_i64(q, at + 1, a->parts[i].level);
+        db_bind_u64(q, at + 2, a->parts[i].from);
+        db_bind_u64(q, at + 3, a->parts[i].to);
+    }
+    if (a->plain)
+        db_bind_i64(q, 19, a->dim);
+    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++) {
+        if (a->q->only[d].ptr != NULL)
+            db_bind_str(q, 20 + (int)d, a->q->only[d]);
+    }
+    return q;
+}
+
+static struct asked
+prepare(const struct analytics_question *q, enum rollup_dim by)
+{
+    struct asked a = { .q = q };
+
+    a.plain = is_plain(q, by, &a.dim);
+    if (a.plain)
+        cut(q->since_ms, q->until_ms, a.parts);
+    else /* the cube has no minutes */
+        cut(down(q->since_ms, ROLLUP_HOUR), up(q->until_ms, ROLLUP_HOUR),
+            a.parts);
+    return a;
+}
+
+/* One level only, for series. */
+static struct asked
+prepare_level(const struct analytics_question *q, enum rollup_level level)
+{
+    struct asked a = { .q = q };
+
+    a.plain = is_plain(q, ROLLUP_TOTAL, &a.dim);
+    a.parts[0] = (struct part){ level, down(q->since_ms, level),
+        up(q->until_ms, level) };
+    return a;
+}
+
+/* ---- writing --------------------------------------------------------------- */
+
+static void
+put_count(struct rx_json_out *w, const char *key, struct db_query *q, int at)
+{
+    rx_json_put_u64(w, key, db_u64(q, at));
+}
+
+/* Millionths of a dollar, and pico-dollars beyond those. */
+static void
+put_sum_of_money(
+    struct rx_json_out *w, const char *key, struct db_query *q, int at)
+{
+    int64_t micro = db_i64(q, at);
+    int64_t rest = db_i64(q, at + 1);
+
+    micro += rest / 1000000;
+    rest %= 1000000;
+    if (micro > -INT64_C(9000000000000) && micro < INT64_C(9000000000000))
+        rx_usd_put(w, key, micro * 1000000 + rest);
+    else
+        rx_decimal_put(w, key, micro, 6);
+}
+
+static void
+put_percentiles(struct rx_json_out *w, const struct hist *h,
+    enum hist_measure m, const char *prefix, unsigned parts)
+{
+    static const struct {
+        const char *name;
+        double share;
+    } shares[] = { { "p50", 0.5 }, { "p95", 0.95 }, { "p99", 0.99 } };
+    char key[48];
+    uint64_t value;
+
+    for (size_t i = 0; i < RX_COUNT(shares); i++) {
+        snprintf(key, sizeof(key), "%s%s%s", prefix, shares[i].name,
+            parts == 1 ? "_ms" : "");
+        if (h == NULL || !hist_percentile(h, m, shares[i].share, &value))
+            rx_json_put_null(w, key);
+        else if (parts == 1)
+            rx_json_put_u64(w, key, value);
+        else
+            rx_json_put_number(w, key, (double)value / parts);
+    }
+}
+
+static void
+put_times(struct rx_json_out *w, struct db_query *q, int at, bool known)
+{
+    struct hist h = { 0 };
+
+    if (known)
+        hist_merge(&h, db_blob(q, at));
+    put_percentiles(w, known ? &h : NULL, HIST_DURATION, "duration_", 1);
+    put_percentiles(w, known ? &h : NULL, HIST_TTFT, "ttft_", 1);
+    put_percentiles(w, known ? &h : NULL, HIST_SPEED, "tokens_per_s_", 10);
+}
+
+static void
+put_sums(struct rx_json_out *w, struct db_query *q, bool plain)
+{
+    static const struct {
+        const char *name;
+        enum rollup_counter c;
+    } counts[] = {
+        { "requests", ROLLUP_N_requests },
+        { "failed_requests", ROLLUP_N_failed },
+        { "uncounted_requests", ROLLUP_N_unknown },
+        { "estimated_requests", ROLLUP_N_estimated },
+        { "unpriced_requests", ROLLUP_N_unpriced },
+        { "input_tokens", ROLLUP_N_input_tokens },
+        { "cache_read_tokens", ROLLUP_N_cache_read_tokens },
+        { "cache_write_tokens", ROLLUP_N_cache_write_tokens },
+        { "output_tokens", ROLLUP_N_output_tokens },
+        { "reasoning_tokens", ROLLUP_N_reasoning_tokens },
+    };
+    uint64_t requests = db_u64(q, C_SUMS + ROLLUP_N_requests);
+    int money = C_SUMS + ROLLUP_N_COUNT;
+
+    for (size_t i = 0; i < RX_COUNT(counts); i++)
+        put_count(w, counts[i].name, q, C_SUMS + (int)counts[i].c);
+    if (requests == 0)
+        rx_json_put_null(w, "mean_duration_ms");
+    else
+        rx_json_put_u64(w, "mean_duration_ms",
+            db_u64(q, C_SUMS + ROLLUP_N_duration_ms) / requests);
+    if (requests == 0)
+        rx_json_put_null(w, "error_rate");
+    else
+        rx_json_put_number(w, "error_rate",
+            (double)db_u64(q, C_SUMS + ROLLUP_N_failed) / (double)requests);
+    put_sum_of_money(w, "cost_usd", q, money);
+    put_sum_of_money(w, "cache_saved_usd", q, money + 2);
+    put_times(w, q, money + 4, plain);
+}
+
+/* What sums are of, and their columns: SUMS and the histogram. */
+static void
+add_columns(struct rx_buf *sql, const struct asked *a, const char *group,
+    const char *name)
+{
+    rx_buf_addf(sql, "select %s, %s, ", group, name);
+    rx_buf_add(sql, RX_S(SUMS ", "));
+    rx_buf_add(sql, a->plain ? RX_S("hist_sum(u.hist)") : RX_S("null"));
+}
+
+/* ---- total ----------------------------------------------------------------- */
+
+enum rx_code
+analytics_total(struct store *s, const struct analytics_question *q,
+    struct rx_json_out *w, const char *key, struct rx_err *err)
+{
+    struct asked a = prepare(q, ROLLUP_TOTAL);
+    enum rx_code code = rollup_flush(s->rollup, err);
+    struct rx_buf sql;
+
+    if (code != RX_OK)
+        return code;
+    rx_buf_init(&sql, TEXT_MAX);
+    add_columns(&sql, &a, "''", "''");
+    add_from(&sql, &a);
+    struct db_query *d = ask(s, &a, sql.ptr);
+    rx_buf_fini(&sql);
+    rx_json_open_object(w, key);
+    if (db_next(d))
+        put_sums(w, d, a.plain);
+    rx_json_close(w);
+    return db_done(d, err);
+}
+
+/* ---- groups ---------------------------------------------------------------- */
+
+static void
+put_who(struct rx_json_out *w, enum rollup_dim by, rx_str id, rx_str name)
+{
+    bool named = table_of(by) != NULL;
+
+    if (named && id.len > 0)
+        rx_json_put_str(w, "id", id);
+    else
+        rx_json_put_null(w, "id");
+    rx_str shown = named ? name : id;
+    if (shown.len > 0)
+        rx_json_put_str(w, "name", shown);
+    else
+        rx_json_put_null(w, "name");
+}
+
+static void
+add_grouping(struct rx_buf *sql, const struct asked *a, enum rollup_dim by,
+    enum analytics_order order)
+{
+    static const char *const orders[] = { "sum(requests)",
+        "sum(cost / 1000000)",
+        "sum(input_tokens + cache_read_tokens + cache_write_tokens + "
+        "output_tokens)" };
+    char column[64], name[160];
+
+    snprintf(
+        column, sizeof(column), "u.%s", a->plain ? "name" : dims[by].column);
+    if (table_of(by) != NULL)
+        snprintf(name, sizeof(name), "(select name from %s where id = %s)",
+            table_of(by), column);
+    else
+        snprintf(name, sizeof(name), "''");
+    add_columns(sql, a, column, name);
+    add_from(sql, a);
+    rx_buf_addf(
+        sql, " group by 1 order by %s desc, 1 limit ?30", orders[order]);
+}
+
+static struct db_query *
+ask_groups(struct store *s, const struct asked *a, enum rollup_dim by,
+    enum analytics_order order, size_t most)
+{
+    struct rx_buf sql;
+
+    rx_buf_init(&sql, TEXT_MAX);
+    add_grouping(&sql, a, by, order);
+    struct db_query *d = ask(s, a, sql.ptr);
+    rx_buf_fini(&sql);
+    db_bind_u64(d, 30, most);
+    return d;
+}
+
+enum rx_code
+analytics_groups(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, enum analytics_order order, size_t most,
+    struct rx_json_out *w, struct rx_err *err)
+{
+    struct asked a = prepare(q, by);
+    enum rx_code code = rollup_flush(s->rollup, err);
+
+    if (code != RX_OK)
+        return code;
+    struct db_query *d = ask_groups(s, &a, by, order, most);
+    while (db_next(d)) {
+        rx_json_open_object(w, NULL);
+        put_who(w, by, db_str(d, C_GROUP), db_str(d, C_NAME));
+        put_sums(w, d, a.plain);
+        rx_json_close(w);
+    }
+    return db_done(d, err);
+}
+
+/* ---- series ---------------------------------------------------------------- */
+
+enum rx_code
+analytics_times(struct store *s, const struct analytics_question *q,
+    enum rollup_level level, struct rx_json_out *w, struct rx_err *err)
+{
+    struct asked a = prepare_level(q, level);
+    enum rx_code code = rollup_flush(s->rollup, err);
+    struct rx_buf sql;
+
+    if (code != RX_OK)
+        return code;
+    if (!a.plain && level == ROLLUP_MINUTE)
+        return rx_fail(err, RX_INVALID,
+            "minutes are kept for one dimension at a time only");
+    rx_buf_init(&sql, TEXT_MAX);
+    add_columns(&sql, &a, "u.at_ms", "''");
+    add_from(&sql, &a);
+    rx_buf_add(&sql, RX_S(" group by 1 order by 1"));
+    struct db_query *d = ask(s, &a, sql.ptr);
+    rx_buf_fini(&sql);
+    while (db_next(d)) {
+        rx_json_open_object(w, NULL);
+        rx_json_put_time(w, "start", db_u64(d, C_GROUP));
+        put_sums(w, d, a.plain);
+        rx_json_close(w);
+    }
+    return db_done(d, err);
+}
+
+/* The names that get a series of their own, in order. */
+struct names {
+    struct rx_arena *arena;
+    rx_str *ids, *shown;
+    size_t count;
+};
+
+static enum rx_code
+find_names(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, enum analytics_order order, size_t most,
+    struct names *out, struct rx_err *err)
+{
+    struct asked a = prepare(q, by);
+    struct db_query *d = ask_groups(s, &a, by, order, most);
+
+    out->ids = field_make(out->arena, rx_str, most);
+    out->shown = field_make(out->arena, rx_str, most);
+    while (db_next(d)) {
+        out->ids[out->count] = field_keep(out->arena, db_str(d, C_GROUP));
+        if (out->ids[out->count].ptr == NULL)
+            out->ids[out->count].ptr = "";
+        out->shown[out->count++] = field_keep(out->arena, db_str(d, C_NAME));
+    }
+    return db_done(d, err);
+}
+
+static enum rx_code
+put_series(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, enum rollup_level level, rx_str id, rx_str name,
+    struct rx_json_out *w, struct rx_err *err)
+{
+    struct analytics_question one = *q;
+
+    one.only[by] = id;
+    rx_json_open_object(w, NULL);
+    put_who(w, by, id, name);
+    enum rx_code code = analytics_total(s, &one, w, "total", err);
+    rx_json_open_array(w, "points");
+    if (code == RX_OK)
+        code = analytics_times(s, &one, level, w, err);
+    rx_json_close(w);
+    rx_json_close(w);
+    return code;
+}
+
+static enum rx_code
+put_all_series(struct store *s, const struct analytics_question *q,
+    enum rollup_level level, struct rx_json_out *w, struct rx_err *err)
+{
+    rx_json_open_object(w, NULL);
+    rx_json_put_null(w, "id");
+    rx_json_put_null(w, "name");
+    enum rx_code code = analytics_total(s, q, w, "total", err);
+    rx_json_open_array(w, "points");
+    if (code == RX_OK)
+        code = analytics_times(s, q, level, w, err);
+    rx_json_close(w);
+    rx_json_close(w);
+    return code;
+}
+
+enum rx_code
+analytics_series(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, enum rollup_level level, enum analytics_order order,
+    size_t most, struct rx_json_out *w, struct rx_err *err)
+{
+    if (by == ROLLUP_TOTAL)
+        return put_all_series(s, q, level, w, err);
+    struct names names = { .arena = rx_arena_new((size_t)4 << 20) };
+    enum rx_code code = rollup_flush(s->rollup, err);
+    if (code == RX_OK)
+        code = find_names(s, q, by, order, most, &names, err);
+    for (size_t i = 0; code == RX_OK && i < names.count; i++)
+        code =
+            put_series(s, q, by, level, names.ids[i], names.shown[i], w, err);
+    rx_arena_free(names.arena);
+    return code;
+}
