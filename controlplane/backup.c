@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/rollup.h"
 #include "controlplane/settings.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -151,8 +152,13 @@ start(struct backups *b, bool restoring, backup_fn *fn, void *arg,
     b->done = (struct backup_done){ 0 };
     b->err = (struct rx_err){ 0 };
     b->code = RX_OK;
-    if (restoring)
+    if (restoring) {
+        /* Its sums go into the restored store as they are. */
+        if (rollup_flush(b->store->rollup, &b->err) != RX_OK)
+            rx_warn("rollup.unstored", "why=%s", rx_log_quote(b->err.text));
+        b->err = (struct rx_err){ 0 };
         b->store->frozen = "a backup is being restored";
+    }
     rx_worker_give(b->worker, &b->job);
     return RX_OK;
 }

@@ -13,8 +13,8 @@
  * What is taken over as it is: it grew with the requests, and the store in use
  * knows all of it.  Tables that one of the two does not have are passed over.
  */
-static const char *const whole_tables[] = { "usage_hour", "plane_progress",
-    "alert", "credential_token", "audit" };
+static const char *const whole_tables[] = { "usage_sum", "usage_cube",
+    "plane_progress", "alert", "credential_token", "audit" };
 
 struct merge {
     struct db *db;
@@ -218,6 +218,25 @@ take_whole(struct merge *m, const char *table, struct rx_err *err)
     return code != RX_OK ? code : end;
 }
 
+/*
+ * The sums of the store in use are of all its rows; where they could not be
+ * read, those of the backup go on with the rows that came after it.
+ */
+static enum rx_code
+take_mark(struct merge *m, struct rx_err *err)
+{
+    if (strstr(m->out->left, "usage_") != NULL ||
+        number(m->db,
+            "select count(*) from pragma_table_info('usage_sum', "
+            "'old')",
+            err) == 0)
+        return RX_OK;
+    return run(m->db,
+        "insert or replace into main.meta (name, value) "
+        "select 'rollup_mark', coalesce(max(id), 0) from main.request",
+        err);
+}
+
 /* ---- the whole ------------------------------------------------------------- */
 
 static enum rx_code
@@ -237,6 +256,8 @@ take_all(struct merge *m, struct rx_err *err)
         code = take_requests(m, err);
     for (size_t i = 0; code == RX_OK && i < RX_COUNT(whole_tables); i++)
         code = take_whole(m, whole_tables[i], err);
+    if (code == RX_OK)
+        code = take_mark(m, err);
     if (code == RX_OK)
         return db_commit(m->db, err);
     db_rollback(m->db);

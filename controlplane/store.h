@@ -26,7 +26,7 @@ struct store {
     struct vault *vault;
     int lock_fd;
     char *db_path, *key_file;
-    const char *frozen; /* why nothing may be changed now; NULL: it may */
+    const char *frozen;    /* why nothing may be changed now; NULL: it may */
     struct prices *prices; /* price.h */
     struct rollup *rollup; /* rollup.h */
     bool prices_changed;   /* in the running transaction */

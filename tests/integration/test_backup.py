@@ -68,11 +68,15 @@ class Load:
 
 
 def rows_of(r, path="routex.db"):
-    """Straight from the file: ids of requests, and what the sums say."""
+    """Straight from the file: ids of requests, and what the sums say, with the
+    rows that are not in them yet."""
     with closing(sqlite3.connect(f"file:{r.data_dir / path}?mode=ro", uri=True)) as db:
         ids = [row[0] for row in db.execute("select request_id from request")]
         sums = db.execute(
-            "select coalesce(sum(requests), 0) from usage_hour").fetchone()[0]
+            "select coalesce((select sum(requests) from usage_cube where "
+            "level = 1), 0) + (select count(*) from request where id > "
+            "coalesce((select value from meta where name = 'rollup_mark'), 0))"
+        ).fetchone()[0]
         attempts = db.execute("select count(*) from attempt").fetchone()[0]
     return ids, sums, attempts
 
