@@ -375,8 +375,8 @@ add_grouping(struct rx_buf *sql, const struct asked *a, enum rollup_dim by,
 {
     static const char *const orders[] = { "sum(requests)",
         "sum(cost / 1000000)",
-        "sum(input_tokens + cache_read_tokens + cache_write_tokens + "
-        "output_tokens)" };
+        ("sum(input_tokens + cache_read_tokens + cache_write_tokens + "
+         "output_tokens)") };
     char column[64], name[160];
 
     snprintf(
