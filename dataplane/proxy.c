@@ -9,7 +9,14 @@
 #include "shared/log.h"
 #include "shared/secret.h"
 
-#define BODY_MAX     ((size_t)64 * 1024) /* of an error of ours */
+#define BODY_MAX ((size_t)64 * 1024) /* of an error of ours */
+/* Of one plane. */
+static const struct memory_limits memory_limits = {
+    .bytes = (size_t)16 << 20,
+    .entries = 65536,
+    .ttl_ms = (uint64_t)3600 * 1000,
+};
+
 #define SESSIONS_MAX ((size_t)65536)
 
 /* What the header among `lines` says; 0 without one. */
@@ -212,6 +219,7 @@ proxy_open(struct proxy *p, struct rx_loop *loop, struct rx_stat *stat,
     p->standing = standing_new();
     p->sessions = sessions_new(SESSIONS_MAX);
     p->minds = minds_new();
+    p->memory = memory_new(&memory_limits);
     return RX_OK;
 }
 
@@ -263,6 +271,7 @@ proxy_close(struct proxy *p)
     standing_free(p->standing);
     sessions_free(p->sessions);
     minds_free(p->minds);
+    memory_free(p->memory);
     *p = (struct proxy){ 0 };
 }
 

@@ -11,6 +11,7 @@
 
 #include "dataplane/follow.h"
 #include "dataplane/gossip.h"
+#include "dataplane/memory.h"
 #include "dataplane/minds.h"
 #include "dataplane/paths.h"
 #include "dataplane/refusal.h"
@@ -54,6 +55,7 @@ struct proxy {
     struct standing *standing; /* what was learnt about channels */
     struct sessions *sessions; /* where conversations sit */
     struct minds *minds;       /* what models mind */
+    struct memory *memory;     /* reasoning that clients drop */
     struct gossip *gossip;     /* NULL before proxy_attach */
     struct rx_stat *stat;
     struct proxy_stats stats;

@@ -190,6 +190,7 @@ prepare(struct request *q, const struct candidate *to)
         .to = to,
         .arena = q->arena,
         .proxy = q->proxy,
+        .tenant = q->key->tenant->id,
         .repair = to == q->repairing ? &q->repair : NULL,
     };
     struct rx_err err = { 0 };

@@ -403,6 +403,20 @@ vertex(struct capability *c)
     c->call_ids = false;
 }
 
+/* Others who speak Anthropic's dialect seal their own reasoning. */
+#define SPEAKS_ANTHROPIC(name)                     \
+    static void name##_seals(struct capability *c) \
+    {                                              \
+        c->family = RX_S(#name);                   \
+    }
+SPEAKS_ANTHROPIC(deepseek)
+SPEAKS_ANTHROPIC(kimi)
+SPEAKS_ANTHROPIC(glm)
+SPEAKS_ANTHROPIC(minimax)
+SPEAKS_ANTHROPIC(qwen)
+SPEAKS_ANTHROPIC(grok)
+#undef SPEAKS_ANTHROPIC
+
 /* Of the rows about a dialect's models the first that fits is taken. */
 static const struct {
     enum dialect dialect;
@@ -425,6 +439,12 @@ static const struct {
     MODEL(ANTHROPIC, "*claude-3*", claude_3),
     /* One that nobody knows is a new one. */
     MODEL(ANTHROPIC, "*claude*", claude_adaptive),
+    MODEL(ANTHROPIC, "*deepseek*", deepseek_seals),
+    MODEL(ANTHROPIC, "*kimi*", kimi_seals),
+    MODEL(ANTHROPIC, "*glm-*", glm_seals),
+    MODEL(ANTHROPIC, "*MiniMax*", minimax_seals),
+    MODEL(ANTHROPIC, "*qwen*", qwen_seals),
+    MODEL(ANTHROPIC, "*grok-*", grok_seals),
     MODEL(CHAT, "gpt-5*-chat*", gpt_plain),
     MODEL(CHAT, "gpt-5.*", gpt_51),
     MODEL(CHAT, "gpt-5*", gpt_reasoning),

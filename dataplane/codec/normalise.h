@@ -41,6 +41,9 @@ RX_NODISCARD enum rx_code normalise_request(struct ir_request *r,
     enum dialect target, const struct capability *cap, struct rx_arena *arena,
     struct ir_losses *losses, struct rx_err *err);
 
+/* Neighbours of the same role become one turn. */
+void normalise_turns(struct ir_request *r);
+
 /* Can a dialect's tools be called that? */
 bool normalise_id_ok(rx_str id, enum cap_ids rule, unsigned most);
 /* One that can, always the same for the same id.  `out` has 40 bytes. */

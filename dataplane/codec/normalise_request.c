@@ -5,8 +5,8 @@
 #include "dataplane/codec/shape.h"
 #include "dataplane/codec/stop_filter.h"
 
-static void
-merge_turns(struct ir_request *r)
+void
+normalise_turns(struct ir_request *r)
 {
     for (struct ir_turn *t = r->turns; t != NULL; t = t->next) {
         while (t->next != NULL && t->next->role == t->role) {
@@ -201,12 +201,12 @@ normalise_request(struct ir_request *r, enum dialect target,
     *err = (struct rx_err){ 0 };
     bool ok = check_state(&s) && shape_parts(&s);
     if (ok) {
-        merge_turns(r);
+        normalise_turns(r);
         ok = shape_pairs(&s);
     }
     if (ok) {
         drop_empty_turns(r);
-        merge_turns(r);
+        normalise_turns(r);
         ok = begins_with_user(&s) && shape_tools(&s) && shape_schemas(&s);
     }
     if (ok) {

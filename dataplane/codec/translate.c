@@ -7,6 +7,7 @@
 #include "dataplane/codec/estimate.h"
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/normalise.h"
+#include "dataplane/codec/recall.h"
 #include "dataplane/frames.h"
 #include "dataplane/sse.h"
 #include "shared/decode.h"
@@ -27,6 +28,8 @@ struct translation {
     struct codec_stream about;
     struct ir_losses losses;
     struct codec_outgoing outgoing;
+    struct recall_scope scope;
+    struct recall *recall; /* notes the answer; NULL: nobody does */
 
     /* The answer. */
     int status;
@@ -78,6 +81,10 @@ make_request(
         .stream_array = ask->stream_array };
     enum rx_code code =
         t->client->decode_request(ask->body, t->arena, &t->request, err);
+    if (code == RX_OK && t->scope.memory != NULL) {
+        normalise_turns(&t->request);
+        recall_apply(&t->scope, &t->request, t->arena);
+    }
     if (code == RX_OK)
         code = normalise_request(
             &t->request, ask->key.dialect, &t->cap, t->arena, &t->losses, err);
@@ -107,6 +114,8 @@ translation_new(struct translation **out, const struct translate_ask *ask,
         .cap = &t->cap,
         .world = &t->world,
         .arena = t->arena };
+    t->scope = (struct recall_scope){ ask->memory, ask->tenant,
+        ask->key.dialect, t->cap.family, ask->world.now_s * 1000 };
     t->status = 200;
     rx_buf_init(&t->outgoing.body, BODY_MAX);
     rx_buf_init(&t->error, ERROR_MAX);
@@ -148,6 +157,7 @@ translation_free(struct translation *t)
     free_writer(t->writer);
     normaliser_free(t->normaliser);
     accumulator_free(t->accumulator);
+    recall_free(t->recall);
     rx_buf_fini(&t->outgoing.body);
     rx_buf_fini(&t->error);
     rx_arena_free(t->arena);
@@ -241,11 +251,14 @@ translation_begin(struct translation *t, int status, rx_str content_type,
         t->decode = rx_decode_new(coding);
     sse_init(&t->sse, SSE_EVENT_MAX);
     frames_init(&t->frames, FRAMES_VALUE_MAX);
-    t->normaliser = normaliser_new(&t->about, answer_sink(t));
+    if (status < 300)
+        t->recall = recall_new(&t->scope, t->cap.replay == CAP_REPLAY_MUST);
+    t->normaliser =
+        normaliser_new(&t->about, recall_after(t->recall, answer_sink(t)));
     t->reader = must(t->channel->reader_new());
     t->reader->codec = t->channel;
     t->reader->about = t->about;
-    t->reader->to = normaliser_sink(t->normaliser);
+    t->reader->to = recall_before(t->recall, normaliser_sink(t->normaliser));
 }
 
 static void

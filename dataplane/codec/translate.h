@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "dataplane/codec/codec.h"
+#include "dataplane/memory.h"
 
 struct translation;
 
@@ -28,6 +29,8 @@ struct translate_ask {
     bool stream_array;         /* Gemini: not as events but as one JSON array */
     struct capability_key key; /* of the channel; its dialect is the target */
     struct codec_world world;
+    struct memory *memory; /* of reasoning; NULL: none is kept */
+    rx_str tenant;         /* whose it is; stays as long as the translation */
 };
 
 /* Can requests of one dialect go to channels of the other? */
