@@ -1,7 +1,7 @@
 """Reasoning that a client throws away comes back with the next turn."""
 import json
 
-from dialects import ANTHROPIC, CHAT
+from dialects import ANTHROPIC
 from harness import Routex, main, test
 from peers import Upstream
 
@@ -28,6 +28,12 @@ def deepseek(call):
     call.end()
 
 
+def channel(up):
+    """At its Chat address only: the other needs no translation."""
+    return {"name": "d", "type": "deepseek", "api_key": "sk-1", "endpoints": [
+        {"dialect": "chat", "base_url": up.url, "auth": "bearer"}]}
+
+
 def history(call_id):
     return [{"role": "user", "content": "go"},
             {"role": "assistant", "content": [
@@ -45,8 +51,7 @@ def second_turn(up):
 
 @test
 def hidden_reasoning_goes_back_to_the_model_it_is_from(build):
-    with Upstream(deepseek) as up, Routex(build, channels=[CHAT.channel(
-            up.url, type="deepseek", name="d")]) as r:
+    with Upstream(deepseek) as up, Routex(build, channels=[channel(up)]) as r:
         for stream in (False, True):
             answer = r.ask(ANTHROPIC, stream=stream, model="deepseek-chat",
                            tools=[TOOL])
@@ -64,8 +69,7 @@ def hidden_reasoning_goes_back_to_the_model_it_is_from(build):
 
 @test
 def another_tenant_does_not_see_it(build):
-    with Upstream(deepseek) as up, Routex(build, channels=[CHAT.channel(
-            up.url, type="deepseek", name="d")]) as r:
+    with Upstream(deepseek) as up, Routex(build, channels=[channel(up)]) as r:
         r.ask(ANTHROPIC, model="deepseek-chat", tools=[TOOL])
         r.admin.post("/api/tenants", {"name": "other"})
         key = r.new_key(tenant="other")
