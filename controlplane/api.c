@@ -12,6 +12,7 @@
 #include "controlplane/live.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/messages.h"
 #include "shared/secret.h"
 
 #define BODY_MAX        ((uint64_t)1 << 20)
@@ -110,6 +111,40 @@ reply(struct api_call *c, int status)
     rx_buf_fini(&head);
 }
 
+/*
+ * The reason in the caller's language, behind the field's name; if it is known
+ * in English only, with what the code means before it.
+ */
+static void
+say(struct api_call *c, const char *code, const char *reason,
+    struct rx_buf *words)
+{
+    rx_str accept =
+        rx_httpd_header(rx_httpd_head(c->req), RX_S("accept-language"));
+    enum rx_lang lang = rx_lang_of_header(accept);
+    rx_str left = field_text(reason), field = field_text(c->field);
+
+    rx_buf_addf(&c->headers,
+        "content-language: %s\r\nvary: accept-language\r\n",
+        rx_lang_name(lang));
+    if (lang == RX_LANG_EN) {
+        rx_buf_add(words, left);
+        return;
+    }
+    size_t skip = field.len + 2;
+    bool named = field.len > 0 && left.len >= skip &&
+                 rx_str_starts(left, field) &&
+                 memcmp(left.ptr + field.len, ": ", 2) == 0;
+    if (named) {
+        left = (rx_str){ left.ptr + skip, left.len - skip };
+        rx_buf_addf(words, RX_STR_FMT "：", RX_STR_ARG(field));
+    }
+    if (rx_phrase_add(words, lang, left))
+        return;
+    rx_message_add(words, lang, code, NULL);
+    rx_buf_addf(words, "（" RX_STR_FMT "）", RX_STR_ARG(left));
+}
+
 static void
 reply_error(struct api_call *c, enum rx_code code, const struct rx_err *err)
 {
@@ -124,7 +159,11 @@ reply_error(struct api_call *c, enum rx_code code, const struct rx_err *err)
             rx_log_quote(message));
     c->raw_type = NULL;
     rx_buf_clear(&c->out);
-    write_error(&c->out, name, message, c->field, c->fail_errors);
+    struct rx_buf words;
+    rx_buf_init(&words, 4096);
+    say(c, name, message, &words);
+    write_error(&c->out, name, words.ptr, c->field, c->fail_errors);
+    rx_buf_fini(&words);
     reply(c, status);
 }
 

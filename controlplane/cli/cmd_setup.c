@@ -18,15 +18,15 @@
 #define BODY ((size_t)64 << 10)
 
 static const struct {
-    const char *name, *words;
+    const char *name, *code;
 } strategies[] = {
-    { "priority", "the first that works, by priority" },
-    { "weighted", "shared out by weight" },
-    { "round_robin", "one after the other" },
-    { "least_used", "whoever has least to do" },
-    { "latency", "whoever answers fastest" },
-    { "headroom", "whoever has most of its quota left" },
-    { "drain", "use one up, then the next" },
+    { "priority", "strategy.priority" },
+    { "weighted", "strategy.weighted" },
+    { "round_robin", "strategy.round_robin" },
+    { "least_used", "strategy.least_used" },
+    { "latency", "strategy.latency" },
+    { "headroom", "strategy.headroom" },
+    { "drain", "strategy.drain" },
 };
 
 /* ---- asking the control plane ---- */
@@ -41,7 +41,7 @@ send_body(struct cli *c, const char *method, const char *path,
     memset(answer, 0, sizeof(*answer));
     bool good = cli_try(c, method, path, rx_buf_str(body), answer, &err);
     if (!good)
-        printf("  That did not work: %s\n", err.text);
+        prompt_say("setup.refused", err.text, NULL);
     if (body->ptr != NULL)
         rx_wipe(body->ptr, body->len);
     rx_buf_fini(body);
@@ -67,11 +67,11 @@ begin(struct rx_buf *body)
 }
 
 static bool
-yes(const char *question)
+yes(const char *code)
 {
     char line[16];
 
-    return prompt_line(question, line, sizeof(line)) &&
+    return prompt_line(code, NULL, line, sizeof(line)) &&
            (line[0] == '\0' || line[0] == 'y' || line[0] == 'Y');
 }
 
@@ -136,11 +136,11 @@ ask_provider(struct cli *c, struct wished *w)
     if (more)
         show_providers(answer.data);
     while (more && !chosen) {
-        more = prompt_line("  Number or name: ", line, sizeof(line)) &&
+        more = prompt_line("setup.provider", NULL, line, sizeof(line)) &&
                line[0] != '\0';
         chosen = more && take_provider(answer.data, line, w);
         if (more && !chosen)
-            printf("  There is no provider \"%s\".\n", line);
+            prompt_say("setup.no_provider", line, NULL);
     }
     remote_answer_fini(&answer);
     return chosen;
@@ -149,30 +149,25 @@ ask_provider(struct cli *c, struct wished *w)
 static bool
 ask_key(struct wished *w)
 {
-    char question[400];
+    const char *from = w->key_url[0] != '\0' ? w->key_url : NULL;
 
-    snprintf(question, sizeof(question),
-        "  API key%s%s%s: ", w->key_url[0] != '\0' ? " (from " : "", w->key_url,
-        w->key_url[0] != '\0' ? ")" : "");
-    return prompt_secret(question, w->key, sizeof(w->key)) &&
+    return prompt_secret(from != NULL ? "setup.key_from" : "setup.key", from,
+               w->key, sizeof(w->key)) &&
            (w->key[0] != '\0' || !w->key_required);
 }
 
 static bool
 ask_channel(struct cli *c, struct wished *w)
 {
-    char question[128];
-
     if (!ask_provider(c, w))
         return false;
-    if (w->url_needed &&
-        (!prompt_line("  Base URL: ", w->base_url, sizeof(w->base_url)) ||
-            w->base_url[0] == '\0'))
+    if (w->url_needed && (!prompt_line("setup.base_url", NULL, w->base_url,
+                              sizeof(w->base_url)) ||
+                             w->base_url[0] == '\0'))
         return false;
     if (!ask_key(w))
         return false;
-    snprintf(question, sizeof(question), "  Name [%s]: ", w->type);
-    if (!prompt_line(question, w->name, sizeof(w->name)))
+    if (!prompt_line("setup.name", w->type, w->name, sizeof(w->name)))
         return false;
     if (w->name[0] == '\0')
         snprintf(w->name, sizeof(w->name), "%s", w->type);
@@ -210,8 +205,7 @@ try_channel(struct cli *c, const char *id)
     begin(&body);
     rx_buf_addc(&body, '}');
     cli_path(&path, "/api/channels/", id, "/test");
-    printf("  Asking the provider … ");
-    fflush(stdout);
+    prompt_say("setup.asking", NULL, NULL);
     bool good = send_body(c, "POST", path.ptr, &body, &answer);
     rx_buf_fini(&path);
     bool well = good && rx_json_bool(rx_json_find(answer.data, "ok"));
@@ -219,9 +213,12 @@ try_channel(struct cli *c, const char *id)
     if (said.len == 0)
         said = rx_json_str(rx_json_find(answer.data, "message"));
     if (well)
-        printf("it works.\n");
-    else if (good)
-        printf("it does not: " RX_STR_FMT "\n", RX_STR_ARG(said));
+        prompt_say("setup.works", NULL, NULL);
+    if (good && !well) {
+        char reason[512];
+        snprintf(reason, sizeof(reason), RX_STR_FMT, RX_STR_ARG(said));
+        prompt_say("setup.works_not", reason, NULL);
+    }
     remote_answer_fini(&answer);
     return well;
 }
@@ -253,7 +250,7 @@ drop_channel(struct cli *c, const char *id)
     rx_buf_init(&none, 16);
     cli_path(&path, "/api/channels/", id, "");
     if (send_body(c, "DELETE", path.ptr, &none, &answer))
-        printf("  It is gone.\n");
+        prompt_say("setup.dropped", NULL, NULL);
     rx_buf_fini(&path);
     remote_answer_fini(&answer);
 }
@@ -264,14 +261,13 @@ step_channel(struct cli *c)
     static struct wished w; /* large, and there is one */
     char id[128], line[16];
 
-    printf("\n1. Your first channel: which provider?  (Enter: none now)\n");
+    prompt_say("setup.channel", NULL, NULL);
     if (!ask_channel(c, &w) || !make_channel(c, &w, id)) {
         rx_wipe(&w, sizeof(w));
         return;
     }
     while (!try_channel(c, id)) {
-        if (!prompt_line("  [k]ey again, keep it [a]s it is, or [d]rop it? ",
-                line, sizeof(line)) ||
+        if (!prompt_line("setup.what_now", NULL, line, sizeof(line)) ||
             line[0] == 'a')
             break;
         if (line[0] == 'd') {
@@ -294,22 +290,23 @@ step_strategy(struct cli *c)
     uint64_t number = 0;
     char line[32];
 
-    printf("\n2. With several channels, whom do requests go to?  (Enter: as it "
-           "is)\n");
+    prompt_say("setup.strategy", NULL, NULL);
     if (!get(c, "/api/settings", &answer)) {
         remote_answer_fini(&answer);
         return;
     }
     rx_str now = rx_json_str(rx_json_find(answer.data, "strategy"));
-    for (size_t i = 0; i < RX_COUNT(strategies); i++)
-        printf("  %zu %-12s %s%s\n", i + 1, strategies[i].name,
-            strategies[i].words,
-            rx_str_eq(
-                now, (rx_str){ strategies[i].name, strlen(strategies[i].name) })
-                ? "  (now)"
-                : "");
+    for (size_t i = 0; i < RX_COUNT(strategies); i++) {
+        rx_str name = { strategies[i].name, strlen(strategies[i].name) };
+        printf("  %zu %-12s ", i + 1, strategies[i].name);
+        prompt_say(strategies[i].code, NULL, NULL);
+        if (rx_str_eq(now, name))
+            prompt_say("setup.now", NULL, NULL);
+        printf("\n");
+    }
     remote_answer_fini(&answer);
-    if (!prompt_line("  Number: ", line, sizeof(line)) || line[0] == '\0' ||
+    if (!prompt_line("setup.number", NULL, line, sizeof(line)) ||
+        line[0] == '\0' ||
         !rx_str_u64((rx_str){ line, strlen(line) }, &number) || number == 0 ||
         number > RX_COUNT(strategies))
         return;
@@ -317,7 +314,7 @@ step_strategy(struct cli *c)
     rx_json_put_text(&out, "strategy", strategies[number - 1].name);
     rx_json_close(&out);
     if (send_body(c, "PATCH", "/api/settings", &body, &answer))
-        printf("  It is %s now.\n", strategies[number - 1].name);
+        prompt_say("setup.chosen", strategies[number - 1].name, NULL);
     remote_answer_fini(&answer);
 }
 
@@ -330,17 +327,16 @@ ask_password(char password[LINE])
     static char again[LINE];
 
     for (;;) {
-        if (!prompt_secret(
-                "  Password (10 characters at least): ", password, LINE) ||
+        if (!prompt_secret("setup.password", NULL, password, LINE) ||
             password[0] == '\0')
             return false;
-        if (!prompt_secret("  Once more: ", again, LINE))
+        if (!prompt_secret("setup.again", NULL, again, LINE))
             return false;
         bool same = strcmp(password, again) == 0;
         rx_wipe(again, LINE);
         if (same)
             return true;
-        printf("  They differ.\n");
+        prompt_say("setup.differ", NULL, NULL);
     }
 }
 
@@ -367,23 +363,23 @@ step_password(struct cli *c)
     struct remote_answer answer;
     char name[80];
 
-    printf("\n3. The dashboard's first user.  (Enter: none now)\n");
+    prompt_say("setup.user", NULL, NULL);
     bool known = get(c, "/api/users?limit=1", &answer);
     bool any = known && rx_json_count(answer.data) > 0;
     remote_answer_fini(&answer);
     if (any)
-        printf("  There are users already.\n");
+        prompt_say("setup.users_there", NULL, NULL);
     if (!known || any)
         return;
     do {
-        if (!prompt_line("  Name [admin]: ", name, sizeof(name)))
+        if (!prompt_line("setup.name", "admin", name, sizeof(name)))
             break;
         if (name[0] == '\0')
             snprintf(name, sizeof(name), "admin");
         if (!ask_password(password))
             break;
         if (make_user(c, name, password)) {
-            printf("  %s can log in: %s/dashboard\n", name, c->remote.url);
+            prompt_say("setup.can_log_in", name, c->remote.url);
             break;
         }
     } while (true);
@@ -398,21 +394,18 @@ cmd_setup(struct cli *c, int argc, char **argv)
     (void)argc;
     (void)argv;
     if (!prompt_possible()) {
-        fprintf(stderr,
-            "routex: setup asks questions and needs a terminal (and no CI in "
-            "the environment);\nwithout one there are `routex channel add` "
-            "and the admin API\n");
+        prompt_complain("setup.no_terminal");
         return CLI_USAGE;
     }
     if (cli_reach(c, &err) != RX_OK)
         return cli_fail(&err);
-    if (c->o.first && !yes("  Set it up now?  Three questions.  [Y/n] ")) {
-        printf("  Later: routex setup\n");
+    if (c->o.first && !yes("setup.offer")) {
+        prompt_say("setup.later", NULL, NULL);
         return CLI_OK;
     }
     step_channel(c);
     step_strategy(c);
     step_password(c);
-    printf("\nDone.  Again at any time: routex setup\n");
+    prompt_say("setup.done", NULL, NULL);
     return CLI_OK;
 }

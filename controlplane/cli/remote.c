@@ -6,6 +6,7 @@
 
 #include "controlplane/cli/home.h"
 #include "controlplane/local_token.h"
+#include "shared/messages.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define CALL_MS    60000
@@ -228,12 +229,15 @@ remote_call(struct remote *a, const char *method, const char *path, rx_str body,
 {
     char credential[REMOTE_TEXT + 32];
     char url[2 * REMOTE_TEXT + 2048];
-    const char *headers[] = { credential, NULL, NULL, NULL };
-    size_t n = 1;
+    char language[64];
+    const char *headers[] = { credential, language, NULL, NULL, NULL };
+    size_t n = 2;
     enum rx_code code;
 
     snprintf(
         credential, sizeof(credential), "authorization: Bearer %s", a->token);
+    snprintf(language, sizeof(language), "accept-language: %s",
+        rx_lang_name(rx_lang_of_environment()));
     if (body.len > 0)
         headers[n++] = "content-type: application/json";
     if (a->extra != NULL)

@@ -8,54 +8,57 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "controlplane/cli/prompt.h"
 #include "controlplane/cli/up.h"
-
-static void
-tell_first(const struct up_told *t)
-{
-    printf("\n  First start. These are shown only this once:\n"
-           "    admin token  %s\n"
-           "    client key   %s\n",
-        t->admin_token, t->client_key);
-}
+#include "shared/messages.h"
 
 static void
 tell_try(const struct up_told *t)
 {
     bool first = t->client_key[0] != '\0';
 
+    prompt_say("up.try", NULL, NULL);
     printf(
-        "\n  Try it:\n"
         "    curl %s/v1/messages -H 'content-type: application/json' \\\n"
         "      -H %sx-api-key: %s%s -d '{\"model\":\"%s\",\"max_tokens\":100,"
         "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n",
         t->client_url, first ? "'" : "\"",
         first ? t->client_key : "$ROUTEX_KEY", first ? "'" : "\"",
         t->demo ? "demo" : "claude-sonnet-4-5");
-    if (t->demo)
-        printf("\n  The demo provider answers. An account of yours:\n"
-               "    routex channel add main --type anthropic "
-               "--api-key-stdin\n");
+    if (!t->demo)
+        return;
+    prompt_say("up.demo", NULL, NULL);
+    printf("    routex channel add main --type anthropic --api-key-stdin\n");
+}
+
+/* With as many words as the message wants. */
+static void
+say(const char *code, const char *const *args)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, 64 << 10);
+    rx_message_add(&text, rx_lang_of_environment(), code, args);
+    fwrite(text.ptr, 1, text.len, stdout);
+    rx_buf_fini(&text);
 }
 
 void
 up_banner(const struct up_told *t)
 {
-    printf("\n  Routex %s is up%s%s\n\n"
-           "    clients      %s\n"
-           "    admin API    %s/api\n",
-        ROUTEX_VERSION, t->platform != NULL ? " on a platform: " : "",
-        t->platform != NULL ? t->platform : "", t->client_url, t->admin_url);
-    if (t->dashboard_url[0] != '\0')
-        printf("    dashboard    %s\n", t->dashboard_url);
-    printf("    data         %s\n"
-           "    data planes  %u\n",
-        t->data_dir, t->planes);
+    char planes[16];
+    const char *where[] = { t->client_url, t->admin_url, t->data_dir, planes,
+        NULL };
+    const char *first[] = { t->admin_token, t->client_key, NULL };
+
+    snprintf(planes, sizeof(planes), "%u", t->planes);
+    prompt_say(t->platform != NULL ? "up.is_up_on" : "up.is_up", ROUTEX_VERSION,
+        t->platform);
+    say("up.where", where);
     if (t->admin_token[0] != '\0')
-        tell_first(t);
+        say("up.first", first);
     tell_try(t);
-    printf("\n  Ctrl-C ends it, after running requests.\n\n");
-    fflush(stdout);
+    prompt_say("up.end", NULL, NULL);
 }
 
 /* ---- ports ---- */

@@ -230,6 +230,30 @@ def it_runs_again_and_leaves_users_alone(build):
 
 
 @test
+def it_speaks_the_language_of_the_environment(build):
+    with Routex(build, planes=0) as r:
+        with setup(r, LANG="zh_CN.UTF-8") as t:
+            t.answer("编号或名称：")
+            t.expect("轮流使用")
+            t.answer("编号：")
+            t.answer("名称 [admin]：")
+            t.expect("密码")
+            wait_until(lambda: not t.echoes(), "the echo to be off")
+            t.say("short")
+            t.expect("再次输入：")
+            wait_until(lambda: not t.echoes(), "the echo to be off")
+            t.say("short")
+            # The control plane's words, too.
+            t.expect("操作失败：password：至少需要 10 个字符")
+            t.answer("名称 [admin]：")
+            t.expect("密码")
+            wait_until(lambda: not t.echoes(), "the echo to be off")
+            t.say("")
+            t.expect("完成")
+            assert t.end() == 0, t.shown
+
+
+@test
 def it_asks_nobody_who_is_not_there(build):
     with Routex(build, planes=0) as r:
         done = subprocess.run(

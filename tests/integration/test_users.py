@@ -528,6 +528,37 @@ def the_audit_log_is_asked_by_actor_object_time_and_page(build):
         assert lines(r, "?object=t0") == []
 
 
+# -- in which language --------------------------------------------------------
+
+
+@test
+def errors_are_said_in_the_callers_language_and_mean_the_same(build):
+    zh = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.5"}
+    with control(build) as r:
+        with_users(r)
+        s = session(r, "owner")
+        asks = (("POST", "/api/users", {"name": "x", "password": "short"}),
+                ("GET", "/api/channels/nobody", None),
+                ("DELETE", "/api/users/owner", None),
+                ("PATCH", "/api/settings", {"max_attempts": 99}),
+                ("PATCH", "/api/settings", {"no_such_thing": 1}),
+                ("POST", "/api/channels", {"name": "x", "type": "no-such"}))
+        for method, path, body in asks:
+            english = s.send(method, path, body)
+            chinese = s.send(method, path, body, headers=zh)
+            assert english.status == chinese.status >= 400, english.body
+            one, two = english.json()["error"], chinese.json()["error"]
+            for name in ("code", "field"):
+                assert one.get(name) == two.get(name), (one, two)
+            if "field" in two:
+                assert two["message"].startswith(two["field"] + "："), two
+            assert one["message"].isascii(), one
+            assert not two["message"].isascii(), two
+            assert chinese.header("content-language") == "zh-CN"
+            assert english.header("content-language") == "en"
+            assert english.header("vary") == "accept-language"
+
+
 # -- many at once -------------------------------------------------------------
 
 
