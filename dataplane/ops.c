@@ -52,7 +52,7 @@ answer_health(struct ops *o, struct rx_buf *out)
 static int
 answer_metrics(struct ops *o, struct rx_buf *out)
 {
-    o->longest_tick_s = (double)rx_loop_take_longest_us(o->proxy->loop) / 1e6;
+    o->longest_tick = rx_loop_take_longest(o->proxy->loop);
     rx_stat_print(o->proxy->stat, out);
     return 200;
 }
@@ -202,7 +202,13 @@ ask_idle_upstream(void *arg)
 static double
 ask_longest_tick(void *arg)
 {
-    return ((const struct ops *)arg)->longest_tick_s;
+    return (double)((const struct ops *)arg)->longest_tick.cpu_us / 1e6;
+}
+
+static double
+ask_longest_wall(void *arg)
+{
+    return (double)((const struct ops *)arg)->longest_tick.wall_us / 1e6;
 }
 
 static double
@@ -276,8 +282,11 @@ static const struct {
     { "routex_idle_upstream_connections", "kept connections to upstreams",
         ask_idle_upstream },
     { "routex_longest_tick_seconds",
-        "longest time one turn of the loop took since the last scrape",
+        "most CPU time one turn of the loop took since the last scrape",
         ask_longest_tick },
+    { "routex_longest_tick_wall_seconds",
+        "longest time one turn of the loop took since the last scrape",
+        ask_longest_wall },
     { "routex_resident_bytes", "memory in use", ask_rss },
     { "routex_snapshot_version", "version of the configuration in force",
         ask_version },

@@ -14,7 +14,7 @@ struct ops {
     struct proxy *proxy;
     struct rx_httpd *httpd;
     bool draining;
-    double longest_tick_s; /* since the last scrape */
+    struct rx_loop_longest longest_tick; /* since the last scrape */
 };
 
 /* `host` is where to listen, `port` 0 takes any. */

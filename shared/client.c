@@ -366,10 +366,12 @@ on_ready(void *arg, bool writable)
 
     if (!tell(call))
         return;
+    struct rx_loop *loop = call->client->loop;
     if (writable)
         call_send(call);
     else if (!call->paused)
         call_receive(call);
+    rx_loop_worked(loop);
 }
 
 static void

@@ -23,6 +23,12 @@ rx_clock_us(void)
 }
 
 uint64_t
+rx_clock_cpu_us(void)
+{
+    return now_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t
 rx_clock_ms(void)
 {
     return rx_clock_us() / 1000;

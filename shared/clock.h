@@ -11,6 +11,8 @@
 /* Monotonic, for deadlines and durations. */
 uint64_t rx_clock_ms(void);
 uint64_t rx_clock_us(void);
+/* CPU time of this thread; asking costs a system call. */
+uint64_t rx_clock_cpu_us(void);
 /* Wall clock, for records and protocols: since 1970, UTC. */
 uint64_t rx_clock_wall_ms(void);
 

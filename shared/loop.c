@@ -9,10 +9,22 @@
 
 #include "shared/clock.h"
 
+/* After so much of ticks that took less the CPU time is asked for anew. */
+#define MARK_US 100
+
+/* What callbacks may take of a tick, and tasks again. */
+#define SHARE_US 250
+
 struct grave {
     struct grave *next;
     void (*fn)(void *arg);
     void *arg;
+};
+
+/* In the order of burial. */
+struct graves {
+    struct grave *first;
+    struct grave **end;
 };
 
 struct signal_hook {
@@ -26,12 +38,15 @@ struct rx_loop {
     struct event_base *base;
     struct rx_list tasks;
     struct rx_list last_tasks;
-    struct grave *graves; /* in the order of burial */
-    struct grave **graves_end;
+    struct graves fresh;
+    struct graves waiting; /* for tasks that this tick had no time for … */
+    struct rx_task behind; /* … and stands behind them */
     struct signal_hook *signals;
     uint64_t now_ms;
     uint64_t tick_start_us; /* when the last wait returned */
-    uint64_t longest_us;
+    struct rx_loop_longest longest;
+    uint64_t cpu_mark_us; /* CPU time when it was last asked for */
+    uint64_t unmarked_us; /* what ticks took since then */
     bool stopping;
 };
 
@@ -45,6 +60,27 @@ alloc_or_die(size_t size)
         abort();
     }
     return p;
+}
+
+static void
+fill(struct graves *graves)
+{
+    while (graves->first != NULL) {
+        struct grave *g = graves->first;
+        graves->first = g->next;
+        if (graves->first == NULL)
+            graves->end = &graves->first;
+        g->fn(g->arg);
+        free(g);
+    }
+}
+
+static void
+fill_waiting(void *arg)
+{
+    struct rx_loop *loop = arg;
+
+    fill(&loop->waiting);
 }
 
 struct rx_loop *
@@ -65,22 +101,31 @@ rx_loop_new(void)
     }
     rx_list_init(&loop->tasks);
     rx_list_init(&loop->last_tasks);
-    loop->graves_end = &loop->graves;
+    loop->waiting.end = &loop->waiting.first;
+    loop->fresh.end = &loop->fresh.first;
+    loop->behind = (struct rx_task){ .fn = fill_waiting, .arg = loop };
     loop->now_ms = rx_clock_ms();
+    loop->cpu_mark_us = rx_clock_cpu_us();
     return loop;
+}
+
+/* A task that is left may be about what is buried. */
+static void
+bury_behind_tasks(struct rx_loop *loop)
+{
+    if (loop->fresh.first == NULL || rx_link_in(&loop->behind.link))
+        return;
+    loop->waiting = loop->fresh; /* which was empty */
+    loop->fresh = (struct graves){ .end = &loop->fresh.first };
+    rx_loop_post(loop, &loop->behind);
 }
 
 static void
 fill_graves(struct rx_loop *loop)
 {
-    while (loop->graves != NULL) {
-        struct grave *g = loop->graves;
-        loop->graves = g->next;
-        if (loop->graves == NULL)
-            loop->graves_end = &loop->graves;
-        g->fn(g->arg);
-        free(g);
-    }
+    rx_loop_unpost(loop, &loop->behind);
+    fill(&loop->waiting);
+    fill(&loop->fresh);
 }
 
 void
@@ -104,37 +149,71 @@ rx_loop_base(struct rx_loop *loop)
     return loop->base;
 }
 
-/* Tasks posted by tasks wait for the next tick, so none can starve the loop. */
-static void
-run_tasks(struct rx_list *tasks)
+/* Tasks posted by tasks wait for the next tick, so none can starve the loop.
+ * False when time is up before all have run. */
+static bool
+run_tasks(struct rx_list *tasks, uint64_t until_us)
 {
     for (size_t n = tasks->count; n > 0 && tasks->count > 0; n--) {
         struct rx_task *t =
             RX_LIST_ITEM(rx_list_first(tasks), struct rx_task, link);
         rx_list_remove(tasks, &t->link);
         t->fn(t->arg);
+        if (n > 1 && rx_clock_us() >= until_us)
+            return false;
     }
+    return true;
+}
+
+static void
+keep_longest(uint64_t *longest, uint64_t us)
+{
+    if (us > *longest)
+        *longest = us;
+}
+
+/*
+ * A tick takes no more CPU than time.  So short ones need not be measured, only
+ * summed up until they are worth asking; what a long one took is what has been
+ * taken since the last question, or all of its time.
+ */
+static void
+measure(struct rx_loop *loop, uint64_t took)
+{
+    keep_longest(&loop->longest.wall_us, took);
+    loop->unmarked_us += took;
+    if (loop->unmarked_us < MARK_US) {
+        keep_longest(&loop->longest.cpu_us, took);
+        return;
+    }
+    uint64_t cpu = rx_clock_cpu_us();
+    uint64_t spent = cpu - loop->cpu_mark_us;
+    keep_longest(&loop->longest.cpu_us, spent < took ? spent : took);
+    loop->cpu_mark_us = cpu;
+    loop->unmarked_us = 0;
 }
 
 void
 rx_loop_tick(struct rx_loop *loop, bool block)
 {
     bool ready = loop->tasks.count > 0 || loop->last_tasks.count > 0 ||
-                 loop->graves != NULL || !block;
+                 loop->fresh.first != NULL || !block;
 
     loop->tick_start_us = 0;
     event_base_loop(loop->base, EVLOOP_ONCE | (ready ? EVLOOP_NONBLOCK : 0));
+    uint64_t now = rx_clock_us();
     if (loop->tick_start_us == 0) {
-        loop->tick_start_us = rx_clock_us();
-        loop->now_ms = loop->tick_start_us / 1000;
+        loop->tick_start_us = now;
+        loop->now_ms = now / 1000;
     }
-    run_tasks(&loop->tasks);
-    run_tasks(&loop->last_tasks);
-    fill_graves(loop);
+    bool all = run_tasks(&loop->tasks, now + SHARE_US);
+    run_tasks(&loop->last_tasks, UINT64_MAX);
+    if (all)
+        fill_graves(loop);
+    else
+        bury_behind_tasks(loop);
 
-    uint64_t took = rx_clock_us() - loop->tick_start_us;
-    if (took > loop->longest_us)
-        loop->longest_us = took;
+    measure(loop, rx_clock_us() - loop->tick_start_us);
 }
 
 void
@@ -168,13 +247,13 @@ rx_loop_ms(const struct rx_loop *loop)
     return l->now_ms;
 }
 
-uint64_t
-rx_loop_take_longest_us(struct rx_loop *loop)
+struct rx_loop_longest
+rx_loop_take_longest(struct rx_loop *loop)
 {
-    uint64_t us = loop->longest_us;
+    struct rx_loop_longest longest = loop->longest;
 
-    loop->longest_us = 0;
-    return us;
+    loop->longest = (struct rx_loop_longest){ 0 };
+    return longest;
 }
 
 static void
@@ -207,14 +286,22 @@ rx_loop_unpost(struct rx_loop *loop, struct rx_task *task)
 }
 
 void
+rx_loop_worked(struct rx_loop *loop)
+{
+    (void)rx_loop_ms(loop); /* the tick has begun */
+    if (rx_clock_us() - loop->tick_start_us >= SHARE_US)
+        event_base_loopbreak(loop->base);
+}
+
+void
 rx_loop_bury(struct rx_loop *loop, void (*fn)(void *arg), void *arg)
 {
     struct grave *g = alloc_or_die(sizeof(*g));
 
     g->fn = fn;
     g->arg = arg;
-    *loop->graves_end = g;
-    loop->graves_end = &g->next;
+    *loop->fresh.end = g;
+    loop->fresh.end = &g->next;
 }
 
 static void timer_fired(evutil_socket_t fd, short what, void *arg);

@@ -2,8 +2,13 @@
  * loop.h - one process, one event loop, one thread that runs our code.
  *
  * A tick: wait -> callbacks (note facts, post tasks) -> run the posted tasks
- * -> what was posted for last -> free what was buried.  So nothing is freed while a callback of it may
- * still be on the stack, and nothing decides inside somebody else's callback.
+ * -> what was posted for last -> free what was buried.  So nothing is freed
+ * while a callback of it may still be on the stack, and nothing decides inside
+ * somebody else's callback.
+ *
+ * A tick is short.  Where there is more to do than a quarter of a millisecond's
+ * worth of callbacks and as much of tasks, the rest waits, in its order, for the
+ * next tick, so that whoever is ready meanwhile need not wait for all of it.
  *
  * libevent's `struct event` may be used by anyone through rx_loop_base().
  */
@@ -32,8 +37,15 @@ void rx_loop_stop(struct rx_loop *loop);
 
 /* Monotonic time, read once per tick. */
 uint64_t rx_loop_ms(const struct rx_loop *loop);
-/* Longest time, in us, that one tick kept the loop since the last call. */
-uint64_t rx_loop_take_longest_us(struct rx_loop *loop);
+/*
+ * The longest that one tick kept the loop since the last call: in CPU time of
+ * its own (up to 0.1 ms too much), and by the clock, which counts what others on
+ * the machine took meanwhile.
+ */
+struct rx_loop_longest {
+    uint64_t cpu_us, wall_us;
+};
+struct rx_loop_longest rx_loop_take_longest(struct rx_loop *loop);
 
 /*
  * Something to be done once the callbacks of this tick have returned.  Embed
@@ -50,7 +62,11 @@ void rx_loop_post(struct rx_loop *loop, struct rx_task *task);
 void rx_loop_post_last(struct rx_loop *loop, struct rx_task *task);
 void rx_loop_unpost(struct rx_loop *loop, struct rx_task *task);
 
-/* Call fn(arg) at the end of this tick, after all tasks: to free things. */
+/* For callbacks that do work of their own, after it: enough for one tick? */
+void rx_loop_worked(struct rx_loop *loop);
+
+/* Call fn(arg) at the end of a tick, after all tasks posted by now: to free
+ * things. */
 void rx_loop_bury(struct rx_loop *loop, void (*fn)(void *arg), void *arg);
 
 /*
