@@ -49,6 +49,7 @@ struct report {
     size_t ahead_count;
     unsigned gathered; /* records written since the last send */
     struct rx_timer pump;
+    struct rx_task more; /* … at once */
     struct rx_timer resend;
 
     struct rx_timer sync;
@@ -83,29 +84,37 @@ send_batch(struct report *r, const struct journal_batch *b)
     return code;
 }
 
-/* Send as far ahead as allowed. */
+/* False when there is none, or nobody takes it. */
+static bool
+send_next(struct report *r)
+{
+    struct journal_cursor before = r->cursor;
+    struct journal_batch b;
+
+    if (!journal_read(r->journal, &r->cursor, BATCH_BYTES, &b))
+        return false;
+    enum rx_code code = send_batch(r, &b);
+    rx_buf_fini(&b.bytes);
+    if (code != RX_OK) {
+        r->cursor = before;
+        rx_timer_set(&r->pump, RETRY_MS);
+        return false;
+    }
+    r->ahead[r->ahead_count++] = (struct sent){ b.boot, b.last_seq };
+    if (r->ahead_count == 1)
+        rx_timer_set(&r->resend, RESEND_MS);
+    return true;
+}
+
+/* As far ahead as allowed, but a batch a tick: each takes a good part of one. */
 static void
 pump(void *arg)
 {
     struct report *r = arg;
-    struct journal_batch b;
 
     r->gathered = 0;
-    while (r->online && r->ahead_count < AHEAD) {
-        struct journal_cursor before = r->cursor;
-        if (!journal_read(r->journal, &r->cursor, BATCH_BYTES, &b))
-            return;
-        enum rx_code code = send_batch(r, &b);
-        rx_buf_fini(&b.bytes);
-        if (code != RX_OK) {
-            r->cursor = before;
-            rx_timer_set(&r->pump, RETRY_MS);
-            return;
-        }
-        r->ahead[r->ahead_count++] = (struct sent){ b.boot, b.last_seq };
-        if (r->ahead_count == 1)
-            rx_timer_set(&r->resend, RESEND_MS);
-    }
+    if (r->online && r->ahead_count < AHEAD && send_next(r))
+        rx_loop_post(r->loop, &r->more);
 }
 
 /* From the oldest record that is not acknowledged, again. */
@@ -353,6 +362,7 @@ report_open(struct report **out, struct rx_loop *loop,
     rx_list_init(&r->entries);
     r->write = (struct rx_task){ .fn = write_out, .arg = r };
     rx_timer_init(&r->pump, loop, pump, r);
+    r->more = (struct rx_task){ .fn = pump, .arg = r };
     rx_timer_init(&r->resend, loop, on_resend, r);
     rx_timer_init(&r->sync, loop, on_sync, r);
     r->sync_job =
@@ -372,6 +382,7 @@ report_close(struct report *r)
         return;
     rx_worker_finish(r->options.worker);
     rx_timer_fini(&r->pump);
+    rx_loop_unpost(r->loop, &r->more);
     rx_timer_fini(&r->resend);
     rx_timer_fini(&r->sync);
     rx_loop_unpost(r->loop, &r->write);

@@ -18,7 +18,7 @@
 #include "shared/fetch_curl.h"
 
 #define SEND_AT_ONCE ((size_t)64 * 1024)
-#define DIALS_A_TICK 16
+#define DIALS_A_TICK 8
 #define NAME_MS      50000 /* libcurl keeps a name for 60 s */
 
 /* What is needed until the wire is connected. */
