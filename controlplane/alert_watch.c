@@ -91,6 +91,14 @@ look_at_plane(struct alert_watch *w, const struct plane_info *p)
 
 /* ---- channels ----------------------------------------------------------------- */
 
+/* A token that was refused, and a fresh one is on its way. */
+static bool
+is_passing(const struct trouble *t)
+{
+    return t->until_ms != UINT64_MAX &&
+           rx_str_eq(t->kind, RX_S("credential_refused"));
+}
+
 static bool
 has_trouble(const struct alert_watch *w, rx_str channel, const char *kind)
 {
@@ -100,7 +108,7 @@ has_trouble(const struct alert_watch *w, rx_str channel, const char *kind)
 
     while (troubles_next(all, &at, &t)) {
         if (rx_str_eq(t->kind, text(kind)) && rx_str_eq(t->channel, channel) &&
-            t->until_ms > rx_loop_ms(w->loop))
+            t->until_ms > rx_loop_ms(w->loop) && !is_passing(t))
             return true;
     }
     return false;

@@ -514,7 +514,8 @@ api_finish(struct api_call *c, enum rx_code code, struct rx_err *err)
 {
     c->cancel = NULL;
     if (code == RX_OK) {
-        rx_json_close(&c->w);
+        if (c->raw_type == NULL)
+            rx_json_close(&c->w);
         reply(c, c->status);
     } else {
         reply_error(c, code, err);

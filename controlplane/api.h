@@ -54,6 +54,7 @@ struct api_world {
     struct health *health;
     struct login *login;
     struct assets *assets; /* the dashboard; NULL: there is none */
+    struct oauth *oauth;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,
@@ -220,6 +221,9 @@ api_handler api_config_export, api_config_import, api_backups_list,
 api_handler api_alerts_list, api_alert_get, api_alert_ack;
 api_handler api_webhooks_list, api_webhooks_create, api_webhook_get,
     api_webhook_patch, api_webhook_delete, api_webhook_test;
+api_handler api_oauth_providers, api_oauth_start, api_oauth_finish,
+    api_oauth_callback, api_oauth_accounts, api_oauth_account,
+    api_oauth_refresh, api_oauth_delete;
 api_handler api_health, api_livez, api_readyz, api_metrics, api_openapi,
     api_dashboard;
 

@@ -52,6 +52,18 @@ check_addresses(
     return RX_OK;
 }
 
+static enum rx_code
+find_accounts(struct api_call *c, struct channel *ch, struct rx_err *err)
+{
+    struct rx_err why = { 0 };
+    enum rx_code code = channel_find_accounts(c->store, c->arena, ch, &why);
+
+    if (code == RX_NOT_FOUND || code == RX_CONFLICT)
+        return api_wrong(c, err, "account", "%s", why.text);
+    *err = why;
+    return code;
+}
+
 /* Save, write the audit line, answer. */
 static enum rx_code
 finish_change(struct api_call *c, struct channel *ch, const char *action,
@@ -59,6 +71,8 @@ finish_change(struct api_call *c, struct channel *ch, const char *action,
 {
     enum rx_code code = check_addresses(c, ch, err);
 
+    if (code == RX_OK)
+        code = find_accounts(c, ch, err);
     if (code == RX_OK)
         code = channel_save(c->store, c->arena, ch, err);
     if (code == RX_OK)

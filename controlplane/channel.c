@@ -75,6 +75,8 @@ put_keys(struct rx_json_out *w, const struct channel *ch)
         rx_json_put_str(w, "id", k->id);
         rx_json_put_str(w, "kind", k->kind);
         rx_json_put_str(w, "last4", k->last4);
+        if (k->account.len > 0)
+            rx_json_put_str(w, "account", k->account);
         rx_json_put_str(w, "status", k->status);
         rx_json_put_time(w, "created_at", k->created_ms);
         if (rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
@@ -276,10 +278,16 @@ channel_state(
     out->endpoints = channel_endpoints(ch, arena, &out->endpoint_count);
     for (size_t i = 0; i < ch->key_count; i++) {
         const struct channel_key *k = &ch->keys[i];
-        keys[i] = (struct state_credential){ .id = k->id,
+        keys[i] = (struct state_credential){
+            .id = k->id,
             .kind = k->kind,
             .secret = k->secret,
-            .enabled = rx_str_eq(k->status, RX_S("enabled")) };
+            .enabled =
+                rx_str_eq(k->status, RX_S("enabled")) && k->secret.len > 0,
+            .auth = k->auth,
+            .headers = k->headers,
+            .header_count = k->header_count,
+        };
         if (!rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
             continue;
         keys[i].kind = RX_S("api_key"); /* as good as one, while it lives */

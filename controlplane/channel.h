@@ -25,9 +25,15 @@
 /* One of a channel's keys. */
 struct channel_key {
     rx_str id;     /* empty: new */
-    rx_str kind;   /* "api_key", "service_account" */
+    rx_str kind;   /* "api_key", "service_account", "oauth" */
     rx_str secret; /* in clear; empty unless new or loaded with secrets */
     struct credential_token token; /* of a service account */
+    /* oauth: name and id of its account, whose token is the secret. */
+    rx_str account, account_id;
+    /* How it is sent; empty: as the endpoint says.  With secrets only. */
+    rx_str auth;
+    struct state_header *headers;
+    size_t header_count;
     rx_str last4;
     rx_str status; /* "enabled", "disabled" */
     uint64_t created_ms;
@@ -86,6 +92,12 @@ rx_str channel_transformers(const struct channel *ch);
 /* As the planes get it; `ch` must have been loaded with secrets. */
 void channel_state(const struct channel *ch, struct rx_arena *arena,
     struct state_channel *out);
+/*
+ * Find the accounts that keys name.  RX_NOT_FOUND or RX_CONFLICT (an account of
+ * another provider) with words that fit behind "account: ".
+ */
+RX_NODISCARD enum rx_code channel_find_accounts(struct store *s,
+    struct rx_arena *arena, struct channel *ch, struct rx_err *err);
 /* "http://user:****@host:1" */
 rx_str channel_redact_url(struct rx_arena *arena, rx_str url);
 

@@ -206,7 +206,8 @@ add_secret(struct channel *ch, rx_json v, rx_str secret, struct rx_arena *arena)
     if (account ? secret.len == 0 : !check_secret(v, secret))
         return NULL;
     for (size_t i = 0; i < ch->key_count; i++) {
-        if (rx_secret_eq(ch->keys[i].secret, secret))
+        if (ch->keys[i].account.len == 0 &&
+            rx_secret_eq(ch->keys[i].secret, secret))
             return &ch->keys[i];
     }
     struct channel_key *k = add_key(ch, v);
@@ -215,6 +216,27 @@ add_secret(struct channel *ch, rx_json v, rx_str secret, struct rx_arena *arena)
         k->last4 = account ? last4 : field_last4(arena, secret);
         if (account)
             k->kind = RX_S(SERVICE_ACCOUNT_KIND);
+    }
+    return k;
+}
+
+/* One whose account is in the list already is not added again. */
+static struct channel_key *
+add_account(struct channel *ch, rx_json v, rx_str account)
+{
+    if (account.len == 0) {
+        rx_json_wrong(v, "must name an account");
+        return NULL;
+    }
+    for (size_t i = 0; i < ch->key_count; i++) {
+        if (rx_str_eq(ch->keys[i].account, account) ||
+            rx_str_eq(ch->keys[i].account_id, account))
+            return &ch->keys[i];
+    }
+    struct channel_key *k = add_key(ch, v);
+    if (k != NULL) {
+        k->kind = RX_S("oauth");
+        k->account = account;
     }
     return k;
 }
@@ -259,8 +281,8 @@ add_marked(struct channel *ch, rx_json v, rx_str mark,
     return NULL;
 }
 
-/* {"id","status"} keeps a key, {"key","status"} brings one, {"fingerprint"}
- * is one that stood in a document. */
+/* {"id","status"} keeps a key, {"key","status"} and {"account","status"} bring
+ * one, {"fingerprint"} is one that stood in a document. */
 static void
 read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
     size_t old_count, struct rx_arena *arena)
@@ -276,12 +298,16 @@ read_key_object(struct channel *ch, rx_json v, const struct channel_key *old,
     } else if (rx_json_get_str(v, "fingerprint", &text)) {
         k = add_marked(ch, v, text, old, old_count, arena);
         (void)rx_json_member(v, "status");
+    } else if (!rx_json_there(rx_json_member(v, "id")) &&
+               rx_json_get_str(v, "account", &text)) {
+        k = add_account(ch, rx_json_member(v, "account"), text);
     } else if (rx_json_need_str(v, "id", &text)) {
         const struct channel_key *known = find_key(old, old_count, text);
         if (known == NULL)
             rx_json_wrong_member(v, "id", "is not a key of this channel");
         else if ((k = add_key(ch, v)) != NULL)
             *k = *known;
+        (void)rx_json_member(v, "account");
     }
     if (k != NULL)
         field_read_word(v, "status", key_statuses, &k->status);
@@ -306,6 +332,7 @@ static void
 read_keys(struct channel *ch, rx_json body, struct rx_arena *arena)
 {
     rx_json single = rx_json_member(body, "api_key");
+    rx_json account = rx_json_member(body, "account");
     rx_json list = rx_json_member(body, "keys");
     struct channel_key *old =
         field_make(arena, struct channel_key, CHANNEL_KEYS_MAX);
@@ -313,12 +340,15 @@ read_keys(struct channel *ch, rx_json body, struct rx_arena *arena)
     rx_str s;
 
     if (rx_json_kind(single) <= RX_JSON_NULL &&
+        rx_json_kind(account) <= RX_JSON_NULL &&
         rx_json_kind(list) <= RX_JSON_NULL)
         return; /* not mentioned: they stay */
     memcpy(old, ch->keys, sizeof(ch->keys));
     ch->key_count = ch->missing_keys = 0;
     if (rx_json_get_str(body, "api_key", &s))
         add_secret(ch, single, s, arena);
+    if (rx_json_get_str(body, "account", &s))
+        add_account(ch, account, s);
     if (!rx_json_get_array(body, "keys", &list))
         return;
     for (rx_json v = rx_json_first(list); rx_json_there(v);

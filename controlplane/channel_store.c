@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "controlplane/channel.h"
+#include "controlplane/oauth_account.h"
+#include "controlplane/oauth_provider.h"
+#include "controlplane/provider.h"
 #include "controlplane/service_account.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
@@ -102,14 +105,49 @@ read_token(struct store *s, struct rx_arena *arena, bool secret,
     return RX_OK;
 }
 
+/* What the provider wants to see beside an account's token. */
+static void
+add_token_headers(struct channel_key *k, struct rx_arena *arena,
+    rx_str provider, rx_str identity)
+{
+    const struct oauth_provider *p = oauth_preset_find(provider);
+
+    k->auth = RX_S("bearer");
+    k->headers = field_make(arena, struct state_header, 2);
+    if (p != NULL && p->header != NULL)
+        k->headers[k->header_count++] =
+            (struct state_header){ field_text(p->header),
+                field_text(p->header_value) };
+    if (p != NULL && p->identity_header != NULL && identity.len > 0)
+        k->headers[k->header_count++] =
+            (struct state_header){ field_text(p->identity_header), identity };
+}
+
+/* Its own secret, or its account's token. */
+static enum rx_code
+read_secret(struct store *s, struct db_query *q, struct rx_arena *arena,
+    struct channel_key *k, struct rx_err *err)
+{
+    if (k->account_id.len == 0)
+        return unseal(s, arena, "credential.secret", k->id, db_blob(q, 2),
+            &k->secret, err);
+    add_token_headers(k, arena, column(q, 9, arena), column(q, 10, arena));
+    if (db_is_null(q, 8))
+        return RX_OK;
+    return unseal(s, arena, "oauth.access", k->account_id, db_blob(q, 8),
+        &k->secret, err);
+}
+
 static enum rx_code
 read_keys(struct store *s, struct rx_arena *arena, bool secrets,
     struct channel *ch, struct rx_err *err)
 {
     enum rx_code code = RX_OK;
     struct db_query *q = db_query(s->db,
-        "select id, kind, secret, last4, status, created_ms from credential "
-        "where channel_id = ? order by position");
+        "select k.id, k.kind, k.secret, k.last4, k.status, k.created_ms, "
+        "a.id, a.name, a.access, a.provider, a.identity "
+        "from credential k left join oauth_account a on a.id = k.account_id "
+        "where k.channel_id = ? order by k.position");
 
     db_bind_str(q, 1, ch->id);
     while (code == RX_OK && ch->key_count < CHANNEL_KEYS_MAX && db_next(q)) {
@@ -120,10 +158,11 @@ read_keys(struct store *s, struct rx_arena *arena, bool secrets,
             .last4 = column(q, 3, arena),
             .status = column(q, 4, arena),
             .created_ms = db_u64(q, 5),
+            .account_id = column(q, 6, arena),
+            .account = column(q, 7, arena),
         };
         if (secrets)
-            code = unseal(s, arena, "credential.secret", k->id, db_blob(q, 2),
-                &k->secret, err);
+            code = read_secret(s, q, arena, k, err);
         if (code == RX_OK && rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
             code = read_token(s, arena, secrets, k, err);
     }
@@ -189,6 +228,42 @@ channel_count(struct store *s, uint64_t *out, struct rx_err *err)
 
     *out = db_next(q) ? db_u64(q, 0) : 0;
     return db_done(q, err);
+}
+
+/* ---- accounts ---- */
+
+static bool
+fits(const struct channel *ch, const struct oauth_account *a)
+{
+    const struct provider *p = provider_find(ch->type);
+
+    return p != NULL && p->oauth != NULL &&
+           rx_str_eq(a->provider, field_text(p->oauth));
+}
+
+enum rx_code
+channel_find_accounts(struct store *s, struct rx_arena *arena,
+    struct channel *ch, struct rx_err *err)
+{
+    for (size_t i = 0; i < ch->key_count; i++) {
+        struct channel_key *k = &ch->keys[i];
+        struct oauth_account *a;
+        if (k->account.len == 0)
+            continue;
+        rx_str wanted = k->account_id.len > 0 ? k->account_id : k->account;
+        enum rx_code code =
+            oauth_account_load(s, arena, wanted, false, &a, err);
+        if (code != RX_OK)
+            return code;
+        if (!fits(ch, a))
+            return rx_fail(err, RX_CONFLICT,
+                "an account of " RX_STR_FMT
+                " cannot serve a channel of type " RX_STR_FMT,
+                RX_STR_ARG(a->provider), RX_STR_ARG(ch->type));
+        k->account_id = a->id;
+        k->account = a->name;
+    }
+    return RX_OK;
 }
 
 /* ---- writing ---- */
@@ -279,10 +354,12 @@ save_key(struct store *s, const struct channel *ch, const struct channel_key *k,
     struct rx_buf sealed;
     struct db_query *q = db_query(s->db,
         "insert into credential (id, channel_id, position, kind, secret, "
-        "last4, status, created_ms) values (?, ?, ?, ?, ?, ?, ?, ?)");
+        "last4, status, created_ms, account_id) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    rx_str secret = k->account_id.len > 0 ? (rx_str){ 0 } : k->secret;
 
     rx_buf_init(&sealed, 64 << 10);
-    vault_seal(s->vault, "credential.secret", k->id, k->secret, &sealed);
+    vault_seal(s->vault, "credential.secret", k->id, secret, &sealed);
     db_bind_str(q, 1, k->id);
     db_bind_str(q, 2, ch->id);
     db_bind_u64(q, 3, position);
@@ -291,8 +368,18 @@ save_key(struct store *s, const struct channel *ch, const struct channel_key *k,
     db_bind_str(q, 6, k->last4);
     db_bind_str(q, 7, k->status);
     db_bind_u64(q, 8, k->created_ms);
+    if (k->account_id.len > 0)
+        db_bind_str(q, 9, k->account_id);
     rx_buf_fini(&sealed);
     return db_run(q, err);
+}
+
+static bool
+is_same(const struct channel_key *a, const struct channel_key *b)
+{
+    if (a->account_id.len > 0 || b->account_id.len > 0)
+        return rx_str_eq(a->account_id, b->account_id);
+    return rx_secret_eq(a->secret, b->secret);
 }
 
 /* A new key that is an old one by its secret goes on under its id. */
@@ -300,7 +387,7 @@ static void
 recognise_key(struct channel_key *k, const struct channel *old)
 {
     for (size_t i = 0; old != NULL && i < old->key_count; i++) {
-        if (rx_secret_eq(k->secret, old->keys[i].secret)) {
+        if (is_same(k, &old->keys[i])) {
             k->id = old->keys[i].id;
             k->created_ms = old->keys[i].created_ms;
         }

@@ -44,6 +44,9 @@ struct collector {
     size_t count;
     struct rx_timer watch;
     struct demand_sink demands; /* no functions: nobody listens */
+    void (*on_rejected)(
+        void *arg, rx_str credential, const struct rx_digest *digest);
+    void *on_rejected_arg;
     void (*on_change)(void *arg);
     void *on_change_arg;
     struct collector_status status;
@@ -386,6 +389,22 @@ on_pin_report(struct collector *c, struct plane *p,
         c->status.refused++;
 }
 
+static void
+on_token_rejected(struct collector *c, struct plane *p,
+    const struct rx_envelope *head, rx_str body)
+{
+    struct rx_arena *arena = rx_arena_new(ARENA_MAX);
+    struct token_rejected t;
+
+    (void)head;
+    if (!wire_read_token_rejected(body, arena, &t) ||
+        !rx_str_eq(t.plane, p->info.id))
+        c->status.refused++;
+    else if (c->on_rejected != NULL)
+        c->on_rejected(c->on_rejected_arg, t.credential, &t.digest);
+    rx_arena_free(arena);
+}
+
 /* ---- listening --------------------------------------------------------- */
 
 static const struct {
@@ -398,6 +417,7 @@ static const struct {
     { RX_MSG_DEMAND, on_demand },
     { RX_MSG_CHANNEL_REPORT, on_channel_report },
     { RX_MSG_PIN_REPORT, on_pin_report },
+    { RX_MSG_TOKEN_REJECTED, on_token_rejected },
 };
 
 static void
@@ -515,6 +535,15 @@ void
 collector_on_demand(struct collector *c, const struct demand_sink *sink)
 {
     c->demands = *sink;
+}
+
+void
+collector_on_token_rejected(struct collector *c,
+    void (*fn)(void *arg, rx_str credential, const struct rx_digest *digest),
+    void *arg)
+{
+    c->on_rejected = fn;
+    c->on_rejected_arg = arg;
 }
 
 struct troubles *

@@ -70,6 +70,10 @@ struct demand_sink {
     void (*left)(void *arg, rx_str plane);
 };
 void collector_on_demand(struct collector *c, const struct demand_sink *sink);
+/* Call fn(arg, …) when a provider did not take the token of this digest. */
+void collector_on_token_rejected(struct collector *c,
+    void (*fn)(void *arg, rx_str credential, const struct rx_digest *digest),
+    void *arg);
 /* What the planes learnt about channels; the collector's own. */
 struct troubles *collector_troubles(struct collector *c);
 

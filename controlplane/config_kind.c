@@ -11,6 +11,7 @@
 #include "controlplane/first.h"
 #include "controlplane/function.h"
 #include "controlplane/key.h"
+#include "controlplane/oauth_account.h"
 #include "controlplane/own_address.h"
 #include "controlplane/rule.h"
 #include "controlplane/settings.h"
@@ -271,10 +272,14 @@ put_channel_marks(struct rx_json_out *w, const void *noun)
 
     rx_json_open_array(w, "keys");
     for (size_t i = 0; i < ch->key_count; i++) {
-        config_mark(ch->keys[i].secret, mark);
         rx_json_open_object(w, NULL);
-        rx_json_put_text(w, "fingerprint", mark);
-        rx_json_put_str(w, "last4", ch->keys[i].last4);
+        if (ch->keys[i].account.len > 0) {
+            rx_json_put_str(w, "account", ch->keys[i].account);
+        } else {
+            config_mark(ch->keys[i].secret, mark);
+            rx_json_put_text(w, "fingerprint", mark);
+            rx_json_put_str(w, "last4", ch->keys[i].last4);
+        }
         rx_json_put_str(w, "status", ch->keys[i].status);
         rx_json_close(w);
     }
@@ -287,8 +292,11 @@ channel_secrets(
 {
     const struct channel *ch = noun;
 
-    for (size_t i = 0; i < ch->key_count; i++)
-        add(arg, ch->keys[i].secret);
+    /* Tokens do not travel: they are good for one who renews them. */
+    for (size_t i = 0; i < ch->key_count; i++) {
+        if (ch->keys[i].account.len == 0)
+            add(arg, ch->keys[i].secret);
+    }
     if (ch->proxy_url.len > 0)
         add(arg, ch->proxy_url);
 }
@@ -321,6 +329,32 @@ tell_missing_keys(
                            : "");
 }
 
+/* Accounts are logged in where they are used, so one may not be here yet. */
+static void
+drop_unknown_accounts(struct config_run *run, struct channel *ch, rx_json body)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < ch->key_count; i++) {
+        struct channel_key *k = &ch->keys[i];
+        struct oauth_account *a;
+        rx_str name = k->account_id.len > 0 ? k->account_id : k->account;
+        if (name.len == 0 || oauth_account_load(run->store, run->arena, name,
+                                 false, &a, NULL) != RX_NOT_FOUND) {
+            ch->keys[kept++] = *k;
+            continue;
+        }
+        config_warn(run, body,
+            "its account " RX_STR_FMT
+            " is not logged in here: routex login, then routex channel edit "
+            "%.64s --account",
+            RX_STR_ARG(k->account), ch->name.ptr);
+    }
+    if (kept == 0 && ch->key_count > 0)
+        ch->status = RX_S("disabled");
+    ch->key_count = kept;
+}
+
 static void *
 read_channel(
     struct config_run *run, void *noun, rx_json body, enum field_mode mode)
@@ -335,6 +369,7 @@ read_channel(
     if (run->world != NULL && leads_back(run, ch))
         rx_json_wrong_member(body, "base_url",
             "leads back to Routex itself; name the provider's address");
+    drop_unknown_accounts(run, ch, body);
     tell_missing_keys(run, ch, body);
     return ch;
 }
@@ -349,6 +384,8 @@ save_channel(
     (void)body;
     if (ch->id.len == 0 && !keep_channel(ch))
         code = first_retire_demo(run->store, run->arena, err);
+    if (code == RX_OK)
+        code = channel_find_accounts(run->store, run->arena, ch, err);
     return code == RX_OK ? channel_save(run->store, run->arena, ch, err) : code;
 }
 

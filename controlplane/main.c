@@ -24,6 +24,7 @@
 #include "controlplane/live.h"
 #include "controlplane/local_token.h"
 #include "controlplane/login.h"
+#include "controlplane/oauth.h"
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
 #include "controlplane/request.h"
@@ -55,6 +56,7 @@ struct options {
     const char *restore;
     bool dashboard;
     const char *dashboard_dir;
+    struct rx_conf_list oauth;
     bool json;
     enum rx_log_level log_level;
 };
@@ -96,6 +98,11 @@ static const struct rx_conf_row rows[] = {
         struct options, dashboard, "true", "serve the dashboard"),
     RX_CONF("dashboard-dir", NULL, "DIR", rx_conf_text, struct options,
         dashboard_dir, NULL, "its files [beside the program]"),
+    RX_CONF("oauth", "ROUTEX_OAUTH", "WORDS", rx_conf_list, struct options,
+        oauth, NULL,
+        "log-ins at providers: PROVIDER.FIELD=VALUE, ';' between them;\n"
+        "fields: client_id client_secret authorize_url token_url redirect_uri\n"
+        "scope encoding extra_query proxy_url ca_file"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -128,6 +135,7 @@ struct control {
     struct health *health;
     struct login *login;
     struct assets *assets;
+    struct oauth *oauth;
     struct api *api;
     struct backups *backups;
     struct rx_timer give_up; /* longest wait for answers under way */
@@ -262,8 +270,16 @@ on_change(void *arg, enum state_kind kind, rx_str id)
     limiter_changed(c->limiter, kind, id);
     if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         health_changed(c->health);
-    if (kind == STATE_CHANNEL)
+    if (kind == STATE_CHANNEL) {
         token_keeper_changed(c->tokens);
+        oauth_changed(c->oauth);
+    }
+}
+
+static void
+on_token_rejected(void *arg, rx_str credential, const struct rx_digest *digest)
+{
+    oauth_token_rejected(arg, credential, digest);
 }
 
 static void
@@ -282,6 +298,26 @@ static void
 on_left(void *arg, rx_str plane)
 {
     limiter_left(arg, plane);
+}
+
+static enum rx_code
+open_oauth(struct control *c, struct rx_err *err)
+{
+    struct oauth_options options = {
+        .loop = c->loop,
+        .fetch = c->fetch,
+        .store = c->store,
+        .troubles = collector_troubles(c->collector),
+        .alerts = c->alerts,
+        .changes = c->options.oauth.at,
+        .change_count = c->options.oauth.count,
+    };
+    enum rx_code code = oauth_open(&c->oauth, &options, err);
+
+    if (code != RX_OK)
+        return rx_because(err, "--oauth");
+    collector_on_token_rejected(c->collector, on_token_rejected, c->oauth);
+    return RX_OK;
 }
 
 static enum rx_code
@@ -314,6 +350,8 @@ open_planes(struct control *c, struct rx_err *err)
             &c->collector, c->loop, &collect, &sink, c->publisher, err);
     rx_wipe(&publish.keys, sizeof(publish.keys));
     rx_wipe(&collect.keys, sizeof(collect.keys));
+    if (code == RX_OK)
+        code = open_oauth(c, err);
     if (code == RX_OK) {
         live_watch(c->live, c->collector);
         c->tokens = token_keeper_new(c->loop, c->fetch, c->store);
@@ -386,6 +424,7 @@ open_api(struct control *c, struct rx_err *err)
         .alerts = c->alerts,
         .health = c->health,
         .login = c->login = login_new(c->loop),
+        .oauth = c->oauth,
     };
 
     if (c->options.dashboard)
@@ -426,6 +465,7 @@ close_all(struct control *c)
     alert_watch_free(c->alert_watch);
     assets_free(c->assets);
     health_free(c->health);
+    oauth_close(c->oauth);
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);

@@ -20,6 +20,7 @@ struct probe {
     const struct channel *channel;
     const struct state_endpoint *endpoint;
     bool keyless;
+    const struct channel_key *key; /* NULL: none is needed */
     rx_str secret;
     const char *url;
     const char *headers[HEADERS_MAX + 1];
@@ -77,6 +78,18 @@ add_header(struct probe *p, const char *line)
 }
 
 static void
+add_state_headers(
+    struct probe *p, const struct state_header *list, size_t count)
+{
+    struct rx_arena *arena = p->arena;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = print(arena, "", list[i].name, ": ");
+        add_header(p, print(arena, name, list[i].value, ""));
+    }
+}
+
+static void
 make_headers(struct probe *p)
 {
     static const struct {
@@ -86,19 +99,20 @@ make_headers(struct probe *p)
         { "bearer", "authorization: Bearer " },
         { "x-goog-api-key", "x-goog-api-key: " }, { "api-key", "api-key: " } };
     struct rx_arena *arena = p->arena;
+    rx_str auth = p->key != NULL && p->key->auth.len > 0 ? p->key->auth
+                                                         : p->endpoint->auth;
 
     for (size_t i = 0; i < RX_COUNT(forms); i++) {
-        if (rx_str_eq(p->endpoint->auth, field_text(forms[i].auth)))
+        if (rx_str_eq(auth, field_text(forms[i].auth)))
             add_header(p, print(arena, forms[i].before, p->secret, ""));
     }
     if (rx_str_eq(p->endpoint->dialect, RX_S("anthropic")))
         add_header(p, "anthropic-version: 2023-06-01");
     add_header(p, "user-agent: routex/" ROUTEX_VERSION);
-    for (size_t i = 0; !p->keyless && i < p->channel->header_count; i++) {
-        const struct state_header *h = &p->channel->headers[i];
-        add_header(
-            p, print(arena, print(arena, "", h->name, ": "), h->value, ""));
-    }
+    if (p->key != NULL)
+        add_state_headers(p, p->key->headers, p->key->header_count);
+    if (!p->keyless)
+        add_state_headers(p, p->channel->headers, p->channel->header_count);
 }
 
 /* ---- the answer ---- */
@@ -236,6 +250,7 @@ choose_key(struct probe *p, rx_str id, const char **field, struct rx_err *err)
                                  : rx_str_eq(k->status, RX_S("enabled"));
         if (!wanted)
             continue;
+        p->key = k;
         p->secret = k->secret;
         if (rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
             p->secret = k->token.token;

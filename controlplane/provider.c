@@ -172,6 +172,7 @@ provider_put(struct rx_json_out *w, const char *key, const struct provider *p)
     rx_json_put_bool(w, "key_required", p->key_required);
     put_text(w, "key_env", p->key_env);
     rx_json_put_text(w, "key_url", p->key_url);
+    put_text(w, "oauth", p->oauth);
     rx_json_put_raw(w, "transformers",
         field_text(p->transformers != NULL ? p->transformers : "{\"use\":[]}"));
     put_models(w, p);

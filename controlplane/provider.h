@@ -40,6 +40,7 @@ struct provider {
     bool key_required;
     const char *key_env;      /* whose presence makes a channel; NULL: none */
     const char *key_url;      /* where people get a key; "" if nowhere */
+    const char *oauth;        /* whose accounts may serve it; NULL: none */
     const char *transformers; /* as JSON; NULL: none */
     /* The transformer that is told the project of a service account's key;
      * NULL: none. */

@@ -115,8 +115,10 @@ const struct provider providers[] = {
         .key_required = true,
         .key_env = "DEFAULT_ANTHROPIC_KEY",
         .key_url = "https://console.anthropic.com/settings/keys",
+        .oauth = "anthropic",
         .models = anthropic_models,
-        .help = "Claude models by API key (sk-ant-api…).",
+        .help = "Claude models by API key (sk-ant-api…), or by an account: "
+                "routex login anthropic.",
     },
     {
         .type = "openai",
@@ -127,8 +129,21 @@ const struct provider providers[] = {
         .key_required = true,
         .key_env = "DEFAULT_OPENAI_KEY",
         .key_url = "https://platform.openai.com/api-keys",
+        .oauth = "openai",
         .models = openai_models,
         .help = "Chat Completions and Responses by API key (sk-…).",
+    },
+    {
+        .type = "codex",
+        .title = "ChatGPT (Codex)",
+        .base_url = "https://chatgpt.com/backend-api/codex",
+        .endpoints = { { "responses", "bearer", NULL } },
+        .key_required = true,
+        .key_url = "https://chatgpt.com/codex",
+        .oauth = "openai",
+        .transformers = "{\"use\":[\"codex\"]}",
+        .help = "Responses by a ChatGPT account: routex login openai. For "
+                "Codex and other clients that stream.",
     },
     {
         .type = "gemini",

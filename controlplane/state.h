@@ -29,21 +29,24 @@ struct state_endpoint {
     rx_str auth;     /* "x-api-key", "bearer", ... see proto/snapshot.proto */
 };
 
+struct state_header {
+    rx_str name;
+    rx_str value;
+};
+
 struct state_credential {
     rx_str id;
     rx_str kind;   /* "api_key", "oauth" */
     rx_str secret; /* in clear */
     bool enabled;
+    rx_str auth; /* how it is sent; empty: as the endpoint says */
+    const struct state_header *headers; /* sent along with it */
+    size_t header_count;
 };
 
 struct state_model {
     rx_str name;     /* may hold '*' */
     rx_str upstream; /* empty: as requested */
-};
-
-struct state_header {
-    rx_str name;
-    rx_str value;
 };
 
 struct state_timeouts { /* 0: as in the settings (total: no limit) */

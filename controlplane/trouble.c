@@ -98,8 +98,10 @@ tell(void *arg)
         return;
     all.troubles = alloc_or_die((t->count + 1) * sizeof(*all.troubles));
     all.cleared = alloc_or_die((t->cleared_count + 1) * sizeof(*all.cleared));
-    for (; all.trouble_count < t->count; all.trouble_count++)
-        all.troubles[all.trouble_count] = t->cells[all.trouble_count]->t;
+    for (size_t i = 0; i < t->count; i++) {
+        if (!t->cells[i]->t.quiet)
+            all.troubles[all.trouble_count++] = t->cells[i]->t;
+    }
     for (; all.cleared_count < t->cleared_count; all.cleared_count++)
         all.cleared[all.cleared_count] = t->cleared[all.cleared_count]->c;
     rx_buf_init(&body, rx_message_max(RX_MSG_CHANNEL_NOTICE));
@@ -216,7 +218,7 @@ says_same(const struct trouble *a, const struct trouble *b)
     return rx_str_eq(a->channel, b->channel) &&
            rx_str_eq(a->credential, b->credential) &&
            rx_str_eq(a->model, b->model) && rx_str_eq(a->kind, b->kind) &&
-           a->secret == b->secret && apart < 500;
+           a->secret == b->secret && a->quiet == b->quiet && apart < 500;
 }
 
 /* Does the plane say something that was not known of it? */

@@ -24,6 +24,7 @@ struct trouble {
     uint64_t noted_ms; /* loop time */
     uint64_t until_ms; /* loop time; UINT64_MAX: until the key changes */
     uint64_t secret;
+    bool quiet; /* shown to people, not told to the planes */
 };
 
 /* Proof that what was noted before is over; or an operator's word. */

@@ -96,6 +96,22 @@ fill_endpoints(
     }
 }
 
+static Routex__HeaderField **
+header_fields(
+    struct rx_arena *arena, const struct state_header *headers, size_t n)
+{
+    Routex__HeaderField *list = MAKE(arena, Routex__HeaderField, n);
+    Routex__HeaderField **refs = MAKE_LIST(arena, Routex__HeaderField, n);
+
+    for (size_t i = 0; i < n; i++) {
+        routex__header_field__init(&list[i]);
+        list[i].name = text(arena, headers[i].name);
+        list[i].value = text(arena, headers[i].value);
+        refs[i] = &list[i];
+    }
+    return refs;
+}
+
 static void
 fill_credentials(
     struct rx_arena *arena, Routex__Channel *m, const struct state_channel *c)
@@ -112,6 +128,10 @@ fill_credentials(
         list[i].kind = text(arena, from->kind);
         list[i].secret = blob(from->secret.ptr, from->secret.len);
         list[i].enabled = from->enabled;
+        list[i].auth = text(arena, from->auth);
+        list[i].n_headers = from->header_count;
+        list[i].headers =
+            header_fields(arena, from->headers, from->header_count);
         m->credentials[i] = &list[i];
     }
 }
@@ -129,23 +149,6 @@ fill_models(
         list[i].name = text(arena, c->models[i].name);
         list[i].upstream = text(arena, c->models[i].upstream);
         m->models[i] = &list[i];
-    }
-}
-
-static void
-fill_headers(
-    struct rx_arena *arena, Routex__Channel *m, const struct state_channel *c)
-{
-    size_t n = c->header_count;
-    Routex__HeaderField *list = MAKE(arena, Routex__HeaderField, n);
-
-    m->n_headers = n;
-    m->headers = MAKE_LIST(arena, Routex__HeaderField, n);
-    for (size_t i = 0; i < n; i++) {
-        routex__header_field__init(&list[i]);
-        list[i].name = text(arena, c->headers[i].name);
-        list[i].value = text(arena, c->headers[i].value);
-        m->headers[i] = &list[i];
     }
 }
 
@@ -168,7 +171,8 @@ pack_channel(
     m.status = text(arena, c->status);
     m.n_tags = c->tag_count;
     m.tags = texts(arena, c->tags, c->tag_count);
-    fill_headers(arena, &m, c);
+    m.n_headers = c->header_count;
+    m.headers = header_fields(arena, c->headers, c->header_count);
     m.timeouts = timeouts(arena, &c->timeouts);
     m.proxy_url = text(arena, c->proxy_url);
     m.ca_file = text(arena, c->ca_file);

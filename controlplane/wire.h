@@ -38,6 +38,12 @@ bool wire_pack_notice(
 /* Times are made loop times; strings live in the arena. */
 RX_NODISCARD bool wire_read_channel_report(rx_str packed, uint64_t now_ms,
     struct rx_arena *arena, struct trouble_report *out);
+struct token_rejected {
+    rx_str plane, credential;
+    struct rx_digest digest;
+};
+RX_NODISCARD bool wire_read_token_rejected(
+    rx_str packed, struct rx_arena *arena, struct token_rejected *out);
 /* Is it a PinReport of that plane?  It is passed on as it is. */
 RX_NODISCARD bool wire_is_pin_report(rx_str packed, rx_str plane);
 

@@ -83,6 +83,13 @@ struct disposition_row {
 };
 const struct disposition_row *disposition_row(enum disposition d);
 
+/* What is known of an OAuth token that was refused. */
+enum token_news {
+    TOKEN_STAYS,     /* nothing better will come soon, or it is a key */
+    TOKEN_RENEWABLE, /* the control plane was asked for a fresh one lately */
+    TOKEN_REPLACED,  /* a fresh one is here already */
+};
+
 /* What an attempt came to. */
 struct outcome {
     enum rx_code code;
@@ -91,6 +98,8 @@ struct outcome {
     int status; /* of the answer, or what its error event stands for */
     rx_str body;
     const struct limit_facts *limits;
+    enum token_news token;
+    uint64_t token_ms; /* loop time until when a renewable one may be fresh */
     struct cooldown cooldown; /* filled by disposition_of */
 };
 enum disposition disposition_of(

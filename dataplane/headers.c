@@ -139,6 +139,15 @@ headers_join_path(rx_str base_path, rx_str path)
     return (rx_str){ rest.ptr - 1, rest.len + 1 };
 }
 
+/* The credential's own way, or the endpoint's. */
+static enum auth_scheme
+auth_of(const struct candidate *c)
+{
+    return c->credential != NULL && c->credential->has_auth
+               ? c->credential->auth
+               : c->endpoint->auth;
+}
+
 static void
 add_target(struct rx_buf *out, const struct outbound *o)
 {
@@ -150,7 +159,7 @@ add_target(struct rx_buf *out, const struct outbound *o)
     rx_buf_add(out, c->endpoint->base_path);
     rx_buf_add(out, headers_join_path(c->endpoint->base_path, o->path));
     rx_buf_add(out, o->query);
-    if (c->endpoint->auth == AUTH_QUERY) {
+    if (auth_of(c) == AUTH_QUERY) {
         rx_buf_add(out, o->query.len > 0 ? RX_S("&key=") : RX_S("?key="));
         rx_buf_add(out, key);
     }
@@ -180,7 +189,7 @@ add_credential(struct rx_buf *out, const struct candidate *c)
         [AUTH_SIGV4] = { 0 },
         [AUTH_NONE] = { 0 },
     };
-    enum auth_scheme auth = c->endpoint->auth;
+    enum auth_scheme auth = auth_of(c);
 
     if (c->credential == NULL)
         return;
@@ -195,14 +204,34 @@ add_credential(struct rx_buf *out, const struct candidate *c)
     rx_buf_add(out, RX_S("\r\n"));
 }
 
-static bool
-channel_has(const struct channel *c, rx_str name)
+static const struct rx_header *
+find_header(const struct rx_header *list, size_t count, rx_str name)
 {
-    for (size_t i = 0; i < c->header_count; i++) {
-        if (rx_str_ieq(c->headers[i].name, name))
-            return true;
+    for (size_t i = 0; i < count; i++) {
+        if (rx_str_ieq(list[i].name, name))
+            return &list[i];
     }
-    return false;
+    return NULL;
+}
+
+static const struct rx_header *
+channels_own(const struct candidate *c, rx_str name)
+{
+    return find_header(c->channel->headers, c->channel->header_count, name);
+}
+
+static const struct rx_header *
+credentials_own(const struct candidate *c, rx_str name)
+{
+    return c->credential == NULL ? NULL
+                                 : find_header(c->credential->headers,
+                                       c->credential->header_count, name);
+}
+
+static bool
+we_send(const struct candidate *c, rx_str name)
+{
+    return channels_own(c, name) != NULL || credentials_own(c, name) != NULL;
 }
 
 static bool
@@ -218,59 +247,87 @@ list_has(rx_str list, rx_str item)
     return false;
 }
 
-static void
-add_beta_without(struct rx_buf *out, rx_str list, rx_str without)
-{
-    rx_str item;
-    size_t n = 0;
+/* Lists of anthropic-beta, in the order in which they are joined. */
+enum { BETA_CLIENT, BETA_CHANNEL, BETA_CREDENTIAL, BETA_LISTS };
 
-    for (bool more = true; more;) {
-        more = rx_str_cut(list, ',', &item, &list);
-        item = rx_str_trim(item);
-        if (item.len == 0 || list_has(without, item))
-            continue;
-        if (n++ > 0)
-            rx_buf_add(out, RX_S(","));
-        rx_buf_add(out, item);
+static bool
+is_in_one(const rx_str *lists, size_t count, rx_str item)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list_has(lists[i], item))
+            return true;
     }
+    return false;
 }
 
-/* The client's list in its order, then what the channel adds. */
+/* The client's list as it stands or, item by item, without one; then of the
+ * others what is new. */
 static void
-add_beta_union(
-    struct rx_buf *out, rx_str client, rx_str channel, rx_str without)
+add_beta(struct rx_buf *out, const rx_str lists[BETA_LISTS], rx_str without)
 {
-    rx_str item;
+    bool verbatim = without.len == 0 && lists[BETA_CLIENT].len > 0;
+    size_t n = verbatim;
 
     rx_buf_add(out, RX_S("anthropic-beta: "));
-    if (without.len > 0)
-        add_beta_without(out, client, without);
-    else
-        rx_buf_add(out, client);
-    for (bool more = true; more;) {
-        more = rx_str_cut(channel, ',', &item, &channel);
-        item = rx_str_trim(item);
-        if (item.len == 0 || list_has(client, item))
-            continue;
-        rx_buf_add(out, RX_S(","));
-        rx_buf_add(out, item);
+    if (verbatim)
+        rx_buf_add(out, lists[BETA_CLIENT]);
+    for (size_t i = verbatim; i < BETA_LISTS; i++) {
+        rx_str rest = lists[i];
+        rx_str item;
+        for (bool more = rest.len > 0; more;) {
+            more = rx_str_cut(rest, ',', &item, &rest);
+            item = rx_str_trim(item);
+            if (item.len == 0 || is_in_one(lists, i, item) ||
+                (i == BETA_CLIENT && list_has(without, item)))
+                continue;
+            if (n++ > 0)
+                rx_buf_add(out, RX_S(","));
+            rx_buf_add(out, item);
+        }
     }
     rx_buf_add(out, RX_S("\r\n"));
 }
 
+static bool
+is_beta(rx_str name)
+{
+    return rx_str_ieq(name, RX_S("anthropic-beta"));
+}
+
 static void
-add_channel_headers(struct rx_buf *out, const struct outbound *o)
+add_joined_beta(struct rx_buf *out, const struct outbound *o)
+{
+    const rx_str name = RX_S("anthropic-beta");
+    const struct rx_header *channel = channels_own(o->to, name);
+    const struct rx_header *credential = credentials_own(o->to, name);
+    rx_str lists[BETA_LISTS] = { 0 };
+
+    if (channel == NULL && credential == NULL)
+        return;
+    if (!o->translated)
+        lists[BETA_CLIENT] = rx_httpd_header(o->from, name);
+    if (channel != NULL)
+        lists[BETA_CHANNEL] = channel->value;
+    if (credential != NULL)
+        lists[BETA_CREDENTIAL] = credential->value;
+    add_beta(out, lists, o->without_beta);
+}
+
+/* The channel's headers, and before them what its credential brings along. */
+static void
+add_our_headers(struct rx_buf *out, const struct outbound *o)
 {
     const struct channel *c = o->to->channel;
+    const struct credential *k = o->to->credential;
 
+    add_joined_beta(out, o);
+    for (size_t i = 0; k != NULL && i < k->header_count; i++) {
+        if (!is_beta(k->headers[i].name))
+            add_header(out, k->headers[i].name, k->headers[i].value);
+    }
     for (size_t i = 0; i < c->header_count; i++) {
         rx_str name = c->headers[i].name;
-        rx_str mine = { 0 };
-        if (rx_str_ieq(name, RX_S("anthropic-beta")) && !o->translated)
-            mine = rx_httpd_header(o->from, name);
-        if (mine.len > 0)
-            add_beta_union(out, mine, c->headers[i].value, o->without_beta);
-        else
+        if (!is_beta(name) && credentials_own(o->to, name) == NULL)
             add_header(out, name, c->headers[i].value);
     }
 }
@@ -278,7 +335,7 @@ add_channel_headers(struct rx_buf *out, const struct outbound *o)
 static bool
 may_pass(const struct outbound *o, rx_str name)
 {
-    if (channel_has(o->to->channel, name))
+    if (we_send(o->to, name))
         return false;
     return o->translated ? in(translated_pass, RX_COUNT(translated_pass), name)
                          : in(outbound_pass, RX_COUNT(outbound_pass), name);
@@ -307,18 +364,16 @@ headers_outbound(struct rx_buf *out, const struct outbound *o)
         if (!may_pass(o, h->name))
             continue;
         version = version || rx_str_ieq(h->name, RX_S("anthropic-version"));
-        if (o->without_beta.len > 0 &&
-            rx_str_ieq(h->name, RX_S("anthropic-beta"))) {
-            add_beta_union(out, h->value, (rx_str){ 0 }, o->without_beta);
+        if (o->without_beta.len > 0 && is_beta(h->name)) {
+            add_beta(out, (rx_str[BETA_LISTS]){ h->value }, o->without_beta);
             continue;
         }
         add_header(out, h->name, h->value);
     }
     if (o->translated)
         add_translated(out, o);
-    add_channel_headers(out, o);
-    if (anthropic && !version &&
-        !channel_has(o->to->channel, RX_S("anthropic-version")))
+    add_our_headers(out, o);
+    if (anthropic && !version && !we_send(o->to, RX_S("anthropic-version")))
         rx_buf_add(out, RX_S("anthropic-version: 2023-06-01\r\n"));
     rx_buf_add(out, RX_S("accept-encoding: identity\r\n"));
     if (o->has_body)

@@ -133,7 +133,7 @@ note_trouble(
     if (blame == BLAME_MODEL)
         n.until_ms = now + MODEL_MS;
     if (blame == BLAME_CREDENTIAL)
-        n.until_ms = UINT64_MAX;
+        n.until_ms = o->token == TOKEN_RENEWABLE ? o->token_ms : UINT64_MAX;
     if (blame == BLAME_CREDENTIAL || blame == BLAME_CREDIT)
         n.secret = key != NULL ? key->mark : 0;
     rx_warn("channel.trouble",
@@ -156,7 +156,8 @@ learn_bad(struct lesson *l, enum disposition d, const struct outcome *o,
         note_breaker(l, false, now, dice);
     else if (l->probe) /* it answers: what it says is another matter */
         note_breaker(l, true, now, dice);
-    if (blame != BLAME_NOBODY && blame != BLAME_BREAKER)
+    if (blame != BLAME_NOBODY && blame != BLAME_BREAKER &&
+        !(blame == BLAME_CREDENTIAL && o->token == TOKEN_REPLACED))
         note_trouble(l, d, o, now);
     if (o->limits != NULL && l->seat != NULL)
         seat_note_limits(l->seat, o->limits, now);

@@ -208,6 +208,7 @@ proxy_open(struct proxy *p, struct rx_loop *loop, struct rx_stat *stat,
         .stat = stat,
         .options = *options,
         .started_ms = rx_loop_ms(loop) };
+    rx_list_init(&p->waiting);
     rx_random(&p->dice, sizeof(p->dice));
     open_stats(&p->stats, stat);
     enum rx_code code =
@@ -227,16 +228,11 @@ proxy_open(struct proxy *p, struct rx_loop *loop, struct rx_stat *stat,
 static bool
 is_current(void *arg, const struct trouble_note *n)
 {
-    const struct channel *c = snapshot_find_channel(arg, n->about.channel);
-
-    if (c == NULL)
-        return false;
-    for (size_t i = 0; i < c->credential_count; i++) {
-        const struct credential *k = &c->credentials[i];
-        if (rx_str_eq(k->id, n->about.credential))
-            return n->secret == 0 || n->secret == k->mark;
-    }
-    return n->about.credential.len == 0;
+    if (n->about.credential.len == 0)
+        return snapshot_find_channel(arg, n->about.channel) != NULL;
+    const struct credential *k =
+        snapshot_find_credential(arg, n->about.channel, n->about.credential);
+    return k != NULL && (n->secret == 0 || n->secret == k->mark);
 }
 
 static void
@@ -248,6 +244,7 @@ on_install(void *arg)
         return; /* closed */
     standing_prune(
         p->standing, is_current, (void *)(uintptr_t)follow_snapshot(p->follow));
+    request_wake_waiting(p);
 }
 
 void
@@ -255,6 +252,7 @@ proxy_attach(struct proxy *p, struct follow *follow)
 {
     p->follow = follow;
     p->gossip = gossip_new(p->loop, follow, p->standing, p->sessions);
+    p->refused = refused_tokens_new(p->loop, follow);
     follow_on_install(follow, on_install, p);
 }
 
@@ -267,6 +265,7 @@ proxy_close(struct proxy *p)
     rx_loop_tick(p->loop, false);
     rx_client_free(p->client);
     rx_fetch_free(p->fetch);
+    refused_tokens_free(p->refused);
     gossip_free(p->gossip);
     standing_free(p->standing);
     sessions_free(p->sessions);

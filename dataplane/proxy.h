@@ -15,6 +15,7 @@
 #include "dataplane/minds.h"
 #include "dataplane/paths.h"
 #include "dataplane/refusal.h"
+#include "dataplane/refused_token.h"
 #include "dataplane/session.h"
 #include "dataplane/standing.h"
 #include "shared/client.h"
@@ -52,11 +53,13 @@ struct proxy {
     struct rx_fetch *fetch;
     struct rx_client *client;
     struct rx_httpd *httpd;
-    struct standing *standing; /* what was learnt about channels */
-    struct sessions *sessions; /* where conversations sit */
-    struct minds *minds;       /* what models mind */
-    struct memory *memory;     /* reasoning that clients drop */
-    struct gossip *gossip;     /* NULL before proxy_attach */
+    struct standing *standing;      /* what was learnt about channels */
+    struct sessions *sessions;      /* where conversations sit */
+    struct minds *minds;            /* what models mind */
+    struct memory *memory;          /* reasoning that clients drop */
+    struct gossip *gossip;          /* NULL before proxy_attach */
+    struct refused_tokens *refused; /* likewise */
+    struct rx_list waiting;         /* requests, for a snapshot */
     struct rx_stat *stat;
     struct proxy_stats stats;
     struct proxy_options options;

@@ -482,6 +482,7 @@ port_settle(void *world)
         account(q, REQUEST_CANCELLED, "client_left", NULL);
     }
     attempt_stop(q->attempt);
+    request_token_forget(q);
     rx_timer_fini(&q->pause);
     if (q->key->guard != NULL)
         settle_limits(q);

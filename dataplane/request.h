@@ -34,4 +34,7 @@ const char *request_outcome_name(enum request_outcome outcome);
 void request_begin(
     struct proxy *p, struct rx_httpd_req *req, const struct path *path);
 
+/* A snapshot was installed: whoever waits for it may go on. */
+void request_wake_waiting(struct proxy *p);
+
 #endif

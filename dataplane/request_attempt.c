@@ -243,14 +243,18 @@ request_attempt(void *world)
     struct tries *t = &q->tries;
     uint64_t now = rx_loop_ms(q->proxy->loop);
 
+    if (!request_token_resume(q))
+        return EXCHANGE_NOBODY;
     if (t->count == 0) {
         if (t->plan == NULL)
             begin_tries(q);
         bool found = tries_plan(t, now);
         note_decision(q, t->decision);
         if (!found) {
-            if (tries_wait(t, now, proxy_dice(q->proxy)))
+            if (tries_wait(t, now, proxy_dice(q->proxy))) {
+                request_token_await(q);
                 return EXCHANGE_LATER;
+            }
             take_refusal(q);
             return EXCHANGE_NOBODY;
         }
@@ -259,6 +263,7 @@ request_attempt(void *world)
     q->refusal = REFUSE_NO_CHANNEL;
     q->refusal_words = "no channel is available any more";
     while ((to = tries_begin(t, now)) != NULL) {
+        to = request_token_freshen(q, to);
         if (prepare(q, to)) {
             start_attempt(q, to);
             return EXCHANGE_STARTED;
@@ -347,6 +352,8 @@ request_judge(void *world)
 
     if (q->path.op == OP_COUNT && (o.status == 404 || o.status == 405))
         d = DISPOSITION_NO_COUNT;
+    if (d == DISPOSITION_CREDENTIAL)
+        request_token_news(q, &o);
     ++*q->proxy->stats.attempts_failed;
     rx_warn("attempt.failed",
         "req=" RX_STR_FMT " channel=" RX_STR_FMT " status=%d reason=%s",
@@ -361,7 +368,9 @@ request_judge(void *world)
     }
     if (next == EXCHANGE_GIVE_UP)
         give_up(q, d);
-    else
+    if (d == DISPOSITION_CREDENTIAL)
+        next = request_token_next(q, &o, next);
+    if (next != EXCHANGE_GIVE_UP)
         ++*q->proxy->stats.fail_overs;
     return next;
 }

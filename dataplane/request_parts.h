@@ -33,6 +33,11 @@ struct request {
     bool repaired;         /* a part was taken out that an upstream minded */
     struct repair repair;
     const struct candidate *repairing; /* who is asked without it */
+    struct rx_link waiting;            /* in proxy->waiting: for a snapshot */
+    bool renewed;             /* it was tried again with a fresh token */
+    bool gave_up;             /* … and without one it is refused */
+    struct candidate refused; /* whose token was refused */
+    struct candidate renewed_to;
     struct attempt *attempt;
     struct outgoing outgoing; /* what this attempt sends */
 
@@ -61,6 +66,22 @@ struct request {
 void request_note(struct request *q, enum exchange_fact fact);
 
 const char *request_keep_words(struct request *q, const struct rx_err *err);
+
+/* ---- OAuth tokens: request_token.c ---- */
+
+/* What is known of the token that `o` speaks of; reports it where refused. */
+void request_token_news(struct request *q, struct outcome *o);
+/* `next` was decided after that; a fresh token changes it, once per request. */
+enum exchange_next request_token_next(
+    struct request *q, const struct outcome *o, enum exchange_next next);
+/* The pause is over.  False: there is nobody left to be asked. */
+bool request_token_resume(struct request *q);
+/* The candidate with the freshest token there is. */
+const struct candidate *request_token_freshen(
+    struct request *q, const struct candidate *to);
+/* Have it woken when a snapshot is installed, or no more. */
+void request_token_await(struct request *q);
+void request_token_forget(struct request *q);
 
 /* The half of the exchange's port that is about attempts. */
 enum exchange_start request_attempt(void *world);

@@ -85,6 +85,19 @@ snapshot_find_channel(const struct snapshot *s, rx_str name)
     return rx_map_get(whole_of(s)->parts[PART_CHANNELS]->by_name, name);
 }
 
+const struct credential *
+snapshot_find_credential(
+    const struct snapshot *s, rx_str channel_id, rx_str credential_id)
+{
+    const struct channel *c = snapshot_find_channel(s, channel_id);
+
+    for (size_t i = 0; c != NULL && i < c->credential_count; i++) {
+        if (rx_str_eq(c->credentials[i].id, credential_id))
+            return &c->credentials[i];
+    }
+    return NULL;
+}
+
 bool
 snapshot_pattern_fits(rx_str pattern, rx_str name)
 {

@@ -49,6 +49,10 @@ struct credential {
     rx_str secret;
     bool oauth;
     uint64_t mark; /* of the secret: standing.h */
+    bool has_auth; /* it is sent as `auth`, whatever the endpoint says */
+    enum auth_scheme auth;
+    const struct rx_header *headers; /* sent along with it */
+    size_t header_count;
 };
 
 struct model_entry {
@@ -171,6 +175,10 @@ const struct client_key *snapshot_find_key_named(
 /* By name or id; NULL when unknown. */
 const struct channel *snapshot_find_channel(
     const struct snapshot *s, rx_str name);
+
+/* By ids; NULL when unknown or not enabled. */
+const struct credential *snapshot_find_credential(
+    const struct snapshot *s, rx_str channel_id, rx_str credential_id);
 
 /* Does `pattern` ('*' stands for any run of characters) fit `name`? */
 bool snapshot_pattern_fits(rx_str pattern, rx_str name);

@@ -506,16 +506,6 @@ standing_hear(
     touch_all(s);
 }
 
-uint64_t
-standing_secret_mark(rx_str secret)
-{
-    struct rx_digest d = rx_digest(secret);
-    uint64_t mark;
-
-    memcpy(&mark, d.bytes, sizeof(mark));
-    return mark | 1;
-}
-
 /* ---- breakers ------------------------------------------------------------------ */
 
 struct breaker *

@@ -28,6 +28,7 @@
     X(BLIND, "rate_limited_blind", "is rate limited")                 \
     X(OVERLOADED, "overloaded", "is overloaded")                      \
     X(CREDENTIAL, "credential_refused", "has its credential refused") \
+    X(LOGIN, "needs_login", "needs a new login")                      \
     X(CREDIT, "no_credit", "has no credit left")                      \
     X(MODEL, "model_unknown", "does not know the model")              \
     X(UNHEALTHY, "unhealthy", "fails its health checks")              \
@@ -56,7 +57,7 @@ struct trouble_note {
     enum trouble trouble;
     uint64_t noted_ms;
     uint64_t until_ms; /* UINT64_MAX: until the credential changes */
-    uint64_t secret;   /* mark of the credential's secret; 0: none */
+    uint64_t secret;   /* rx_secret_mark() of the credential's; 0: none */
 };
 
 struct standing;
@@ -110,9 +111,6 @@ void standing_hear(
 /* Another plane had the proof; it is not told again. */
 void standing_heard_clear(
     struct standing *s, const struct subject *about, uint64_t since);
-
-/* A mark by which a changed secret is told from the one that was refused. */
-uint64_t standing_secret_mark(rx_str secret);
 
 /* ---- breakers ------------------------------------------------------------ */
 

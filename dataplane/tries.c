@@ -130,6 +130,13 @@ tries_begin(struct tries *t, uint64_t now)
 }
 
 void
+tries_replace(struct tries *t, const struct candidate *to)
+{
+    t->to = to;
+    t->lesson.to = to;
+}
+
+void
 tries_repeat(struct tries *t)
 {
     t->again = true;

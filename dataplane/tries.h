@@ -55,6 +55,8 @@ const struct candidate *tries_begin(struct tries *t, uint64_t now);
 /* The attempt came to nothing that was shown.  What next? */
 enum exchange_next tries_failed(struct tries *t, enum disposition d,
     const struct outcome *o, uint64_t now, uint64_t dice);
+/* The one that was begun, or is to be, goes under another credential. */
+void tries_replace(struct tries *t, const struct candidate *to);
 /* The same candidate is to be asked again, with something changed. */
 void tries_repeat(struct tries *t);
 

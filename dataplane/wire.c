@@ -217,6 +217,37 @@ header_name(rx_str s)
 }
 
 static enum rx_code
+read_headers(Routex__HeaderField *const *in, size_t count,
+    struct rx_arena *arena, const struct rx_header **out, struct rx_err *err)
+{
+    struct rx_header *list = rx_arena_make(arena, struct rx_header, count);
+
+    if (list == NULL)
+        return no_room(err);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (struct rx_header){ text(in[i]->name), text(in[i]->value) };
+        if (!header_name(list[i].name) || !header_safe(list[i].value))
+            return rx_fail(
+                err, RX_INVALID, "header %.60s cannot be sent", in[i]->name);
+    }
+    *out = list;
+    return RX_OK;
+}
+
+/* How this one is sent, where that is not as the endpoint has it. */
+static enum rx_code
+read_credential_form(const Routex__Credential *in, struct rx_arena *arena,
+    struct credential *out, struct rx_err *err)
+{
+    out->has_auth = in->auth[0] != '\0';
+    if (out->has_auth && !find_auth(in->auth, &out->auth))
+        return rx_fail(
+            err, RX_INVALID, "unknown kind of credential %.40s", in->auth);
+    out->header_count = in->n_headers;
+    return read_headers(in->headers, in->n_headers, arena, &out->headers, err);
+}
+
+static enum rx_code
 read_credentials(const Routex__Channel *in, struct rx_arena *arena,
     struct channel *out, struct rx_err *err)
 {
@@ -228,39 +259,23 @@ read_credentials(const Routex__Channel *in, struct rx_arena *arena,
     out->credentials = list;
     for (size_t i = 0; i < in->n_credentials; i++) {
         const Routex__Credential *c = in->credentials[i];
+        struct credential *to = &list[out->credential_count];
         if (!c->enabled)
             continue;
         if (!header_safe(blob(&c->secret)))
             return rx_fail(err, RX_INVALID,
                 "credential %.40s holds control characters", c->id);
-        list[out->credential_count++] = (struct credential){
+        *to = (struct credential){
             .id = text(c->id),
             .secret = blob(&c->secret),
             .oauth = strcmp(c->kind, "oauth") == 0,
-            .mark = standing_secret_mark(blob(&c->secret)),
+            .mark = rx_secret_mark(blob(&c->secret)),
         };
+        enum rx_code code = read_credential_form(c, arena, to, err);
+        if (code != RX_OK)
+            return code;
+        out->credential_count++;
     }
-    return RX_OK;
-}
-
-static enum rx_code
-read_headers(const Routex__Channel *in, struct rx_arena *arena,
-    struct channel *out, struct rx_err *err)
-{
-    struct rx_header *list =
-        rx_arena_make(arena, struct rx_header, in->n_headers);
-
-    if (list == NULL)
-        return no_room(err);
-    for (size_t i = 0; i < in->n_headers; i++) {
-        list[i] = (struct rx_header){ text(in->headers[i]->name),
-            text(in->headers[i]->value) };
-        if (!header_name(list[i].name) || !header_safe(list[i].value))
-            return rx_fail(err, RX_INVALID, "header %.60s cannot be sent",
-                in->headers[i]->name);
-    }
-    out->headers = list;
-    out->header_count = in->n_headers;
     return RX_OK;
 }
 
@@ -324,7 +339,9 @@ wire_read_channel(rx_str packed, const struct timeouts *defaults,
     if (code == RX_OK)
         code = read_models(in, arena, out, err);
     if (code == RX_OK)
-        code = read_headers(in, arena, out, err);
+        code =
+            read_headers(in->headers, in->n_headers, arena, &out->headers, err);
+    out->header_count = in->n_headers;
     if (code == RX_OK)
         code = transform_build(
             text(in->transformers), arena, &out->transformers, err);

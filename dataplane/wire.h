@@ -131,6 +131,14 @@ bool wire_add_channel_report(struct rx_buf *out, const char *plane,
 bool wire_add_pins(struct rx_buf *out, const char *plane,
     const struct wire_pin *pins, size_t count);
 
+struct wire_token_rejected {
+    const char *plane;
+    rx_str channel, credential;
+    struct rx_digest digest; /* of the secret that was refused */
+};
+bool wire_add_token_rejected(
+    struct rx_buf *out, const struct wire_token_rejected *t);
+
 struct wire_hello {
     const char *plane;
     uint64_t boot;

@@ -229,3 +229,20 @@ wire_add_pins(struct rx_buf *out, const char *plane,
     rx_arena_free(arena);
     return ok;
 }
+
+bool
+wire_add_token_rejected(struct rx_buf *out, const struct wire_token_rejected *t)
+{
+    struct rx_arena *arena = rx_arena_new(SCRATCH_MAX);
+    Routex__TokenRejected m;
+
+    routex__token_rejected__init(&m);
+    m.plane = own(t->plane);
+    m.channel_id = copy(arena, t->channel);
+    m.credential_id = copy(arena, t->credential);
+    m.digest = (ProtobufCBinaryData){ sizeof(t->digest.bytes),
+        (uint8_t *)(uintptr_t)t->digest.bytes };
+    bool ok = pack(out, &m.base);
+    rx_arena_free(arena);
+    return ok;
+}

@@ -38,6 +38,7 @@
     X(USAGE_BATCH, 17, "usage batch", false, (size_t)4 * 1024 * 1024)       \
     X(CHANNEL_REPORT, 18, "channel report", false, (size_t)4 * 1024 * 1024) \
     X(PIN_REPORT, 19, "pin report", false, (size_t)1024 * 1024)             \
+    X(TOKEN_REJECTED, 20, "token rejected", false, (size_t)1024)            \
     X(DEMAND, 24, "demand", false, (size_t)1024 * 1024)
 
 enum rx_message {

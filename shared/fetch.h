@@ -79,6 +79,9 @@ struct rx_transfer_options {
      */
     void (*on_bytes)(void *arg, rx_str bytes);
     bool follow_redirects;
+    /* A connection of its own: libcurl silently sends a request again when a
+     * kept one breaks, which what must be asked only once cannot bear. */
+    bool own_connection;
 };
 
 struct rx_transfer_result {

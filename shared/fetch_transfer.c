@@ -167,6 +167,10 @@ set_limits(struct rx_transfer *t, const struct rx_transfer_options *o)
     curl_easy_setopt(
         t->easy, CURLOPT_FOLLOWLOCATION, o->follow_redirects ? 1L : 0L);
     curl_easy_setopt(t->easy, CURLOPT_MAXREDIRS, 5L);
+    curl_easy_setopt(
+        t->easy, CURLOPT_FRESH_CONNECT, o->own_connection ? 1L : 0L);
+    curl_easy_setopt(
+        t->easy, CURLOPT_FORBID_REUSE, o->own_connection ? 1L : 0L);
     rx_buf_init(&t->head, HEADERS_MAX);
     rx_buf_init(&t->body, o->max_response);
 }

@@ -105,6 +105,16 @@ rx_hasher_end(struct rx_hasher *h, struct rx_digest *out)
     free(h);
 }
 
+uint64_t
+rx_secret_mark(rx_str secret)
+{
+    struct rx_digest d = rx_digest(secret);
+    uint64_t mark;
+
+    memcpy(&mark, d.bytes, sizeof(mark));
+    return mark | 1;
+}
+
 struct rx_key
 rx_key_derive(const struct rx_key *from, rx_str purpose)
 {

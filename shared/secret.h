@@ -36,6 +36,8 @@ struct rx_hasher;
 RX_NODISCARD struct rx_hasher *rx_hasher_new(void);
 void rx_hasher_add(struct rx_hasher *h, rx_str piece);
 void rx_hasher_end(struct rx_hasher *h, struct rx_digest *out); /* frees it */
+/* A number by which a changed secret is told from the one before; never 0. */
+uint64_t rx_secret_mark(rx_str secret);
 /* A key for one purpose out of another key: BLAKE2b keyed with `from`. */
 struct rx_key rx_key_derive(const struct rx_key *from, rx_str purpose);
 

@@ -466,6 +466,8 @@ const struct rx_transformer rx_transformers[] = {
     { "zhipu", "What Zhipu's GLM wants differently.", CHAT, REQUEST },
     { "azure", "The paths of Azure OpenAI.", CHAT | RESPONSES, REQUEST,
         .options = azure, .check = check_azure },
+    { "codex", "What ChatGPT's back end for Codex wants differently.",
+        RESPONSES, REQUEST },
     { "vertex", "The paths of Google Vertex AI, for Gemini and Claude.",
         ANTHROPIC | GEMINI, REQUEST, .options = vertex, .check = check_vertex },
     { "bedrock", "Claude on Amazon Bedrock: its paths, its frames, its errors.",

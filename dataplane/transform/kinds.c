@@ -25,6 +25,7 @@ const struct step_kind *const step_kinds[] = {
     &step_kimi,
     &step_zhipu,
     &step_azure,
+    &step_codex,
     &step_vertex,
     &step_bedrock,
     &step_cerebras,

@@ -27,10 +27,10 @@ static const struct state_endpoint toy_endpoint = {
     RX_STR_INIT("bearer"),
 };
 static const struct state_credential toy_credential = {
-    RX_STR_INIT("cr1"),
-    RX_STR_INIT("api_key"),
-    RX_STR_INIT("sk-toy"),
-    true,
+    .id = RX_STR_INIT("cr1"),
+    .kind = RX_STR_INIT("api_key"),
+    .secret = RX_STR_INIT("sk-toy"),
+    .enabled = true,
 };
 
 /* Texts that live as long as the test. */
