@@ -214,6 +214,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     read_timeouts(&st->timeouts, body);
     rx_json_get_u64(body, "max_attempts", 1, 8, &attempts);
     st->max_attempts = (uint32_t)attempts;
+    rx_json_get_bool(body, "strict_translation", &st->strict_translation);
     rx_json_get_u64(
         body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
     read_journal(st, body);
@@ -271,6 +272,7 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_put_str(w, "strategy", st->strategy);
     put_timeouts(w, &st->timeouts);
     rx_json_put_u64(w, "max_attempts", st->max_attempts);
+    rx_json_put_bool(w, "strict_translation", st->strict_translation);
     field_put_seconds(w, "max_wait_s", st->max_wait_ms);
     field_put_seconds(w, "session_ttl_s", st->session_ttl_ms);
     put_breaker(w, &st->breaker);

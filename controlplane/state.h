@@ -132,6 +132,7 @@ struct state_settings {
     uint32_t session_ttl_ms; /* 0: conversations are not kept together */
     struct state_timeouts timeouts;
     uint32_t max_attempts;
+    bool strict_translation; /* what would be lost is refused */
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     rx_str journal_full; /* "keep-serving", "refuse" */

@@ -263,6 +263,7 @@ pack_settings(
     m.strategy = text(arena, s->strategy);
     m.timeouts = timeouts(arena, &s->timeouts);
     m.max_attempts = s->max_attempts;
+    m.strict_translation = s->strict_translation;
     m.max_body_bytes = s->max_body_bytes;
     m.journal_limit_bytes = s->journal_limit_bytes;
     m.journal_full = text(arena, s->journal_full);

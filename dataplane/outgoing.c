@@ -94,6 +94,7 @@ translate(struct outgoing *o, const struct outgoing_ask *ask,
             .host = to->endpoint->authority,
             .model = to->model },
         .world = { next_random, ask->proxy, rx_clock_wall_ms() / 1000 },
+        .strict = ask->strict,
         .memory = ask->proxy->memory,
         .tenant = ask->tenant,
     };

@@ -179,6 +179,17 @@ request_keep_words(struct request *q, const struct rx_err *err)
     return kept.ptr != NULL ? kept.ptr : "";
 }
 
+/* By its own word, or by the settings'. */
+static bool
+wants_strict(const struct request *q)
+{
+    rx_str word = header_of(q, RX_S("x-routex-strict"));
+
+    if (word.len == 0)
+        return q->snapshot->settings.strict_translation;
+    return rx_str_eq(word, RX_S("1")) || rx_str_ieq(word, RX_S("true"));
+}
+
 /* Say it as the candidate understands it; false, and why, when it cannot be. */
 static bool
 prepare(struct request *q, const struct candidate *to)
@@ -190,6 +201,7 @@ prepare(struct request *q, const struct candidate *to)
         .to = to,
         .arena = q->arena,
         .proxy = q->proxy,
+        .strict = wants_strict(q),
         .tenant = q->key->tenant->id,
         .repair = to == q->repairing ? &q->repair : NULL,
     };

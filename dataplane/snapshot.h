@@ -134,6 +134,7 @@ struct settings {
     struct timeouts timeouts;
     struct breaker_limits breaker;
     uint32_t max_attempts;
+    bool strict_translation; /* what would be lost is refused */
     uint32_t max_wait_ms;    /* of a request, for somebody to come back */
     uint32_t session_ttl_ms; /* 0: conversations are not kept together */
     uint64_t max_body_bytes;

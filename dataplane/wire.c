@@ -546,6 +546,7 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
         out->session_ttl_ms = in->patience->session_ttl_ms;
     }
     out->timeouts = read_timeouts(in->timeouts, &out->timeouts);
+    out->strict_translation = in->strict_translation;
     out->max_attempts = either(in->max_attempts, out->max_attempts);
     if (in->max_body_bytes != 0)
         out->max_body_bytes = in->max_body_bytes;

@@ -495,7 +495,6 @@ note_losses(struct encoder *x)
         { r->logprobs.there, "logprobs" },
         { r->output.verbosity.len > 0, "verbosity" },
         { r->metadata.len > 2, "metadata" },
-        { r->user_id.len > 0, "user" },
         { r->tier == IR_TIER_FLEX, "service_tier" },
         { r->max_tool_calls.there, "max_tool_calls" },
         { r->truncation.len > 0, "truncation" },
@@ -527,6 +526,11 @@ anthropic_encode_request(const struct codec_encode *in, struct rx_err *err)
     put_effort(&x);
     put_sampling(&x, reasoning);
     put_stops(&x);
+    if (x.r->user_id.len > 0) {
+        put_member_open(x.b, "metadata", '{');
+        put_member(x.b, "user_id", x.r->user_id);
+        put_close(x.b, '}');
+    }
     if (x.r->tier == IR_TIER_STANDARD)
         put_member_word(x.b, "service_tier", "standard_only");
     else if (x.r->tier == IR_TIER_AUTO || x.r->tier == IR_TIER_PRIORITY)

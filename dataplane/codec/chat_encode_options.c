@@ -364,8 +364,10 @@ put_rest(struct chat_encoder *x)
     } else if (r->output.verbosity.len > 0) {
         chat_lose(x, "verbosity", "the server has none");
     }
-    /* Who the user is, is nobody else's business. */
-    if (r->user_id.len > 0)
+    if (openai)
+        put_member_if(x->b, x->cap->user_field ? "user" : "safety_identifier",
+            r->user_id);
+    else if (r->user_id.len > 0)
         chat_lose(x, "user", "not told to another provider");
     if (r->metadata.len > 2)
         chat_lose(x, "metadata", "not told to another provider");

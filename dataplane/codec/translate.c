@@ -11,6 +11,7 @@
 #include "dataplane/frames.h"
 #include "dataplane/sse.h"
 #include "shared/decode.h"
+#include "shared/secret.h"
 
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 #define BODY_MAX  ((size_t)256 * 1024 * 1024)
@@ -64,6 +65,29 @@ must(void *p)
     return p;
 }
 
+/* Who the user is, is between him and his provider; that it is the same one
+ * again may be told. */
+static void
+hide_user(struct translation *t, rx_str tenant)
+{
+    static const char mark[] = "rtxu_";
+    rx_str *id = &t->request.user_id;
+    char text[sizeof(mark) + 2 * RX_DIGEST_SIZE];
+    struct rx_buf plain;
+
+    if (id->len == 0)
+        return;
+    rx_buf_init(&plain, tenant.len + id->len + 1);
+    rx_buf_add(&plain, tenant);
+    rx_buf_addc(&plain, '\0');
+    rx_buf_add(&plain, *id);
+    struct rx_digest d = rx_digest(rx_buf_str(&plain));
+    rx_buf_fini(&plain);
+    memcpy(text, mark, sizeof(mark));
+    rx_hex(d.bytes, 16, text + sizeof(mark) - 1);
+    *id = rx_arena_copy(t->arena, (rx_str){ text, strlen(text) });
+}
+
 static enum rx_code
 make_request(
     struct translation *t, const struct translate_ask *ask, struct rx_err *err)
@@ -81,6 +105,8 @@ make_request(
         .stream_array = ask->stream_array };
     enum rx_code code =
         t->client->decode_request(ask->body, t->arena, &t->request, err);
+    if (code == RX_OK)
+        hide_user(t, ask->tenant);
     if (code == RX_OK && t->scope.memory != NULL) {
         normalise_turns(&t->request);
         recall_apply(&t->scope, &t->request, t->arena);
@@ -95,7 +121,12 @@ make_request(
         return rx_fail(err, RX_TOO_BIG, "the request is too large");
     if (t->client->counts_prompt && ask->stream)
         t->request.prompt_estimate = estimate_tokens(ask->client, ask->body);
-    return t->channel->encode_request(&encode, err);
+    code = t->channel->encode_request(&encode, err);
+    if (code == RX_OK && ask->strict && t->losses.count > 0)
+        return rx_fail(err, RX_INVALID,
+            "%s: would be lost (%s), which the request or the settings forbid",
+            t->losses.kept[0].what, t->losses.kept[0].why);
+    return code;
 }
 
 enum rx_code

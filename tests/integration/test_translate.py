@@ -2,7 +2,7 @@
 reaches the client in its own, whole or not at all, and is counted once."""
 import json
 
-from dialects import ALL, ANTHROPIC, CHAT, provider
+from dialects import ALL, ANTHROPIC, CHAT, RESPONSES, provider
 from harness import Routex, main, test
 from peers import Upstream
 
@@ -126,6 +126,37 @@ def of_one_priority_the_channel_that_needs_no_translation_is_asked(build):
                 answer = r.ask(ANTHROPIC)
                 assert answer.header("x-routex-channel") == "native"
                 assert answer.header("x-routex-losses") is None
+
+@test
+def strictly_nothing_is_lost(build):
+    def lossy(r, **headers):
+        return r.ask(ANTHROPIC, top_k=3, headers=headers)
+    with Upstream(provider) as up, Routex(build, [CHAT.channel(up.url)]) as r:
+        answer = lossy(r)
+        assert answer.status == 200, answer.body
+        assert answer.header("x-routex-losses") == "1", answer.headers
+        count = len(up.calls)
+        answer = lossy(r, **{"x-routex-strict": "1"})
+        assert answer.status == 400, answer.body
+        kind, words = ANTHROPIC.error(answer.body)
+        assert kind == "invalid_request_error" and "top_k" in words, words
+        assert len(up.calls) == count, "it was asked all the same"
+        r.configure(strict_translation=True)
+        assert lossy(r).status == 400
+        assert lossy(r, **{"x-routex-strict": "0"}).status == 200
+        assert r.ask(ANTHROPIC).status == 200
+
+
+@test
+def who_the_user_is_does_not_leave_for_another_provider(build):
+    with Upstream(provider) as up, Routex(
+            build, [RESPONSES.channel(up.url)]) as r:
+        told = []
+        for who in ("alice@example.test", "alice@example.test", "bob"):
+            r.ask(ANTHROPIC, model="gpt-5", metadata={"user_id": who})
+            assert who.encode() not in up.calls[-1].body, up.calls[-1].body
+            told.append(up.calls[-1].json()["safety_identifier"])
+        assert told[0] == told[1] != told[2], told
 
 
 main()
