@@ -42,6 +42,18 @@ struct db_query;
  */
 RX_NODISCARD enum rx_code db_open(struct db **out, const char *path,
     const struct migration *history, struct rx_err *err);
+/*
+ * Another program's file, to be read only and with suspicion: nothing in it is
+ * run.  Questions may take as long as they take.
+ */
+RX_NODISCARD enum rx_code db_open_foreign(
+    struct db **out, const char *path, struct rx_err *err);
+/*
+ * A dump as SQL text, run in memory: it may make tables and fill them, and
+ * nothing else (no files, no functions with effects).
+ */
+RX_NODISCARD enum rx_code db_open_script(
+    struct db **out, rx_str sql, struct rx_err *err);
 void db_close(struct db *db); /* NULL is allowed */
 
 /*

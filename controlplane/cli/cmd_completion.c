@@ -41,6 +41,7 @@ fixed_words(const struct command *k)
         const char *choices;
     } choices[] = {
         { "CLIENT", "claude codex gemini openai" },
+        { "SYSTEM FILE", "ccr ccflare better-ccflare llmio routex cc-switch" },
         { "SHELL", "bash zsh fish" },
     };
 

@@ -132,6 +132,7 @@ cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
     cmd_rule_disable, cmd_route_explain;
 cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;
+cli_fn cmd_import;
 cli_fn cmd_config_export, cmd_config_import, cmd_config_diff, cmd_apply;
 cli_fn cmd_env, cmd_code, cmd_completion;
 

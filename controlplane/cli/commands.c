@@ -166,6 +166,12 @@ static const struct rx_conf_row diff_rows[] = {
     REACH,
     { 0 },
 };
+static const struct rx_conf_row foreign_rows[] = {
+    SWITCH("yes", yes, "take it over without asking"),
+    SWITCH("dry-run", dry_run, "only show what would change"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row restore_rows[] = {
     SWITCH("offline", offline,
         "without a control plane: for a store that cannot be opened any more"),
@@ -206,6 +212,7 @@ const struct noun nouns[] = {
     { "doctor", "What is wrong" },
     { "config", "The configuration as one document" },
     { "apply", "Make it so" },
+    { "import", "Come from another router" },
     { "env", "Settings for a client" },
     { "code", "Run a client with them" },
     { "completion", "Completion for the shell" },
@@ -288,6 +295,14 @@ const struct command commands[] = {
     { "config", "diff", "FILE", 1, 1,
         "what a document would change; exit 1 if it would", diff_rows,
         cmd_config_diff, NULL },
+    { "import", NULL, "SYSTEM FILE", 2, 2,
+        "take over the configuration of another router", foreign_rows,
+        cmd_import,
+        "\nSYSTEM is ccr (config.json or config.sqlite), ccflare, "
+        "better-ccflare, llmio,\nroutex (of dctx-team) or cc-switch (its "
+        "export).  What cannot be carried over is\nsaid, and why.  Without "
+        "--yes nothing is changed unless you are asked.\n\n"
+        "routex import ccr ~/.claude-code-router/config.json" },
     { "config", "backup", NULL, 0, 0, "copy the store now", reach,
         cmd_config_backup, NULL },
     { "config", "backups", NULL, 0, 0, "show the copies there are", reach,

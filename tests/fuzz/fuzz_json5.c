@@ -1,0 +1,50 @@
+/*
+ * Configuration files as people write them: JSON comes out as the same JSON, and
+ * nothing is written that was not there (or twice its length).
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "controlplane/cli/importing.h"
+
+#define MOST ((size_t)1 << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Without blanks, as our writer has it. */
+static void
+print(rx_str text, struct rx_buf *out)
+{
+    struct rx_json_doc *doc;
+
+    if (rx_json_parse(&doc, text, NULL, NULL) != RX_OK)
+        abort();
+    rx_json_print(rx_json_root(doc), false, out);
+    rx_json_free(doc);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    rx_str text = { (const char *)data, size };
+    struct rx_buf plain, before, after;
+
+    if (size > MOST)
+        return 0;
+    rx_buf_init(&plain, 3 * MOST);
+    rx_buf_init(&before, 8 * MOST);
+    rx_buf_init(&after, 8 * MOST);
+    import_plain_json(text, &plain);
+    if (plain.len > 2 * size + 2)
+        abort();
+    if (rx_json_check(text, NULL, NULL) == RX_OK) {
+        print(text, &before);
+        print(rx_buf_str(&plain), &after);
+        if (!rx_str_eq(rx_buf_str(&before), rx_buf_str(&after)))
+            abort();
+    }
+    rx_buf_fini(&plain);
+    rx_buf_fini(&before);
+    rx_buf_fini(&after);
+    return 0;
+}
