@@ -306,6 +306,10 @@ def routes(r):
     described = {(m.upper(), p) for p, item in document.items()
                  for m in item if m != "parameters"}
     assert {f[:2] for f in found} == described
+    for method, path, role in found:  # who may not is told so
+        answers = document[path][method.lower()]["responses"]
+        assert role == "PUBLIC" or {"401", "403"} <= set(answers), (
+            method, path)
     return sorted(found)
 
 
