@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import {
   Activity,
@@ -13,7 +13,8 @@ import { lazy, Suspense, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { channelsQuery, type Channel } from "@/api/channels";
-import { api, unwrap, type Schemas } from "@/api/client";
+import type { Schemas } from "@/api/client";
+import { dayQuery } from "@/api/day";
 import { useLive, useLiveStats } from "@/api/live";
 import { statusQuery } from "@/api/status";
 import { cn } from "@/lib/cn";
@@ -36,21 +37,6 @@ import { problemsOf, type Problem } from "./attention";
 import { hoursOf } from "./hours";
 
 const TimeChart = lazy(() => import("@/ui/chart"));
-
-const dayQuery = queryOptions({
-  queryKey: ["analytics", "overview"],
-  queryFn: async ({ signal }) =>
-    (
-      await unwrap(
-        api.GET("/api/analytics/summary", {
-          params: { query: { range: "24h", by: "hour,model,channel" } },
-          signal,
-        }),
-      )
-    ).data,
-  placeholderData: keepPreviousData,
-  refetchInterval: 60_000,
-});
 
 /** New sums soon after requests came, at most every second. */
 function useFreshSums() {
