@@ -14,7 +14,7 @@ const look = cva(
         secondary:
           "border border-line-strong bg-surface text-text shadow-card hover:bg-hover dark:bg-raised dark:hover:bg-hover",
         ghost: "text-soft hover:bg-hover hover:text-text",
-        danger: "bg-bad text-accent-ink shadow-card hover:opacity-90 dark:bg-bad/85",
+        danger: "bg-bad-fill text-accent-ink shadow-card hover:brightness-95",
       },
       size: {
         sm: "h-7 px-2.5 text-xs",

@@ -60,7 +60,12 @@ function Figures({ sums }: { sums: Schemas["Sums"] | undefined }) {
   const part = sums?.requests ? sums.failed_requests / sums.requests : null;
   return (
     <div className="hidden w-56 shrink-0 grid-cols-3 text-right tabular xl:grid">
-      <span title={t("requests_24h")}>{formatShort(sums?.requests ?? 0)}</span>
+      <span
+        title={t("requests_24h")}
+        className={cn(!sums?.requests && "text-muted")}
+      >
+        {formatShort(sums?.requests ?? 0)}
+      </span>
       <span
         title={t("errors_24h")}
         className={cn(
