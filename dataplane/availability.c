@@ -1,5 +1,6 @@
 #include "dataplane/availability.h"
 
+#include "dataplane/codec/count.h"
 #include "dataplane/codec/translate.h"
 #include "dataplane/family.h"
 
@@ -14,11 +15,12 @@ find_endpoint(const struct channel *c, const struct route_request *r,
     *dialect = r->dialect;
     if (c->endpoints[r->dialect].present)
         return true;
-    if (r->op != OP_CREATE)
+    if (r->op != OP_CREATE && r->op != OP_COUNT)
         return false;
     for (int d = 0; d < DIALECT_COUNT; d++) {
         *dialect = (enum dialect)d;
-        if (c->endpoints[d].present && translate_can(r->dialect, *dialect))
+        if (c->endpoints[d].present && translate_can(r->dialect, *dialect) &&
+            (r->op == OP_CREATE || count_known(*dialect)))
             return true;
     }
     return false;

@@ -212,6 +212,7 @@ prepare(struct request *q, const struct candidate *to)
     enum rx_code code = outgoing_make(&q->outgoing, &ask, &err);
     if (code == RX_OK)
         return true;
+    q->estimate = q->path.op == OP_COUNT && to->dialect != q->path.dialect;
     q->refusal = code == RX_TOO_BIG ? REFUSE_TOO_BIG : REFUSE_BAD_REQUEST;
     q->refusal_words = request_keep_words(q, &err);
     return false;
@@ -315,7 +316,8 @@ give_up(struct request *q, enum disposition d)
 
     q->pass_on = r->answered && !account && !(limit && !alone);
     q->estimate =
-        q->path.op == OP_COUNT && (r->status == 404 || r->status == 405);
+        q->path.op == OP_COUNT && (r->status == 404 || r->status == 405 ||
+                                      q->tries.to->dialect != q->path.dialect);
     q->refusal = REFUSE_UPSTREAM;
     q->refusal_words = "the upstream could not be reached";
     if (d == DISPOSITION_SILENT) {
@@ -378,6 +380,10 @@ request_judge(void *world)
         tries_repeat(&q->tries);
         next = EXCHANGE_TRY_NEXT;
     }
+    /* A count of ours now is better than theirs later. */
+    if (next == EXCHANGE_WAIT && q->path.op == OP_COUNT &&
+        q->tries.to->dialect != q->path.dialect)
+        next = EXCHANGE_GIVE_UP;
     if (next == EXCHANGE_GIVE_UP)
         give_up(q, d);
     if (d == DISPOSITION_CREDENTIAL)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dataplane/codec/accumulate.h"
+#include "dataplane/codec/count.h"
 #include "dataplane/codec/estimate.h"
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/normalise.h"
@@ -18,7 +19,7 @@
 #define ERROR_MAX ((size_t)1024 * 1024)
 
 /* How the upstream's bytes are to be taken apart. */
-enum form { FORM_EVENTS, FORM_DOCUMENTS, FORM_ERROR };
+enum form { FORM_EVENTS, FORM_DOCUMENTS, FORM_ERROR, FORM_COUNT };
 
 struct translation {
     const struct codec *client, *channel;
@@ -37,10 +38,11 @@ struct translation {
     enum form form;
     bool begun, over;
     bool failed; /* an error was told */
+    bool count;  /* of tokens only */
     struct rx_decode *decode;
     struct sse sse;
     struct frames frames;
-    struct rx_buf error; /* an error's body */
+    struct rx_buf error; /* an error's body, or a count's */
     struct codec_reader *reader;
     struct normaliser *normaliser;
     struct codec_writer *writer;     /* for a client that streams */
@@ -98,13 +100,14 @@ make_request(
         .losses = &t->losses,
         .out = &t->outgoing };
 
+    rx_str body = ask->count ? count_inner(ask->client, ask->body) : ask->body;
     t->request = (struct ir_request){ .dialect = ask->client,
         .model_asked = ir_escape(t->arena, ask->model_asked),
         .model = ir_escape(t->arena, ask->model),
         .stream = ask->stream,
         .stream_array = ask->stream_array };
     enum rx_code code =
-        t->client->decode_request(ask->body, t->arena, &t->request, err);
+        t->client->decode_request(body, t->arena, &t->request, err);
     if (code == RX_OK)
         hide_user(t, ask->tenant);
     if (code == RX_OK && t->scope.memory != NULL) {
@@ -122,6 +125,8 @@ make_request(
     if (t->client->counts_prompt && ask->stream)
         t->request.prompt_estimate = estimate_tokens(ask->client, ask->body);
     code = t->channel->encode_request(&encode, err);
+    if (code == RX_OK && ask->count)
+        return count_shape(&ask->key, &t->outgoing, t->arena, err);
     if (code == RX_OK && ask->strict && t->losses.count > 0)
         return rx_fail(err, RX_INVALID,
             "%s: would be lost (%s), which the request or the settings forbid",
@@ -148,6 +153,7 @@ translation_new(struct translation **out, const struct translate_ask *ask,
     t->scope = (struct recall_scope){ ask->memory, ask->tenant,
         ask->key.dialect, t->cap.family, ask->world.now_s * 1000 };
     t->status = 200;
+    t->count = ask->count;
     rx_buf_init(&t->outgoing.body, BODY_MAX);
     rx_buf_init(&t->error, ERROR_MAX);
     enum rx_code code = make_request(t, ask, err);
@@ -274,6 +280,7 @@ translation_begin(struct translation *t, int status, rx_str content_type,
     t->begun = true;
     t->status = status;
     t->form = status >= 300             ? FORM_ERROR
+              : t->count                ? FORM_COUNT
               : is_events(content_type) ? FORM_EVENTS
                                         : FORM_DOCUMENTS;
     /* A coding that nobody knows makes a body nobody can read: an error. */
@@ -323,6 +330,7 @@ feed_plain(struct translation *t, rx_str bytes)
     switch (t->form) {
     case FORM_EVENTS: feed_events(t, bytes); break;
     case FORM_DOCUMENTS: feed_documents(t, bytes); break;
+    case FORM_COUNT:
     case FORM_ERROR:
         if (bytes.len > room)
             bytes.len = room;
@@ -374,6 +382,17 @@ end_error(struct translation *t)
 }
 
 static void
+end_count(struct translation *t)
+{
+    uint64_t tokens;
+
+    if (count_read(t->channel->dialect, rx_buf_str(&t->error), &tokens))
+        estimate_answer(t->client->dialect, tokens, t->out);
+    else
+        end_error(t);
+}
+
+static void
 end_whole(struct translation *t)
 {
     const struct ir_response *r = accumulator_result(t->accumulator);
@@ -399,6 +418,8 @@ translation_end(struct translation *t, bool clean, struct rx_buf *out)
         clean = false;
     if (t->form == FORM_ERROR) {
         end_error(t);
+    } else if (t->form == FORM_COUNT) {
+        end_count(t);
     } else {
         if (t->form == FORM_EVENTS && sse_end(&t->sse, &event))
             t->channel->read(t->reader, &event);
@@ -418,7 +439,8 @@ translation_status(const struct translation *t)
 rx_str
 translation_content_type(const struct translation *t)
 {
-    if (t->writer == NULL || t->form == FORM_ERROR || t->request.stream_array)
+    if (t->writer == NULL || t->form == FORM_ERROR || t->count ||
+        t->request.stream_array)
         return RX_S("application/json");
     return RX_S("text/event-stream; charset=utf-8");
 }

@@ -29,6 +29,7 @@ struct translate_ask {
     bool stream_array;         /* Gemini: not as events but as one JSON array */
     struct capability_key key; /* of the channel; its dialect is the target */
     struct codec_world world;
+    bool count;            /* only the tokens are wanted */
     bool strict;           /* RX_INVALID instead of a loss */
     struct memory *memory; /* of reasoning; NULL: none is kept */
     rx_str tenant;         /* whose it is; stays as long as the translation */
