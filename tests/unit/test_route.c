@@ -238,7 +238,7 @@ a_shortlist_is_for_requests_of_the_same_kind_only(void)
                 p.candidates[p.count - 1].model, RX_S("claude-sonnet-4-5")));
             r.dialect = DIALECT_CHAT; /* translated */
             CHECK(route_plan(&p, &r));
-            r.op = OP_COUNT; /* which is not */
+            r.op = OP_EMBED; /* which is not */
             CHECK(!route_plan(&p, &r));
             r.op = OP_CREATE;
             r.dialect = DIALECT_ANTHROPIC;
