@@ -159,6 +159,7 @@ put_body(struct cli *c, const char *name, struct rx_buf *body)
     cli_put_opt(&w, "type", o->type);
     cli_put_opt(&w, "base_url", o->base_url);
     cli_put_opt(&w, "api_key", o->api_key);
+    cli_put_opt(&w, "account", o->account);
     put_models(&w, &o->models);
     ok = put_priority(&w, o->priority);
     if (o->weight != UINT64_MAX)

@@ -28,6 +28,8 @@ struct cli_options {
     /* channels */
     const char *name, *type, *base_url, *api_key, *proxy_url, *status;
     bool api_key_stdin;
+    /* accounts */
+    const char *account, *code, *state;
     struct rx_conf_list models, tags, headers;
     const char *priority;     /* may be negative */
     const char *transformers; /* JSON */
@@ -125,6 +127,8 @@ typedef int cli_fn(struct cli *c, int argc, char **argv);
 cli_fn cmd_up, cmd_setup;
 cli_fn cmd_channel_add, cmd_channel_list, cmd_channel_show, cmd_channel_edit,
     cmd_channel_rm, cmd_channel_test, cmd_channel_pause, cmd_channel_resume;
+cli_fn cmd_login, cmd_account_list, cmd_account_show, cmd_account_refresh,
+    cmd_account_rm;
 cli_fn cmd_key_add, cmd_key_list, cmd_key_rm, cmd_key_rotate;
 cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_edit,
     cmd_tenant_rm;

@@ -28,6 +28,8 @@
         TEXT("base-url", "URL", base_url, "another address than usual"),        \
         TEXT("api-key", "KEY", api_key, "its key; others can see it in ps"),    \
         SWITCH("api-key-stdin", api_key_stdin, "read the key from stdin"),      \
+        TEXT("account", "ACCOUNT", account,                                     \
+            "the account that serves it: routex login"),                        \
         MANY("model", "MODEL", models,                                          \
             "a model it serves, * allowed; NAME=UPSTREAM renames; any number"), \
         TEXT("priority", "N", priority, "higher is tried first"),               \
@@ -65,6 +67,15 @@ static const struct rx_conf_row channel_rows[] = {
 static const struct rx_conf_row edit_rows[] = {
     TEXT("name", "NAME", name, "call it so from now on"),
     CHANNEL_FIELDS,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row login_rows[] = {
+    TEXT("account", "NAME", account,
+        "what to call it, or which one logs in again (the provider's name)"),
+    TEXT("code", "CODE", code,
+        "what came of it: the code, code#state, or the whole address"),
+    TEXT("state", "STATE", state, "where the code does not bring it"),
     REACH,
     { 0 },
 };
@@ -202,6 +213,8 @@ const struct noun nouns[] = {
     { "up", "Run it" },
     { "setup", "Set it up" },
     { "channel", "Channels: accounts at providers" },
+    { "login", "Log in at a provider" },
+    { "account", "Accounts: log-ins at providers that serve channels" },
     { "key", "Keys: what clients show at the door" },
     { "tenant", "Tenants: whom the router works for" },
     { "rule", "Rules: which requests go where" },
@@ -243,6 +256,19 @@ const struct command commands[] = {
         cmd_channel_pause, NULL },
     { "channel", "resume", "CHANNEL", 1, 1, "use it again", reach,
         cmd_channel_resume, NULL },
+    { "login", NULL, "PROVIDER", 1, 1, "log in: anthropic, openai", login_rows,
+        cmd_login,
+        "\nroutex login anthropic --account work\n"
+        "Without a terminal: routex login anthropic --json, then\n"
+        "routex login anthropic --code 'CODE#STATE'" },
+    { "account", "list", NULL, 0, 0, "show all", reach, cmd_account_list,
+        NULL },
+    { "account", "show", "ACCOUNT", 1, 1, "show one", reach, cmd_account_show,
+        NULL },
+    { "account", "refresh", "ACCOUNT", 1, 1, "get a new token now", reach,
+        cmd_account_refresh, NULL },
+    { "account", "rm", "ACCOUNT...", 1, 100, "forget its tokens", reach,
+        cmd_account_rm, NULL },
     { "key", "add", "NAME", 1, 1, "make a key and show it, once", key_rows,
         cmd_key_add, NULL },
     { "key", "list", NULL, 0, 0, "show all", key_list_rows, cmd_key_list,

@@ -460,6 +460,43 @@ def an_exported_configuration_names_accounts_and_holds_no_token(build):
             assert (made["status"], made["keys"]) == ("disabled", []), made
 
 
+@test
+def the_command_line_logs_in_and_shows_accounts(build):
+    with World(build, login=False) as w:
+        def routex(*words, code=0):
+            done = subprocess.run(
+                [build / "routex", *words, "--data-dir", w.r.data_dir],
+                capture_output=True, text=True, timeout=30,
+                stdin=subprocess.DEVNULL, check=False)
+            assert done.returncode == code, (words, done)
+            return done.stdout + done.stderr
+
+        begun = json.loads(routex("login", "anthropic", "--account", "work",
+                                  "--json"))
+        code, state, _ = w.provider.consent(begun["url"])
+        said = routex("login", "anthropic", "--code", f"{code}#{state}")
+        assert "Account work is logged in as me@example.com" in said, said
+        assert "--account work" in said, said
+        assert begun["account"] == "work", begun
+        said = routex("login", "anthropic")
+        assert f"{w.provider.url}/authorize?" in said, said
+        assert "--code" in said, said
+        routex("login", "anthropic", "--code", f"{code}#{state}", code=1)
+        routex("login", "nobody", code=1)
+        routex("channel", "add", "claude", "--type", "anthropic",
+               "--base-url", w.provider.url, "--account", "work")
+        listed = routex("account", "list")
+        assert "work" in listed and "active" in listed, listed
+        accounts = json.loads(routex("account", "list", "--json"))
+        assert [a["channels"] for a in accounts] == [["claude"]], accounts
+        assert "new token" in routex("account", "refresh", "work")
+        said = routex("account", "rm", "work", code=1)
+        assert "claude" in said, said
+        routex("channel", "rm", "claude")
+        assert "gone" in routex("account", "rm", "work")
+        assert json.loads(routex("account", "list", "--json")) == []
+
+
 # -- renewing -----------------------------------------------------------------
 
 

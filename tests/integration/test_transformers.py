@@ -247,7 +247,7 @@ def it_is_kept_shown_changed_and_taken_back(build):
 def both_lists_tell_what_there_is(build):
     with Routex(build) as r:
         known = {t["name"]: t for t in r.admin.get("/api/transformers")["data"]}
-        assert len(known) == 28, sorted(known)
+        assert len(known) == 29, sorted(known)
         options = {o["name"]: o for o in known["maxtoken"]["options"]}
         assert options["max_tokens"]["required"], options
         assert options["mode"]["words"] == ["clamp", "default", "set"], options
