@@ -8,6 +8,7 @@
 #include "controlplane/settings.h"
 #include "controlplane/user.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 
 /* A log-in, or a change of password, under way. */
 struct entry {
@@ -211,6 +212,8 @@ on_checked(void *arg, const struct login_result *result)
 
     e->job = NULL;
     if (!result->good || e->user == NULL) {
+        /* No name: people type passwords there. */
+        rx_warn("login.refused", "address=%s", rx_log_quote_str(c->address));
         api_finish(c, wrong_password(&err), &err);
         return;
     }

@@ -23,6 +23,9 @@ const struct rx_words rx_messages_en[] = {
     { "last_owner", "This is the last owner" },
     { "no_user_yet", "There is no user yet: log in with an admin token" },
     { "password_needed", "Log in with name and password" },
+    { "bad_state", "This log-in is unknown, used already or too old" },
+    { "needs_login", "The account has to log in again" },
+    { "provider_failed", "The provider refused or did not answer" },
 
     /* routex setup */
     { "setup.no_terminal",

@@ -22,6 +22,9 @@ const struct rx_words rx_messages_zh[] = {
     { "last_owner", "这是最后一位所有者" },
     { "no_user_yet", "尚无用户：请使用管理令牌登录" },
     { "password_needed", "请使用用户名和密码登录" },
+    { "bad_state", "此次登录未知、已使用或已过期" },
+    { "needs_login", "该账号需要重新登录" },
+    { "provider_failed", "提供商拒绝或未响应" },
 
     { "setup.no_terminal",
         "routex：setup 需要在终端中交互（且环境中没有 CI）；\n"

@@ -117,6 +117,9 @@ def a_wrong_name_and_a_wrong_password_look_alike(build):
         wrong(one, 401, "unauthenticated")
         assert one.body == two.body, (one.body, two.body)
         assert one.header("set-cookie") is None
+        wait_until(lambda: r.control.err.read_text().count(
+            "event=login.refused") == 2, "both on record")
+        assert "nobody" not in r.control.err.read_text()
         # Whoever knows only an id has no name.
         users = r.admin.get("/api/users")["data"]
         wrong(log_in(r, users[0]["id"]), 401, "unauthenticated")
