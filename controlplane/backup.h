@@ -76,6 +76,13 @@ void backup_put(
 RX_NODISCARD enum rx_code backup_restore_offline(const struct place *place,
     const char *name, struct backup_done *out, struct rx_err *err);
 
+/*
+ * A store that is gone while there are backups of it is not quietly begun anew:
+ * RX_NOT_FOUND says how to get it back.
+ */
+RX_NODISCARD enum rx_code backup_check_store(
+    const struct place *place, struct rx_err *err);
+
 /* ---- between the files ---- */
 
 /* Names by age, newest first; at most `max`. */

@@ -399,6 +399,22 @@ backup_prepare(const struct place *place, const char *path,
     return code;
 }
 
+enum rx_code
+backup_check_store(const struct place *place, struct rx_err *err)
+{
+    char path[PATH_ROOM];
+    struct stat st;
+
+    if (stat(place->database, &st) == 0 && st.st_size > 0)
+        return RX_OK;
+    if (backup_find(place, RX_S("latest"), path, sizeof(path), NULL) != RX_OK)
+        return RX_OK;
+    return rx_fail(err, RX_NOT_FOUND,
+        "%.60s is gone, but there are backups of it; get it back with routex "
+        "config restore latest --offline, or move backups/ away to begin anew",
+        place->database);
+}
+
 /* The old one keeps its log beside it: it may be what could not be read. */
 static void
 move_beside(const char *from, const char *to, const char *end)

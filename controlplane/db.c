@@ -56,8 +56,11 @@ static const struct {
     { SQLITE_LOCKED, RX_UNAVAILABLE, "another program keeps the store locked" },
     { SQLITE_CONSTRAINT, RX_CONFLICT, NULL },
     { SQLITE_CORRUPT, RX_INTERNAL,
-        "the file is damaged; restore it from a backup" },
-    { SQLITE_NOTADB, RX_INTERNAL, "the file is not a database" },
+        "the file is damaged; go back to a backup: routex config restore "
+        "latest --offline" },
+    { SQLITE_NOTADB, RX_INTERNAL,
+        "the file is damaged: it is no database; go back to a backup: routex "
+        "config restore latest --offline" },
     { SQLITE_READONLY, RX_INTERNAL, "the file may not be written to" },
     { SQLITE_CANTOPEN, RX_INTERNAL, "the file cannot be opened" },
     { SQLITE_TOOBIG, RX_TOO_BIG, NULL },

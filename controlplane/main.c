@@ -54,6 +54,7 @@ struct options {
     const char *strategy;
     const char *session_s;
     const char *restore;
+    bool forget;
     bool dashboard;
     const char *dashboard_dir;
     struct rx_conf_list oauth;
@@ -103,6 +104,9 @@ static const struct rx_conf_row rows[] = {
         "log-ins at providers: PROVIDER.FIELD=VALUE, ';' between them;\n"
         "fields: client_id client_secret authorize_url token_url redirect_uri\n"
         "scope encoding extra_query proxy_url ca_file"),
+    RX_CONF_SWITCH("forget-secrets", NULL, struct options, forget,
+        "the master key is lost: forget what it sealed, and end; channels\n"
+        "then wait for their keys"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -229,8 +233,10 @@ open_store(struct control *c, struct rx_err *err)
 {
     struct first_words words;
     struct rx_arena *arena = rx_arena_new((size_t)16 << 20);
-    enum rx_code code =
-        store_open(&c->store, c->place.database, c->place.master_key, err);
+    enum rx_code code = backup_check_store(&c->place, err);
+    if (code == RX_OK)
+        code =
+            store_open(&c->store, c->place.database, c->place.master_key, err);
 
     if (code == RX_OK)
         code = first_start(c->store, arena, c->options.demo_url, &words, err);
@@ -529,17 +535,46 @@ start(struct control *c, struct rx_err *err)
         &c->place, c->options.host, api_port(c->api), c->assets != NULL, err);
 }
 
-/* Put a backup in the place of a store that nobody has open. */
-static int
-restore(struct control *c, struct rx_err *err)
+static enum rx_code
+find_place(struct control *c, struct rx_err *err)
 {
     struct place_wishes wishes = {
         .data_dir = c->options.data_dir,
         .database = c->options.db_path,
         .master_key = c->options.key_file,
     };
+
+    return place_prepare(&c->place, &wishes, err);
+}
+
+static int
+forget_secrets(struct control *c, struct rx_err *err)
+{
+    struct rx_buf names;
+    enum rx_code code = find_place(c, err);
+
+    rx_buf_init(&names, 1 << 20);
+    if (code == RX_OK)
+        code = store_forget_secrets(
+            c->place.database, c->place.master_key, &names, err);
+    if (code != RX_OK)
+        fprintf(stderr, "routex-control: %s\n", err->text);
+    else
+        printf("What the lost master key sealed is forgotten; a new one is "
+               "made at the next start.\nClient keys, rules and usage are as "
+               "they were.  Disabled until they have a key\nagain (routex "
+               "channel edit NAME --api-key-stdin --status enabled):\n%s\n",
+            names.len > 0 ? names.ptr : "(no channel)");
+    rx_buf_fini(&names);
+    return code == RX_OK ? 0 : 1;
+}
+
+/* Put a backup in the place of a store that nobody has open. */
+static int
+restore(struct control *c, struct rx_err *err)
+{
     struct backup_done done;
-    enum rx_code code = place_prepare(&c->place, &wishes, err);
+    enum rx_code code = find_place(c, err);
 
     if (code == RX_OK)
         code = store_is_free(c->place.database, err);
@@ -604,9 +639,9 @@ main(int argc, char **argv)
     rx_secret_init();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
-    if (c.options.restore != NULL) {
+    if (c.options.restore != NULL || c.options.forget) {
         free(words);
-        return restore(&c, &err);
+        return c.options.forget ? forget_secrets(&c, &err) : restore(&c, &err);
     }
     if (start(&c, &err) != RX_OK) {
         fprintf(stderr, "routex-control: %s\n", err.text);

@@ -14,7 +14,23 @@
  * knows all of it.  Tables that one of the two does not have are passed over.
  */
 static const char *const whole_tables[] = { "usage_sum", "usage_cube",
-    "plane_progress", "alert", "credential_token", "audit" };
+    "plane_progress", "price_version", "audit", "alert", "credential_token",
+    "health_check" };
+
+/*
+ * What goes with it.  Tables may not be there: the stores may be of different
+ * ages.  Of a log-in the newest tokens are the only ones that are good.
+ */
+static const char *const steps[] = {
+    "insert or replace into main.meta (name, value) select name, value "
+    "from old.meta where name in ('rollup_mark', 'lease_planes')",
+    "update main.oauth_account as m set status = o.status, "
+    "access = o.access, refresh = o.refresh, got_ms = o.got_ms, "
+    "life_ms = o.life_ms, refreshed_ms = o.refreshed_ms, "
+    "last_error = o.last_error, failed_ms = o.failed_ms, "
+    "failures = o.failures from old.oauth_account o "
+    "where o.id = m.id and o.refreshed_ms >= m.refreshed_ms",
+};
 
 struct merge {
     struct db *db;
@@ -237,6 +253,20 @@ take_mark(struct merge *m, struct rx_err *err)
         err);
 }
 
+static enum rx_code
+take_step(struct merge *m, const char *sql, struct rx_err *err)
+{
+    enum rx_code code = run(m->db, "savepoint part", err);
+
+    if (code != RX_OK)
+        return code;
+    code = run(m->db, sql, err);
+    if (code != RX_OK)
+        (void)run(m->db, "rollback to part", NULL);
+    enum rx_code end = run(m->db, "release part", code == RX_OK ? err : NULL);
+    return code == RX_OK || code == RX_INTERNAL ? end : code;
+}
+
 /* ---- the whole ------------------------------------------------------------- */
 
 static enum rx_code
@@ -258,6 +288,12 @@ take_all(struct merge *m, struct rx_err *err)
         code = take_whole(m, whole_tables[i], err);
     if (code == RX_OK)
         code = take_mark(m, err);
+    /* Sums and the mark of what is in them go together. */
+    bool sums = strstr(m->out->left, "usage_") == NULL;
+    for (size_t i = 0; code == RX_OK && i < RX_COUNT(steps); i++) {
+        if (i > 0 || sums)
+            code = take_step(m, steps[i], err);
+    }
     if (code == RX_OK)
         return db_commit(m->db, err);
     db_rollback(m->db);

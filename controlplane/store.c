@@ -53,6 +53,40 @@ store_is_free(const char *db_path, struct rx_err *err)
     return code;
 }
 
+/* The key that does not fit stays beside the new one: it may fit a backup. */
+static enum rx_code
+put_key_aside(const char *key_file, struct rx_err *err)
+{
+    char aside[4096];
+
+    snprintf(aside, sizeof(aside), "%s.old", key_file);
+    if (rename(key_file, aside) != 0 && errno != ENOENT)
+        return rx_fail(
+            err, RX_INTERNAL, "%.120s: %s", key_file, strerror(errno));
+    return RX_OK;
+}
+
+enum rx_code
+store_forget_secrets(const char *db_path, const char *key_file,
+    struct rx_buf *names, struct rx_err *err)
+{
+    struct db *db = NULL;
+    enum rx_code code = store_is_free(db_path, err);
+
+    if (code == RX_OK)
+        code = db_open(&db, db_path, migrations, err);
+    if (code == RX_OK)
+        code = db_begin(db, err);
+    if (code == RX_OK)
+        code = vault_forget(db, names, err);
+    if (code == RX_OK)
+        code = put_key_aside(key_file, err);
+    if (code == RX_OK)
+        code = db_commit(db, err);
+    db_close(db);
+    return code;
+}
+
 static char *
 keep_text(const char *text)
 {

@@ -50,6 +50,12 @@ void store_close(struct store *s); /* NULL is allowed */
 RX_NODISCARD enum rx_code store_exchange(
     struct store *s, const char *with, const char *aside, struct rx_err *err);
 
+/*
+ * The master key is lost for good: forget what it sealed.  `names` gets the
+ * channels that have to be given their keys again.
+ */
+RX_NODISCARD enum rx_code store_forget_secrets(const char *db_path,
+    const char *key_file, struct rx_buf *names, struct rx_err *err);
 /* RX_CONFLICT: a control plane is running on it. */
 RX_NODISCARD enum rx_code store_is_free(
     const char *db_path, struct rx_err *err);

@@ -90,7 +90,7 @@ check_probe(
     if (code != RX_OK)
         return rx_fail(err, RX_DENIED,
             "%s: is not the master key this store was made with; put the right "
-            "one back (nothing was changed)",
+            "one back, or see --forget-secrets (nothing was changed)",
             key_file);
     return RX_OK;
 }
@@ -108,7 +108,8 @@ load_key(struct vault *v, const char *key_file, bool create, struct rx_err *err)
     if (code == RX_NOT_FOUND)
         return rx_fail(err, RX_NOT_FOUND,
             "%s: the master key is lost; the secrets in this store cannot be "
-            "read without it: put it back (nothing was changed)",
+            "read without it: put it back, or see --forget-secrets (nothing "
+            "was changed)",
             key_file);
     return code;
 }
@@ -138,6 +139,42 @@ vault_open(
     }
     *out = v;
     return RX_OK;
+}
+
+/*
+ * Whatever holds something sealed has its line here.  What cannot work without
+ * its secret is switched off until it has another one.
+ */
+static const char *const forgetting[] = {
+    "update channel set status = 'disabled' where id in "
+    "(select channel_id from credential)",
+    "update channel set proxy_url = null where proxy_url is not null",
+    "delete from credential",
+    "delete from credential_token",
+    "delete from idempotency",
+    "update oauth_account set access = null, refresh = null, "
+    "status = 'needs_login'",
+    "delete from oauth_login",
+    "delete from webhook",
+    "delete from meta where name = 'vault'",
+};
+
+enum rx_code
+vault_forget(struct db *db, struct rx_buf *names, struct rx_err *err)
+{
+    struct db_query *q =
+        db_query(db, "select distinct c.name from channel c join credential k "
+                     "on k.channel_id = c.id order by c.name");
+
+    while (db_next(q)) {
+        rx_str name = db_str(q, 0);
+        rx_buf_addf(names, "%s" RX_STR_FMT, names->len > 0 ? ", " : "",
+            RX_STR_ARG(name));
+    }
+    enum rx_code code = db_done(q, err);
+    for (size_t i = 0; code == RX_OK && i < RX_COUNT(forgetting); i++)
+        code = db_run(db_query(db, forgetting[i]), err);
+    return code;
 }
 
 void

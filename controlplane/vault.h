@@ -23,6 +23,12 @@ struct vault;
  */
 RX_NODISCARD enum rx_code vault_open(struct vault **out, struct db *db,
     const char *key_file, struct rx_err *err);
+/*
+ * The key is lost: forget all that was sealed with it, so that a new one can be
+ * made.  Inside a transaction.  `names`: the channels that lose their keys.
+ */
+RX_NODISCARD enum rx_code vault_forget(
+    struct db *db, struct rx_buf *names, struct rx_err *err);
 void vault_close(struct vault *v); /* wipes the key; NULL is allowed */
 
 /* `place` names the column, `id` the row: "credential.secret", "crd_…". */
