@@ -23,8 +23,8 @@
 static const char *const statuses[] = { "enabled", "disabled", "paused", NULL };
 static const char *const key_statuses[] = { "enabled", "disabled", NULL };
 static const char *const shown_only[] = { "id", "created_at", "updated_at",
-    "availability", "dialects", "effective_endpoints", "effective_transformers",
-    NULL };
+    "availability", "health", "windows", "dialects", "effective_endpoints",
+    "effective_transformers", NULL };
 
 /* ---- reading: addresses ---- */
 

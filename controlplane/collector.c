@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/windows.h"
 #include "controlplane/wire.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
@@ -40,6 +41,7 @@ struct collector {
     struct rx_join_keys keys;
     struct rx_bus *bus;
     struct troubles *troubles;
+    struct windows *windows;
     struct plane **planes; /* by id */
     size_t count;
     struct rx_timer watch;
@@ -405,6 +407,23 @@ on_token_rejected(struct collector *c, struct plane *p,
     rx_arena_free(arena);
 }
 
+static void
+on_window_report(struct collector *c, struct plane *p,
+    const struct rx_envelope *head, rx_str body)
+{
+    struct rx_arena *arena = rx_arena_new(ARENA_MAX);
+    struct window *list;
+    size_t count;
+
+    (void)head;
+    if (!wire_take_windows(
+            body, p->info.id, rx_clock_wall_ms(), arena, &list, &count))
+        c->status.refused++;
+    else if (c->windows != NULL)
+        windows_take(c->windows, list, count);
+    rx_arena_free(arena);
+}
+
 /* ---- listening --------------------------------------------------------- */
 
 static const struct {
@@ -417,6 +436,7 @@ static const struct {
     { RX_MSG_DEMAND, on_demand },
     { RX_MSG_CHANNEL_REPORT, on_channel_report },
     { RX_MSG_PIN_REPORT, on_pin_report },
+    { RX_MSG_WINDOW_REPORT, on_window_report },
     { RX_MSG_TOKEN_REJECTED, on_token_rejected },
 };
 
@@ -544,6 +564,12 @@ collector_on_token_rejected(struct collector *c,
 {
     c->on_rejected = fn;
     c->on_rejected_arg = arg;
+}
+
+void
+collector_on_windows(struct collector *c, struct windows *windows)
+{
+    c->windows = windows;
 }
 
 struct troubles *

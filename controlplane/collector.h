@@ -74,6 +74,9 @@ void collector_on_demand(struct collector *c, const struct demand_sink *sink);
 void collector_on_token_rejected(struct collector *c,
     void (*fn)(void *arg, rx_str credential, const struct rx_digest *digest),
     void *arg);
+/* Who hears of windows; NULL: nobody. */
+struct windows;
+void collector_on_windows(struct collector *c, struct windows *windows);
 /* What the planes learnt about channels; the collector's own. */
 struct troubles *collector_troubles(struct collector *c);
 

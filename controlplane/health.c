@@ -281,6 +281,15 @@ on_tick(void *arg)
 
 /* ---- showing ---------------------------------------------------------------------- */
 
+const char *
+health_state(const struct health *h, rx_str channel)
+{
+    const struct patient *p =
+        h != NULL ? rx_map_get(h->patients, channel) : NULL;
+
+    return pulse_name(p != NULL && p->checked ? p->pulse.state : PULSE_UNKNOWN);
+}
+
 enum rx_code
 health_put(struct health *h, rx_str channel, size_t limit,
     struct rx_json_out *w, const char *key, struct rx_err *err)

@@ -35,6 +35,8 @@ void health_changed(struct health *h);
 /* An operator says that the channel is well. */
 void health_forget(struct health *h, rx_str channel);
 
+/* "unknown", "up", "down" */
+const char *health_state(const struct health *h, rx_str channel);
 /* {"state":…,"checks":[…]} of one channel, newest first, at most `limit`. */
 RX_NODISCARD enum rx_code health_put(struct health *h, rx_str channel,
     size_t limit, struct rx_json_out *w, const char *key, struct rx_err *err);

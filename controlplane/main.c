@@ -33,6 +33,8 @@
 #include "controlplane/source.h"
 #include "controlplane/store.h"
 #include "controlplane/token_keeper.h"
+#include "controlplane/window_poll.h"
+#include "controlplane/windows.h"
 #include "shared/conf.h"
 #include "shared/fetch.h"
 #include "shared/log.h"
@@ -137,6 +139,8 @@ struct control {
     struct deliveries *deliveries;
     struct alert_watch *alert_watch;
     struct health *health;
+    struct windows *windows;
+    struct window_poll *window_poll;
     struct login *login;
     struct assets *assets;
     struct oauth *oauth;
@@ -267,6 +271,16 @@ next_epoch(struct store *s, uint64_t *out, struct rx_err *err)
     return code;
 }
 
+/* What GET /api/channels shows beside the configuration. */
+static void
+put_known(void *arg, struct rx_json_out *w, rx_str channel)
+{
+    const struct control *c = arg;
+
+    windows_put(c->windows, w, channel);
+    rx_json_put_text(w, "health", health_state(c->health, channel));
+}
+
 static void
 on_change(void *arg, enum state_kind kind, rx_str id)
 {
@@ -276,6 +290,9 @@ on_change(void *arg, enum state_kind kind, rx_str id)
     limiter_changed(c->limiter, kind, id);
     if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         health_changed(c->health);
+    if (c->window_poll != NULL &&
+        (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
+        window_poll_changed(c->window_poll);
     if (kind == STATE_CHANNEL) {
         token_keeper_changed(c->tokens);
         oauth_changed(c->oauth);
@@ -472,6 +489,8 @@ close_all(struct control *c)
     assets_free(c->assets);
     health_free(c->health);
     oauth_close(c->oauth);
+    window_poll_free(c->window_poll);
+    windows_free(c->windows);
     if (c->collector != NULL)
         collector_close(c->collector);
     limiter_close(c->limiter);
@@ -519,6 +538,11 @@ start(struct control *c, struct rx_err *err)
     if (code == RX_OK) {
         c->alert_watch = alert_watch_new(
             c->loop, c->alerts, c->store, c->publisher, c->collector);
+        c->windows = windows_new(c->loop, c->store, c->publisher);
+        c->window_poll =
+            window_poll_new(c->loop, c->fetch, c->store, c->windows);
+        collector_on_windows(c->collector, c->windows);
+        troubles_put_also(collector_troubles(c->collector), put_known, c);
         c->health = health_new(&(struct health_options){ .loop = c->loop,
             .fetch = c->fetch,
             .store = c->store,

@@ -31,6 +31,13 @@ struct provider_model {
     uint64_t context, max_output;
 };
 
+/* Where a subscription's usage is told: see window_read_usage(). */
+struct provider_usage {
+    const char *path;       /* a GET with the key as bearer */
+    const char *key_prefix; /* of keys that are a subscription's */
+    const char *header;     /* besides; NULL: none */
+};
+
 #define PROVIDER_ENDPOINTS_MAX 5
 struct provider {
     const char *type;
@@ -46,6 +53,7 @@ struct provider {
      * NULL: none. */
     const char *account_step;
     const struct provider_model *models; /* NULL: none to tell */
+    const struct provider_usage *usage;  /* NULL: it does not tell */
     const char *help;
 };
 

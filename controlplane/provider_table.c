@@ -11,6 +11,12 @@ static const struct provider_model anthropic_models[] = {
     { 0 },
 };
 
+static const struct provider_usage anthropic_usage = {
+    .path = "/api/oauth/usage",
+    .key_prefix = "sk-ant-oat",
+    .header = "anthropic-beta: oauth-2025-04-20",
+};
+
 static const struct provider_model openai_models[] = {
     { "gpt-5", 400000, 128000 },
     { "gpt-5-mini", 400000, 128000 },
@@ -117,6 +123,7 @@ const struct provider providers[] = {
         .key_url = "https://console.anthropic.com/settings/keys",
         .oauth = "anthropic",
         .models = anthropic_models,
+        .usage = &anthropic_usage,
         .help = "Claude models by API key (sk-ant-api…), or by an account: "
                 "routex login anthropic.",
     },

@@ -23,6 +23,7 @@ settings_init(struct settings *s)
             .enabled = true,
             .interval_ms = 300000,
             .timeout_ms = 10000,
+            .usage_ms = 90000,
             .failures = 3,
             .successes = 2,
         },
@@ -174,6 +175,7 @@ read_health(struct settings_health *h, rx_json body)
 {
     uint32_t interval = (uint32_t)h->interval_ms;
     uint32_t timeout = (uint32_t)h->timeout_ms;
+    uint32_t usage = (uint32_t)h->usage_ms;
     rx_json v;
 
     if (!rx_json_get_object(body, "health", &v))
@@ -181,6 +183,9 @@ read_health(struct settings_health *h, rx_json body)
     rx_json_get_bool(v, "enabled", &h->enabled);
     field_read_seconds(v, "interval_s", &interval);
     field_read_seconds(v, "timeout_s", &timeout);
+    field_read_seconds(v, "usage_interval_s", &usage);
+    if (usage > 0 && usage < 1000)
+        rx_json_wrong_member(v, "usage_interval_s", "must be at least 1, or 0");
     read_count(v, "failures", 100, &h->failures);
     read_count(v, "successes", 100, &h->successes);
     if (interval < 1000)
@@ -190,6 +195,7 @@ read_health(struct settings_health *h, rx_json body)
     rx_json_no_more(v);
     h->interval_ms = interval;
     h->timeout_ms = timeout;
+    h->usage_ms = usage;
 }
 
 void
@@ -258,6 +264,7 @@ put_health(struct rx_json_out *w, const struct settings_health *h)
     rx_json_put_bool(w, "enabled", h->enabled);
     field_put_seconds(w, "interval_s", h->interval_ms);
     field_put_seconds(w, "timeout_s", h->timeout_ms);
+    field_put_seconds(w, "usage_interval_s", h->usage_ms);
     rx_json_put_u64(w, "failures", h->failures);
     rx_json_put_u64(w, "successes", h->successes);
     rx_json_close(w);

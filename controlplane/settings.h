@@ -23,6 +23,7 @@ struct backup_plan {
 struct settings_health {
     bool enabled;
     uint64_t interval_ms, timeout_ms;
+    uint64_t usage_ms;            /* between questions about windows; 0: none */
     uint32_t failures, successes; /* in a row, until it is down, or up */
 };
 

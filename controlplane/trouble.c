@@ -34,6 +34,8 @@ struct troubles {
     size_t cleared_count;
     bool told; /* the planes believe that something is wrong */
     struct rx_timer beat;
+    void (*also)(void *arg, struct rx_json_out *w, rx_str channel);
+    void *also_arg;
     uint64_t resets;
 };
 
@@ -364,6 +366,16 @@ troubles_put(const struct troubles *t, struct rx_json_out *w, rx_str channel)
     rx_json_close(w);
     rx_json_put_bool(w, "troubled", n > 0);
     rx_json_close(w);
+    if (t->also != NULL)
+        t->also(t->also_arg, w, channel);
+}
+
+void
+troubles_put_also(struct troubles *t,
+    void (*fn)(void *arg, struct rx_json_out *w, rx_str channel), void *arg)
+{
+    t->also = fn;
+    t->also_arg = arg;
 }
 
 /* ---- beginning and end -------------------------------------------------------- */

@@ -56,6 +56,9 @@ void troubles_say(
 void troubles_unsay(struct troubles *t, rx_str channel, const char *kind);
 /* An operator says that the channel is well: on every plane. */
 void troubles_reset(struct troubles *t, rx_str channel);
+/* What else is known about channels: fn(arg, w, channel) writes it beside. */
+void troubles_put_also(struct troubles *t,
+    void (*fn)(void *arg, struct rx_json_out *w, rx_str channel), void *arg);
 /* Walk; false behind the last. */
 bool troubles_next(
     const struct troubles *t, size_t *at, const struct trouble **out);

@@ -44,6 +44,13 @@ struct token_rejected {
 };
 RX_NODISCARD bool wire_read_token_rejected(
     rx_str packed, struct rx_arena *arena, struct token_rejected *out);
+struct window;
+/* Both for WindowReport; times are wall clock. */
+RX_NODISCARD bool wire_pack_windows(struct rx_buf *out,
+    const struct window *list, size_t count, uint64_t wall_ms);
+RX_NODISCARD bool wire_take_windows(rx_str packed, rx_str plane,
+    uint64_t wall_ms, struct rx_arena *arena, struct window **out,
+    size_t *count);
 /* Is it a PinReport of that plane?  It is passed on as it is. */
 RX_NODISCARD bool wire_is_pin_report(rx_str packed, rx_str plane);
 

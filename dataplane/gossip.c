@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "dataplane/wire.h"
+#include "shared/log.h"
 
 #define SOON_MS      2 /* gathers what happens in one go */
 #define AGAIN_MS     1000
 #define RETRY_MS     20
+#define WINDOWS      256
+#define WINDOWS_MS   500
 #define PINS         256
 #define NOTES_MOST   4096
 #define CLEARED_MOST 64
@@ -20,6 +23,7 @@ struct gossip {
     struct standing *standing;
     struct sessions *sessions;
     struct rx_timer troubles;
+    struct rx_timer windows;
     struct rx_timer pins;
     bool told;      /* the others believe that something is wrong here */
     uint64_t reset; /* the operator's last word that was obeyed */
@@ -91,6 +95,36 @@ on_standing_change(void *arg)
     struct gossip *g = arg;
 
     rx_timer_set(&g->troubles, SOON_MS);
+}
+
+static void
+tell_windows(void *arg)
+{
+    struct gossip *g = arg;
+    struct window_note notes[WINDOWS];
+    struct rx_buf body;
+    size_t n = standing_take_windows(g->standing, notes, RX_COUNT(notes));
+
+    rx_buf_init(&body, rx_message_max(RX_MSG_WINDOW_REPORT));
+    /* One that is not taken is told again when it has changed again. */
+    if (n > 0 &&
+        wire_add_windows(
+            &body, follow_plane(g->follow), notes, n, rx_loop_ms(g->loop)) &&
+        follow_send(g->follow, RX_MSG_WINDOW_REPORT, rx_buf_str(&body)) !=
+            RX_OK)
+        rx_debug("windows.untold", "count=%zu", n);
+    rx_buf_fini(&body);
+    if (n + SEAT_WINDOWS > WINDOWS)
+        rx_timer_set(&g->windows, WINDOWS_MS);
+}
+
+static void
+on_windows(void *arg)
+{
+    struct gossip *g = arg;
+
+    if (!rx_timer_is_set(&g->windows))
+        rx_timer_set(&g->windows, WINDOWS_MS);
 }
 
 static void
@@ -206,12 +240,33 @@ hear_pins(struct gossip *g, rx_str body)
 }
 
 static void
+hear_windows(struct gossip *g, rx_str body)
+{
+    struct rx_arena *arena = rx_arena_new(ARENA_MAX);
+    uint64_t now = rx_loop_ms(g->loop);
+    struct window_note *notes;
+    size_t count;
+
+    if (wire_read_windows(body, now, arena, &notes, &count)) {
+        for (size_t i = 0; i < count; i++) {
+            struct seat *seat = standing_seat(
+                g->standing, notes[i].channel, notes[i].credential);
+            if (seat != NULL)
+                seat_hear_window(seat, &notes[i], now);
+        }
+    }
+    rx_arena_free(arena);
+}
+
+static void
 on_notice(void *arg, enum rx_message kind, rx_str body)
 {
     if (kind == RX_MSG_CHANNEL_NOTICE)
         hear_troubles(arg, body);
     else if (kind == RX_MSG_PIN_NOTICE)
         hear_pins(arg, body);
+    else if (kind == RX_MSG_WINDOW_NOTICE)
+        hear_windows(arg, body);
 }
 
 /* ---- beginning and end ---------------------------------------------------- */
@@ -230,7 +285,9 @@ gossip_new(struct rx_loop *loop, struct follow *follow,
     g->sessions = sessions;
     rx_timer_init(&g->troubles, loop, tell_troubles, g);
     rx_timer_init(&g->pins, loop, tell_pins, g);
+    rx_timer_init(&g->windows, loop, tell_windows, g);
     standing_on_change(standing, on_standing_change, g);
+    standing_on_windows(standing, on_windows, g);
     follow_on_notice(follow, on_notice, g);
     return g;
 }
@@ -241,8 +298,10 @@ gossip_free(struct gossip *g)
     if (g == NULL)
         return;
     standing_on_change(g->standing, NULL, NULL);
+    standing_on_windows(g->standing, NULL, NULL);
     follow_on_notice(g->follow, NULL, NULL);
     rx_timer_fini(&g->troubles);
+    rx_timer_fini(&g->windows);
     rx_timer_fini(&g->pins);
     free(g);
 }

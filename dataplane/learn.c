@@ -91,8 +91,9 @@ learn_good(struct lesson *l, const struct limit_facts *limits, double ttft_ms,
     }
     if (l->seat != NULL && ttft_ms > 0)
         seat_note_ttft(l->seat, ttft_ms, now);
-    if (l->seat != NULL && limits != NULL && limits->count > 0)
-        seat_note_limits(l->seat, limits, now);
+    if (l->seat != NULL && limits != NULL && limits->count > 0 &&
+        seat_note_limits(l->seat, limits, now))
+        standing_windows_changed(l->standing);
     leave(l);
 }
 
@@ -159,8 +160,9 @@ learn_bad(struct lesson *l, enum disposition d, const struct outcome *o,
     if (blame != BLAME_NOBODY && blame != BLAME_BREAKER &&
         !(blame == BLAME_CREDENTIAL && o->token == TOKEN_REPLACED))
         note_trouble(l, d, o, now);
-    if (o->limits != NULL && l->seat != NULL)
-        seat_note_limits(l->seat, o->limits, now);
+    if (o->limits != NULL && l->seat != NULL &&
+        seat_note_limits(l->seat, o->limits, now))
+        standing_windows_changed(l->standing);
     leave(l);
 }
 

@@ -37,6 +37,8 @@ struct standing {
     size_t models;                  /* own notes about (channel, model) */
     struct rx_map *breakers;
     size_t open; /* breakers that are not closed */
+    void (*on_windows)(void *arg);
+    void *on_windows_arg;
     struct rx_map *seats;
     uint64_t turns;
     struct trouble_note cleared[CLEARED]; /* ring */
@@ -644,20 +646,43 @@ seat_note_ttft(struct seat *seat, double ms, uint64_t now)
 }
 
 void
-seat_note_limits(struct seat *seat, const struct limit_facts *f, uint64_t now)
+standing_on_windows(struct standing *s, void (*fn)(void *arg), void *arg)
 {
-    bool told = false;
+    s->on_windows = fn;
+    s->on_windows_arg = arg;
+}
 
-    for (size_t i = 0; i < f->count; i++) {
-        const struct limit_window *w = &f->windows[i];
-        if (!w->subscription || !w->told_used)
-            continue;
-        if (!told || w->used > seat->used) {
-            seat->used = w->used;
-            seat->reset_ms = w->reset_ms > 0 ? now + w->reset_ms : 0;
+void
+standing_windows_changed(struct standing *s)
+{
+    if (s->on_windows != NULL)
+        s->on_windows(s->on_windows_arg);
+}
+
+size_t
+standing_take_windows(struct standing *s, struct window_note *out, size_t most)
+{
+    size_t at = 0, n = 0;
+    rx_str key;
+    void *value = NULL;
+
+    while (
+        n + SEAT_WINDOWS <= most && rx_map_next(s->seats, &at, &key, &value)) {
+        struct seat *seat = value;
+        size_t len = strnlen(key.ptr, key.len);
+        rx_str credential = { key.ptr + len + 1, 0 };
+        credential.len = strnlen(credential.ptr, key.len - len - 1);
+        for (size_t i = 0; i < SEAT_WINDOWS; i++) {
+            struct seat_window *w = &seat->windows[i];
+            if (!w->news)
+                continue;
+            w->news = false;
+            out[n++] = (struct window_note){ { key.ptr, len }, credential,
+                { w->name, strlen(w->name) }, w->used, w->reset_ms,
+                w->noted_ms };
         }
-        told = true;
     }
+    return n;
 }
 
 uint64_t

@@ -126,6 +126,21 @@ bool standing_next_open(
 
 /* ---- seats --------------------------------------------------------------- */
 
+#define SEAT_WINDOWS 4
+struct seat_window {
+    char name[24]; /* "five_hour"; empty: a free place */
+    bool news;     /* not told to the control plane yet */
+    double used;
+    uint64_t reset_ms, noted_ms; /* loop time; 0: not told, never */
+};
+/* A window as planes tell each other.  Times are loop time. */
+struct window_note {
+    rx_str channel, credential, name;
+    double used;
+    uint64_t reset_ms; /* 0: not told */
+    uint64_t noted_ms;
+};
+
 struct seat {
     uint32_t in_flight;
     uint32_t last_minute, this_minute; /* requests */
@@ -137,6 +152,7 @@ struct seat {
     double used;       /* of the fullest subscription window; -1: not told */
     uint64_t reset_ms; /* loop time when that window ends; 0: not told */
     uint64_t since_ms; /* the drain strategy sits here since; 0: not */
+    struct seat_window windows[SEAT_WINDOWS];
 };
 
 struct seat *standing_seat(
@@ -147,8 +163,18 @@ void seat_note_ttft(struct seat *seat, double ms, uint64_t now);
 /* The estimate now: peaks fade with a half-life of 10 s. */
 double seat_ttft(const struct seat *seat, uint64_t now);
 uint32_t seat_recent(const struct seat *seat, uint64_t now);
-void seat_note_limits(
+/* True when the others should hear of it: standing_windows_changed(). */
+bool seat_note_limits(
     struct seat *seat, const struct limit_facts *f, uint64_t now);
+/* Somebody else found out; what is known to be newer stays. */
+void seat_hear_window(
+    struct seat *seat, const struct window_note *note, uint64_t now);
+/* fn(arg) whenever there are windows to tell. */
+void standing_on_windows(struct standing *s, void (*fn)(void *arg), void *arg);
+void standing_windows_changed(struct standing *s);
+/* Those to be told, at most `most`; they count as told then. */
+size_t standing_take_windows(
+    struct standing *s, struct window_note *out, size_t most);
 /* The next choice's number. */
 uint64_t standing_turn(struct standing *s);
 

@@ -128,6 +128,11 @@ RX_NODISCARD bool wire_read_pins(rx_str packed, struct rx_arena *arena,
 
 bool wire_add_channel_report(struct rx_buf *out, const char *plane,
     const struct wire_notice *report, uint64_t now_ms);
+/* Both for WindowReport. */
+bool wire_add_windows(struct rx_buf *out, const char *plane,
+    const struct window_note *windows, size_t count, uint64_t now_ms);
+RX_NODISCARD bool wire_read_windows(rx_str packed, uint64_t now_ms,
+    struct rx_arena *arena, struct window_note **out, size_t *count);
 bool wire_add_pins(struct rx_buf *out, const char *plane,
     const struct wire_pin *pins, size_t count);
 

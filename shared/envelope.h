@@ -33,12 +33,14 @@
     X(ACK, 4, "ack", true, (size_t)1024)                                    \
     X(CHANNEL_NOTICE, 5, "channel notice", true, (size_t)4 * 1024 * 1024)   \
     X(PIN_NOTICE, 6, "pin notice", true, (size_t)1024 * 1024)               \
+    X(WINDOW_NOTICE, 9, "window notice", true, (size_t)1024 * 1024)         \
     X(LEASE, 8, "lease", true, (size_t)1024 * 1024)                         \
     X(HELLO, 16, "hello", false, (size_t)1024 * 1024)                       \
     X(USAGE_BATCH, 17, "usage batch", false, (size_t)4 * 1024 * 1024)       \
     X(CHANNEL_REPORT, 18, "channel report", false, (size_t)4 * 1024 * 1024) \
     X(PIN_REPORT, 19, "pin report", false, (size_t)1024 * 1024)             \
     X(TOKEN_REJECTED, 20, "token rejected", false, (size_t)1024)            \
+    X(WINDOW_REPORT, 23, "window report", false, (size_t)1024 * 1024)       \
     X(DEMAND, 24, "demand", false, (size_t)1024 * 1024)
 
 enum rx_message {
