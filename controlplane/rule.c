@@ -63,7 +63,8 @@ check(const struct rule *r, rx_json body, struct rx_arena *arena)
         rx_json_wrong_member(body, "condition",
             "is needed for a rule of type custom; one that always holds is "
             "of type default");
-    if (r->target.hop_count == 0 && r->target.strategy.len == 0 && !chooses)
+    if (r->target.hop_count == 0 && r->target.strategy.len == 0 &&
+        r->target.transformers.len == 0 && !chooses)
         rx_json_wrong_member(body, "target",
             "must name a channel, channels, a tag, a model or a strategy");
 }
@@ -134,6 +135,7 @@ rule_state(const struct rule *r, struct rx_arena *arena, struct state_rule *out)
         .hops = hops,
         .hop_count = r->target.hop_count,
         .strategy = r->target.strategy,
+        .transformers = r->target.transformers,
     };
 }
 

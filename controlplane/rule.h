@@ -35,6 +35,7 @@ struct rule_target {
     struct rule_hop hops[RULE_HOPS_MAX]; /* the first, then the fallbacks */
     size_t hop_count;
     rx_str strategy;
+    rx_str transformers; /* JSON; empty: none */
 };
 
 struct rule {

@@ -6,9 +6,11 @@
 #include "controlplane/channel.h"
 #include "controlplane/rule.h"
 #include "controlplane/settings.h"
+#include "shared/transformers.h"
 
-#define TEXT_MAX   256
-#define WEIGHT_MAX 1000
+#define TEXT_MAX         256
+#define WEIGHT_MAX       1000
+#define TRANSFORMERS_MAX ((size_t)64 << 10)
 
 struct reading {
     struct store *store;
@@ -215,6 +217,24 @@ read_fallbacks(struct reading *r, rx_json object, struct rule_target *out)
     }
 }
 
+/* Whether a channel has a use for a step, nobody knows beforehand. */
+static void
+read_transformers(struct reading *r, rx_json object, struct rule_target *out)
+{
+    struct rx_buf text;
+    rx_json config;
+
+    if (!rx_json_get_object(object, "transformers", &config))
+        return;
+    rx_transformers_check(config);
+    rx_buf_init(&text, TRANSFORMERS_MAX);
+    rx_json_print(config, false, &text);
+    if (text.full)
+        rx_json_wrong(config, "is too long");
+    out->transformers = field_keep(r->arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
+}
+
 static void
 read_object(struct reading *r, rx_json v, struct rule_target *out)
 {
@@ -222,7 +242,7 @@ read_object(struct reading *r, rx_json v, struct rule_target *out)
         out->hop_count = 1;
     read_fallbacks(r, v, out);
     field_read_word(v, "strategy", settings_strategies, &out->strategy);
-    field_refuse_unsupported(v, "transformers");
+    read_transformers(r, v, out);
     field_refuse_unsupported(v, "limits");
     rx_json_no_more(v);
 }
@@ -313,6 +333,8 @@ put_target(struct rx_json_out *w, const char *key, const struct rule_target *t,
     rx_json_close(w);
     if (t->strategy.len > 0)
         rx_json_put_str(w, "strategy", t->strategy);
+    if (t->transformers.len > 0)
+        rx_json_put_raw(w, "transformers", t->transformers);
     rx_json_close(w);
 }
 
@@ -401,4 +423,11 @@ rule_load_target(struct store *s, struct rx_arena *arena, rx_str stored,
     for (rx_json f = rx_json_first(list); rx_json_there(f); f = rx_json_next(f))
         out->hop_count += load_hop(&r, f, &out->hops[out->hop_count]);
     out->strategy = rx_json_str(rx_json_find(v, "strategy"));
+    if (rx_json_kind(rx_json_find(v, "transformers")) != RX_JSON_OBJECT)
+        return;
+    struct rx_buf text;
+    rx_buf_init(&text, TRANSFORMERS_MAX);
+    rx_json_print(rx_json_find(v, "transformers"), false, &text);
+    out->transformers = field_keep(arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
 }

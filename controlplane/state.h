@@ -165,6 +165,7 @@ struct state_rule {
     const struct state_hop *hops;
     size_t hop_count;
     rx_str strategy;
+    rx_str transformers; /* JSON; empty: none */
 };
 
 struct state_function {

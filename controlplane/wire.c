@@ -342,6 +342,7 @@ pack_rule(
     m.condition = condition(arena, &r->condition);
     fill_hops(arena, &m, r);
     m.strategy = text(arena, r->strategy);
+    m.transformers = text(arena, r->transformers);
     return pack(out, &m.base);
 }
 

@@ -334,8 +334,9 @@ outgoing_make(
     enum rx_code code = RX_OK;
 
     outgoing_clear(o);
-    o->chain =
-        transform_find(to->channel->transformers, to->dialect, to->model);
+    o->chain = transform_join(ask->arena,
+        transform_find(ask->transformers, to->dialect, to->model),
+        transform_find(to->channel->transformers, to->dialect, to->model));
     if (to->dialect != ask->path->dialect)
         code = translate(o, ask, &head, err);
     else

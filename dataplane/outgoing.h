@@ -39,6 +39,7 @@ struct outgoing_ask {
     const struct candidate *to;
     struct rx_arena *arena;
     struct proxy *proxy;
+    const struct transform_set *transformers; /* of a rule; NULL: none */
     bool strict;                 /* nothing may be lost in translation */
     rx_str tenant;               /* id; whose conversation it is */
     const struct repair *repair; /* what this candidate minded; NULL: nothing */

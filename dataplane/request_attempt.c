@@ -194,6 +194,7 @@ wants_strict(const struct request *q)
 static bool
 prepare(struct request *q, const struct candidate *to)
 {
+    const struct rule *rule = q->tries.decision->rule;
     struct outgoing_ask ask = {
         .in = &q->in,
         .path = &q->path,
@@ -201,6 +202,7 @@ prepare(struct request *q, const struct candidate *to)
         .to = to,
         .arena = q->arena,
         .proxy = q->proxy,
+        .transformers = rule != NULL ? rule->transformers : NULL,
         .strict = wants_strict(q),
         .tenant = q->key->tenant->id,
         .repair = to == q->repairing ? &q->repair : NULL,

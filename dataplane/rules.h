@@ -98,6 +98,7 @@ struct rule {
     size_t hop_count;
     bool has_strategy; /* else as in the settings */
     enum strategy strategy;
+    const struct transform_set *transformers; /* NULL: none */
 };
 
 struct ruleset {

@@ -638,6 +638,9 @@ wire_read_rule(
         return no_room(err);
     enum rx_code code =
         read_condition(in->condition, 0, arena, out->condition, err);
+    if (code == RX_OK)
+        code = transform_build(
+            text(in->transformers), arena, &out->transformers, err);
     for (size_t i = 0; code == RX_OK && i < in->n_hops; i++)
         code = read_hop(in->hops[i], arena, &hops[i], err);
     return code;

@@ -217,6 +217,21 @@ transform_find(
     return NULL;
 }
 
+const struct transform_chain *
+transform_join(struct rx_arena *arena, const struct transform_chain *first,
+    const struct transform_chain *second)
+{
+    if (first == NULL || second == NULL)
+        return first != NULL ? first : second;
+    struct transform_chain *c = step_room(arena, sizeof(*c));
+    c->count = first->count + second->count;
+    c->steps = step_room(arena, c->count * sizeof(*c->steps));
+    for (size_t i = 0; i < c->count; i++)
+        c->steps[i] = i < first->count ? first->steps[i]
+                                       : second->steps[i - first->count];
+    return c;
+}
+
 void
 transform_names(const struct transform_chain *chain, struct rx_buf *out)
 {

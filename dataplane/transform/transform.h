@@ -40,6 +40,10 @@ RX_NODISCARD enum rx_code transform_build(rx_str config, struct rx_arena *arena,
 const struct transform_chain *transform_find(
     const struct transform_set *set, enum dialect dialect, rx_str model);
 
+/* One behind the other, in the arena; either may be NULL. */
+const struct transform_chain *transform_join(struct rx_arena *arena,
+    const struct transform_chain *first, const struct transform_chain *second);
+
 /* Names of the steps, for the log. */
 void transform_names(const struct transform_chain *chain, struct rx_buf *out);
 

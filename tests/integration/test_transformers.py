@@ -244,6 +244,40 @@ def it_is_kept_shown_changed_and_taken_back(build):
 
 
 @test
+def a_rule_has_steps_of_its_own_ahead_of_the_channels(build):
+    with Routex(build, demo=True) as r:
+        channel(r, [["customparams", {"top_k": 7}]])
+        use = {"use": [["customparams", {"top_k": 3, "seed": 1}],
+                       ["maxtoken", {"max_tokens": 5}]]}
+        made = r.admin.post("/api/routing/rules", {
+            "name": "short", "condition": {"model": ["m-s"]},
+            "target": {"transformers": use}})["data"]
+        assert made["target"]["transformers"] == use, made
+        r.restart_control()  # as it is stored
+        path = f"/api/routing/rules/{made['id']}"
+        assert r.admin.get(path)["data"]["target"]["transformers"] == use
+        r.settle()
+        answer = r.ask(ANTHROPIC, model="m-s")
+        assert answer.header("x-routex-rule") == "short", answer.headers
+        body = body_of(asked(r)[-1])
+        assert (body["max_tokens"], body["top_k"], body["seed"]) == (
+            5, 3, 1), body
+        r.ask(ANTHROPIC, model="m-2")
+        body = body_of(asked(r)[-1])
+        assert (body["max_tokens"], body["top_k"]) == (64, 7), body
+        assert "seed" not in body, body
+        try:
+            r.admin.post("/api/routing/rules", {
+                "name": "no", "condition": {"model": ["x"]},
+                "target": {"transformers": {"use": ["nosuch"]}}})
+        except Failed as failed:
+            error = json.loads(failed.body)["error"]
+            assert error["field"] == "target.transformers.use[0]", error
+        else:
+            raise AssertionError("it was saved")
+
+
+@test
 def both_lists_tell_what_there_is(build):
     with Routex(build) as r:
         known = {t["name"]: t for t in r.admin.get("/api/transformers")["data"]}
