@@ -162,6 +162,19 @@ engine_fini(struct fetch_engine *e)
     rx_timer_fini(&e->timer);
 }
 
+/*
+ * Debian's libcurl brings GnuTLS along for LDAP and RTMP, which nobody here may
+ * speak; GnuTLS asks for this name when it is loaded, and then stays as it is
+ * on disk: 1 MB less of memory in use.
+ */
+int _gnutls_global_init_skip(void);
+
+__attribute__((used, visibility("default"))) int
+_gnutls_global_init_skip(void)
+{
+    return 1;
+}
+
 struct rx_fetch *
 rx_fetch_new(struct rx_loop *loop)
 {
