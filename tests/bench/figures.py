@@ -7,7 +7,7 @@ class Figure:
     whether it is kept; without them a figure is for information."""
 
     def __init__(self, name, title, unit, digits=1, more_is_better=False,
-                 must=None, aim=None):
+                 must=None, aim=None, beside=("routex", "nginx")):
         self.name = name
         self.title = title
         self.unit = unit
@@ -15,6 +15,7 @@ class Figure:
         self.more_is_better = more_is_better
         self.must = must
         self.aim = aim
+        self.beside = beside  # whose ratio to whom is told
 
 
 def at_least(times):
@@ -32,6 +33,8 @@ def within(more):
 def below(bound):
     return (f"<= {bound:g}", lambda ours, nginx: ours <= bound)
 
+
+OWN = ("brain", "bare")  # a ratio to ourselves
 
 FIGURES = [
     Figure("rps_1k", "requests/s, 1 KB", "/s", 0, True,
@@ -62,8 +65,15 @@ FIGURES = [
            below(16), below(12)),
     Figure("start_ms", "start to first answer", "ms", 1, False,
            below(100), below(30)),
-    Figure("tick_ms", "longest loop tick", "ms", 2, False,
+    Figure("tick_ms", "longest loop tick, CPU", "ms", 2, False,
            below(1), below(0.3)),
+    Figure("tick_wall_ms", "longest loop tick, by the clock", "ms", 2),
+    Figure("brain_rps", "whole brain: requests/s, 1 KB", "/s", 0, True,
+           beside=OWN),
+    Figure("brain_cpu", "whole brain: CPU per request, 1 KB", "us",
+           beside=OWN),
+    Figure("brain_p50", "whole brain: added p50 at 2000/s", "us", beside=OWN),
+    Figure("brain_p99", "whole brain: added p99 at 2000/s", "us", beside=OWN),
 ]
 
 
@@ -124,6 +134,7 @@ class Seen:
                     "title": figure.title, "unit": figure.unit,
                     "gateways": row,
                     "to_nginx": self.ratio(figure.name, "routex", "nginx"),
+                    "to_bare": self.ratio(figure.name, *OWN),
                     "must": figure.must[0] if figure.must else None,
                     "aim": figure.aim[0] if figure.aim else None,
                     "verdict": self.verdict(figure) or None}
@@ -156,9 +167,10 @@ def table(seen, gateways, colour):
         cells = [cell(figure, gateway) for gateway in gateways]
         if not any(cells):
             continue
-        ratio = seen.ratio(figure.name, "routex", "nginx")
+        ratio = seen.ratio(figure.name, *figure.beside)
+        own = " bare" if figure.beside is OWN else ""
         rows.append([figure.title, figure.unit, *cells,
-                     "" if ratio is None else f"{ratio:.2f} x",
+                     "" if ratio is None else f"{ratio:.2f} x{own}",
                      figure.must[0] if figure.must else "",
                      figure.aim[0] if figure.aim else "",
                      seen.verdict(figure)])

@@ -329,6 +329,11 @@ class Routex:
         self.planes = None
         self.start_ms = None
 
+    def configure(self):
+        """What is asked of the admin API before the plane that is measured
+        starts; returns the key to be used."""
+        return self.planes.key
+
     def start(self):
         import harness
         self.planes = harness.Routex(self.build, channels=[
@@ -336,7 +341,7 @@ class Routex:
              "base_url": f"http://127.0.0.1:{self.upstream}"}
             for n in range(self.CHANNELS)])
         self.planes.__enter__()
-        self.key = self.planes.key
+        self.key = self.configure()
         begin = time.monotonic()
         self.planes.restart_plane()
         self._found()
@@ -361,8 +366,10 @@ class Routex:
                  if line and not line.startswith("#"))}
 
     def longest_tick_ms(self):
-        """Since the last call."""
-        return self.metrics()["routex_longest_tick_seconds"] * 1e3
+        """Since the last call: CPU time, and time by the clock."""
+        seen = self.metrics()
+        return (seen["routex_longest_tick_seconds"] * 1e3,
+                seen["routex_longest_tick_wall_seconds"] * 1e3)
 
     def stop(self):
         if self.planes is not None:
@@ -371,3 +378,40 @@ class Routex:
 
     def end(self):
         self.stop()
+
+
+class Bare(Routex):
+    """One channel, one key, no rule, no limit: what there is to decide is
+    decided by there being no choice."""
+    name = "bare"
+    CHANNELS = 1
+
+
+class Brain(Routex):
+    """All of it: fifty channels, a tenant and a key with every limit, and two
+    hundred rules that are all asked and hold for nobody, of the kinds that
+    look at names, words, patterns and tokens."""
+    name = "brain"
+    RULES = 200
+    LIMITS = {"requests_per_min": 10**9, "tokens_per_min": 10**12,
+              "concurrent": 10**6}
+    CONDITIONS = (
+        lambda n: {"model": [f"other-{n}-*"]},
+        lambda n: {"keywords": [f"unheard-of-{n}", f"nowhere-{n}"]},
+        lambda n: {"user_pattern": f"^never {n} [a-z]+ing$"},
+        lambda n: {"token_threshold": 10**6 + n},
+        lambda n: {"header": {"x-team": f"team-{n}"}},
+        lambda n: {"has_images": True, "tool_names": [f"draw_{n}"]},
+        lambda n: {"user_agent": [f"agent-{n}/"]},
+        lambda n: {"system_pattern": f"project {n}\\b.*secret"},
+    )
+
+    def configure(self):
+        admin = self.planes.admin
+        for n in range(self.RULES):
+            admin.post("/api/routing/rules", {
+                "name": f"rule-{n}", "type": "custom",
+                "condition": self.CONDITIONS[n % len(self.CONDITIONS)](n),
+                "target": {"channel": f"bench-{n % self.CHANNELS}"}})
+        admin.post("/api/tenants", {"name": "team", "limits": self.LIMITS})
+        return self.planes.new_key(tenant="team", limits=self.LIMITS)
