@@ -53,16 +53,20 @@ find_scalar(const char *at, const struct search *s)
 
 #    define RANK_WORD 32 /* bytes of a word that are looked at */
 
-/* How common a byte is in JSON with English or code in it. */
-static int
-commonness(char c)
-{
-    if (c != '\0' && strchr(" etaoinsrhldcu\",\\", c) != NULL)
-        return 3;
-    if (c >= 'a' && c <= 'z')
-        return strchr("jqxz", c) != NULL ? 1 : 2;
-    return c != '\0' && strchr("0123456789.:_-{}[]()/", c) != NULL ? 1 : 0;
-}
+/* How common a byte is in JSON with English or code in it; the rest is rare. */
+// clang-format off
+static const uint8_t commonness[256] = {
+    [' '] = 3, ['e'] = 3, ['t'] = 3, ['a'] = 3, ['o'] = 3, ['i'] = 3, ['n'] = 3,
+    ['s'] = 3, ['r'] = 3, ['h'] = 3, ['l'] = 3, ['d'] = 3, ['c'] = 3, ['u'] = 3,
+    ['"'] = 3, [','] = 3, ['\\'] = 3,
+    ['b'] = 2, ['f'] = 2, ['g'] = 2, ['k'] = 2, ['m'] = 2, ['p'] = 2, ['v'] = 2,
+    ['w'] = 2, ['y'] = 2,
+    ['j'] = 1, ['q'] = 1, ['x'] = 1, ['z'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1,
+    ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1,
+    ['.'] = 1, [':'] = 1, ['_'] = 1, ['-'] = 1, ['{'] = 1, ['}'] = 1, ['['] = 1,
+    [']'] = 1, ['('] = 1, [')'] = 1, ['/'] = 1,
+};
+// clang-format on
 
 static void
 choose_bytes(struct search *s)
@@ -72,7 +76,7 @@ choose_bytes(struct search *s)
     int second = 4;
 
     for (size_t i = 0; i < n; i++) {
-        int rank = commonness(s->word.ptr[i]);
+        int rank = commonness[(unsigned char)s->word.ptr[i]];
         if (rank < best) {
             s->another = s->one;
             second = best;
