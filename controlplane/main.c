@@ -281,6 +281,24 @@ put_known(void *arg, struct rx_json_out *w, rx_str channel)
     rx_json_put_text(w, "health", health_state(c->health, channel));
 }
 
+/* What the settings say, or what it was started with. */
+static void
+set_log_level(const struct control *c)
+{
+    struct rx_arena *arena = rx_arena_new((size_t)16 << 20);
+    enum rx_log_level level = c->options.log_level;
+    struct settings s;
+
+    if (settings_load(c->store, arena, &s, NULL) == RX_OK &&
+        s.state.log_level.len > 0)
+        (void)rx_log_level_parse(s.state.log_level, &level);
+    if (level != rx_log_level) {
+        rx_log_level = level;
+        rx_info("log.level", "level=%d", (int)level);
+    }
+    rx_arena_free(arena);
+}
+
 static void
 on_change(void *arg, enum state_kind kind, rx_str id)
 {
@@ -288,6 +306,8 @@ on_change(void *arg, enum state_kind kind, rx_str id)
 
     publisher_touch(c->publisher, kind, id);
     limiter_changed(c->limiter, kind, id);
+    if (kind == STATE_SETTINGS)
+        set_log_level(c);
     if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         health_changed(c->health);
     if (c->window_poll != NULL &&
@@ -538,6 +558,7 @@ start(struct control *c, struct rx_err *err)
     if (code == RX_OK) {
         c->alert_watch = alert_watch_new(
             c->loop, c->alerts, c->store, c->publisher, c->collector);
+        set_log_level(c);
         c->windows = windows_new(c->loop, c->store, c->publisher);
         c->window_poll =
             window_poll_new(c->loop, c->fetch, c->store, c->windows);

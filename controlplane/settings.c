@@ -12,6 +12,8 @@
 
 const char *const settings_strategies[] = { "priority", "weighted",
     "round_robin", "least_used", "latency", "headroom", "drain", NULL };
+static const char *const log_levels[] = { "error", "warn", "info", "debug",
+    NULL };
 static const char *const journal_policies[] = { "keep-serving", "refuse",
     NULL };
 
@@ -224,6 +226,9 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     rx_json_get_u64(
         body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
     read_journal(st, body);
+    if (rx_json_kind(rx_json_member(body, "log_level")) == RX_JSON_NULL)
+        st->log_level = (rx_str){ 0 };
+    field_read_word(body, "log_level", log_levels, &st->log_level);
     read_health(&s->health, body);
     read_login(&s->login, body);
     rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
@@ -284,6 +289,10 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     field_put_seconds(w, "session_ttl_s", st->session_ttl_ms);
     put_breaker(w, &st->breaker);
     put_health(w, &s->health);
+    if (st->log_level.len == 0)
+        rx_json_put_null(w, "log_level");
+    else
+        rx_json_put_str(w, "log_level", st->log_level);
     rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);

@@ -136,6 +136,7 @@ struct state_settings {
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     rx_str journal_full; /* "keep-serving", "refuse" */
+    rx_str log_level;    /* empty: as each process was started */
 };
 
 /* See proto/snapshot.proto for what each holds. */

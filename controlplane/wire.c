@@ -267,6 +267,7 @@ pack_settings(
     m.max_body_bytes = s->max_body_bytes;
     m.journal_limit_bytes = s->journal_limit_bytes;
     m.journal_full = text(arena, s->journal_full);
+    m.log_level = text(arena, s->log_level);
     m.breaker = MAKE(arena, Routex__Breaker, 1);
     routex__breaker__init(m.breaker);
     m.breaker->window_ms = s->breaker.window_ms;

@@ -18,6 +18,7 @@
 #include "shared/err.h"
 #include "shared/fetch.h"
 #include "shared/ip_range.h"
+#include "shared/log.h"
 #include "shared/secret.h"
 #include "shared/str.h"
 
@@ -140,6 +141,8 @@ struct settings {
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     bool journal_full_refuses;
+    bool has_log_level; /* else as the process was started */
+    enum rx_log_level log_level;
 };
 
 struct rejected {

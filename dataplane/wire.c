@@ -557,6 +557,11 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
         strcmp(in->journal_full, "keep-serving") != 0)
         return rx_fail(
             err, RX_INVALID, "unknown journal_full %.40s", in->journal_full);
+    out->has_log_level = in->log_level[0] != '\0';
+    if (out->has_log_level &&
+        !rx_log_level_parse(text(in->log_level), &out->log_level))
+        return rx_fail(
+            err, RX_INVALID, "unknown log_level %.40s", in->log_level);
     return RX_OK;
 }
 
