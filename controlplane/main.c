@@ -39,6 +39,7 @@
 #include "shared/fetch.h"
 #include "shared/log.h"
 #include "shared/loop.h"
+#include "shared/money.h"
 
 #define DRAIN_MS 5000
 
@@ -305,6 +306,8 @@ on_change(void *arg, enum state_kind kind, rx_str id)
     struct control *c = arg;
 
     publisher_touch(c->publisher, kind, id);
+    if (kind == STATE_CHANNEL) /* other models, other prices */
+        publisher_touch(c->publisher, STATE_SETTINGS, (rx_str){ 0 });
     limiter_changed(c->limiter, kind, id);
     if (kind == STATE_SETTINGS)
         set_log_level(c);
@@ -341,6 +344,32 @@ static void
 on_left(void *arg, rx_str plane)
 {
     limiter_left(arg, plane);
+}
+
+/* Both marks are there or not, as the budget has it now. */
+static void
+on_budget(void *arg, const struct budget_mark *m)
+{
+    struct control *c = arg;
+    const char *owner = m->owner == LIMITED_TENANT ? "tenant" : "key";
+    char id[200], used[RX_DECIMAL_SIZE], most[RX_DECIMAL_SIZE];
+
+    snprintf(id, sizeof(id), "%s/" RX_STR_FMT, owner, RX_STR_ARG(m->id));
+    rx_str who = { id, strlen(id) };
+    rx_decimal_format((int64_t)m->used, 6, used);
+    rx_decimal_format((int64_t)m->most, 6, most);
+    if (c->alerts == NULL)
+        return;
+    for (unsigned percent = 80; percent <= 100; percent += 20) {
+        enum alert_kind kind =
+            percent == 80 ? ALERT_BUDGET_80 : ALERT_BUDGET_100;
+        if (m->percent == percent)
+            alert_raise(c->alerts, kind, who, m->id,
+                "%s of %s dollars per %s are spent by the %s", used, most,
+                rx_window_name(m->window), owner);
+        else
+            alert_clear(c->alerts, kind, who);
+    }
 }
 
 static enum rx_code
@@ -399,6 +428,7 @@ open_planes(struct control *c, struct rx_err *err)
         live_watch(c->live, c->collector);
         c->tokens = token_keeper_new(c->loop, c->fetch, c->store);
         store_on_change(c->store, on_change, c);
+        limiter_on_mark(c->limiter, on_budget, c);
         collector_on_demand(c->collector,
             &(struct demand_sink){ c->limiter, on_demand, on_born, on_left });
     }

@@ -11,7 +11,7 @@
 #define LOGIN_MAX_S  ((uint64_t)366 * 24 * 3600)
 
 const char *const settings_strategies[] = { "priority", "weighted",
-    "round_robin", "least_used", "latency", "headroom", "drain", NULL };
+    "round_robin", "least_used", "latency", "cost", "headroom", "drain", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug",
     NULL };
 static const char *const journal_policies[] = { "keep-serving", "refuse",
@@ -115,20 +115,6 @@ read_breaker(struct state_breaker *b, rx_json body)
 }
 
 static void
-read_strategy(struct state_settings *s, rx_json body)
-{
-    rx_str wanted;
-
-    if (rx_json_kind(rx_json_member(body, "strategy")) == RX_JSON_STRING &&
-        rx_json_get_str(body, "strategy", &wanted) &&
-        rx_str_eq(wanted, RX_S("cost")))
-        rx_json_wrong_member(body, "strategy",
-            "\"cost\" needs the prices of models, which are not known yet");
-    else
-        field_read_word(body, "strategy", settings_strategies, &s->strategy);
-}
-
-static void
 read_journal(struct state_settings *s, rx_json body)
 {
     rx_json v;
@@ -215,7 +201,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
         s->rev = rev;
         attempts = st->max_attempts;
     }
-    read_strategy(st, body);
+    field_read_word(body, "strategy", settings_strategies, &st->strategy);
     read_breaker(&st->breaker, body);
     field_read_seconds(body, "max_wait_s", &st->max_wait_ms);
     field_read_seconds(body, "session_ttl_s", &st->session_ttl_ms);

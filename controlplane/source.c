@@ -156,6 +156,8 @@ walk_settings(struct walk *w)
     struct settings settings;
     enum rx_code code = settings_load(w->store, arena, &settings, w->err);
 
+    if (code == RX_OK)
+        code = prices_state(w->store->prices, arena, &settings.state, w->err);
     if (code == RX_OK) {
         struct state_item item = { .kind = STATE_SETTINGS,
             .settings = settings.state };
@@ -251,6 +253,8 @@ load_settings(struct store *s, rx_str id, struct rx_arena *arena,
     enum rx_code code = settings_load(s, arena, &settings, err);
 
     (void)id;
+    if (code == RX_OK)
+        code = prices_state(s->prices, arena, &settings.state, err);
     if (code == RX_OK)
         out->settings = settings.state;
     return code;

@@ -407,7 +407,9 @@ def every_wrong_field_is_named(build):
          "limits.requests_per_min"),
         ("/api/tenants", {"name": "x", "limits": {"rpm": 5}}, "limits.rpm"),
         ("/api/tenants", {"name": "x", "limits": {"budget": {
-            "amount_usd": "5.00", "window": "day"}}}, "limits.budget"),
+            "amount_usd": "5.00", "window": "year"}}}, "limits.budget.window"),
+        ("/api/tenants", {"name": "x", "limits": {"budget": {
+            "amount_usd": "0", "window": "day"}}}, "limits.budget.amount_usd"),
         ("/api/tenants", {"name": "x", "limits": {"quota": {
             "window": "day"}}}, "limits.quota.tokens"),
         ("/api/tenants", {"name": "x", "limits": {"quota": {
