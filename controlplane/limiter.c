@@ -106,7 +106,7 @@ track(struct limiter *l, enum limited owner, enum state_limit kind, rx_str id,
     t->owner = owner;
     t->kind = kind;
     t->most = t->lease.limit = limits->most[kind];
-    t->window = limiter_window(limits, kind);
+    t->window = limits->window;
     t->active_ms = rx_loop_ms(l->loop);
     t->id_len = id.len;
     memcpy(t->id, id.ptr, id.len);
@@ -118,7 +118,7 @@ track(struct limiter *l, enum limited owner, enum state_limit kind, rx_str id,
             .sent = part(t->most, p->sent),
             .changed = p->changed };
     }
-    if (limiter_is_spent(kind))
+    if (kind == STATE_LIMIT_QUOTA)
         quota_begin_window(l, t);
     rx_map_put(l->table, table_key(key, owner, kind, id), t);
     return t;
@@ -172,14 +172,12 @@ untrack(struct limiter *l, struct tracked *t)
 static void
 adjust(struct limiter *l, struct tracked *t, const struct state_limits *now)
 {
-    enum rx_window window = limiter_window(now, t->kind);
-    bool other_window = t->window != window;
+    bool other_window = t->window != now->window;
 
     t->most = now->most[t->kind];
-    t->window = window;
-    t->told_pct = 0;
+    t->window = now->window;
     t->lease.stale = true;
-    if (!limiter_is_spent(t->kind))
+    if (t->kind != STATE_LIMIT_QUOTA)
         t->lease.limit = t->most;
     else if (other_window)
         quota_begin_window(l, t);
@@ -202,8 +200,8 @@ limiter_changed(struct limiter *l, enum state_kind kind, rx_str id)
             untrack(l, t);
         else if (t != NULL)
             adjust(l, t, &now);
-        else if (limiter_is_spent((enum state_limit)k) && now.most[k] > 0)
-            track(l, owner, (enum state_limit)k, id, &now);
+        else if (k == STATE_LIMIT_QUOTA && now.most[k] > 0)
+            track(l, owner, STATE_LIMIT_QUOTA, id, &now);
     }
     rx_timer_set(&l->tick, 1);
 }
@@ -293,7 +291,7 @@ static void
 plan_tracked(struct limiter *l, struct tracked *t)
 {
     plan_one(l, &t->lease, t);
-    if (limiter_is_spent(t->kind))
+    if (t->kind == STATE_LIMIT_QUOTA)
         tell_left(l, t);
 }
 
@@ -487,7 +485,7 @@ take_item(struct limiter *l, size_t i, const struct demand_item *d)
     if (t == NULL)
         return;
     struct lease_holder *h = &t->lease.at[i];
-    if (limiter_is_spent(t->kind))
+    if (t->kind == STATE_LIMIT_QUOTA)
         take_quota(l, t, i, d);
     else if (limiter_is_rate(t))
         take_rate(l, t, i, d);
@@ -679,10 +677,9 @@ watch_limits(struct limiter *l)
 
     while (rx_map_next(l->table, &at, &key, &value)) {
         struct tracked *t = value;
-        if (limiter_is_spent(t->kind)) {
+        if (t->kind == STATE_LIMIT_QUOTA) {
             if (rx_window_start(t->window, wall) != t->window_ms)
                 quota_begin_window(l, t);
-            quota_tell_mark(l, t);
         } else if (now - t->active_ms > IDLE_MS) {
             if (idle == NULL && is_dispensable(l, t))
                 idle = t;
@@ -718,8 +715,8 @@ track_quotas(struct limiter *l, enum limited owner, struct rx_err *err)
     size_t n = 0;
     struct db_query *q = db_query(l->store->db,
         owner == LIMITED_TENANT
-            ? "select id from tenant where limits like '%window%' limit ?"
-            : "select id from client_key where limits like '%window%' limit ?");
+            ? "select id from tenant where limits like '%quota%' limit ?"
+            : "select id from client_key where limits like '%quota%' limit ?");
 
     db_bind_u64(q, 1, TRACKED);
     while (db_next(q) && n < TRACKED)
@@ -727,12 +724,9 @@ track_quotas(struct limiter *l, enum limited owner, struct rx_err *err)
     enum rx_code code = db_done(q, err);
     for (size_t i = 0; code == RX_OK && i < n; i++) {
         struct state_limits limits;
-        if (!load_limits(l, owner, ids[i], &limits))
-            continue;
-        for (unsigned k = 0; k < STATE_LIMITS; k++) {
-            if (limiter_is_spent((enum state_limit)k) && limits.most[k] > 0)
-                track(l, owner, (enum state_limit)k, ids[i], &limits);
-        }
+        if (load_limits(l, owner, ids[i], &limits) &&
+            limits.most[STATE_LIMIT_QUOTA] > 0)
+            track(l, owner, STATE_LIMIT_QUOTA, ids[i], &limits);
     }
     rx_arena_free(arena);
     return code;

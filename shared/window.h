@@ -14,8 +14,7 @@
     X(TOTAL, "total") \
     X(DAY, "day")     \
     X(WEEK, "week")   \
-    X(MONTH, "month") \
-    X(HOUR, "hour")
+    X(MONTH, "month")
 
 enum rx_window {
 #define RX_WINDOW_ENUM(id, name) RX_WINDOW_##id,

@@ -8,7 +8,6 @@ import type { Channel } from "@/api/channels";
 import type { Schemas } from "@/api/client";
 import { isApiError } from "@/api/errors";
 import { formatRelative } from "@/lib/format";
-import { troubleWord } from "@/lib/words";
 import { Badge } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
 import { useConfirm } from "@/ui/confirm";
@@ -50,7 +49,7 @@ function Troubles({ channel }: { channel: Channel }) {
             />
             <span className="min-w-0 flex-1">
               <span className="font-medium text-warn-text">
-                {troubleWord(one.reason)}
+                {t(`common:trouble.${one.reason}`)}
               </span>
               <span className="block text-xs text-soft">
                 {[

@@ -13,11 +13,7 @@ export interface ChannelState {
   keysInTrouble: number;
 }
 
-const bad: Trouble["reason"][] = [
-  "credential_refused",
-  "no_credit",
-  "needs_login",
-];
+const bad: Trouble["reason"][] = ["credential_refused", "no_credit"];
 
 export function stateOf(channel: Channel): ChannelState {
   const none = { trouble: null, until: null, keysInTrouble: 0 };

@@ -3,7 +3,6 @@ import type { TFunction } from "i18next";
 
 import type { Channel } from "@/api/channels";
 import type { Schemas } from "@/api/client";
-import { troubleWord } from "@/lib/words";
 
 export interface Problem {
   id: string;
@@ -13,9 +12,6 @@ export interface Problem {
   until?: string | null;
   to?: "/channels";
 }
-
-/** These do not go away by themselves. */
-const needsSomebody = ["credential_refused", "no_credit", "needs_login"];
 
 type T = TFunction<["overview", "common"]>;
 type Plane = Schemas["Plane"];
@@ -53,7 +49,7 @@ function ofPlane(plane: Plane, t: T): Problem[] {
 }
 
 /** One line per channel and reason, however many planes and keys say it. */
-function ofChannel(channel: Channel): Problem[] {
+function ofChannel(channel: Channel, t: T): Problem[] {
   if (channel.status !== "enabled") return [];
   const byReason = new Map<string, Problem>();
   for (const { reason, until } of channel.availability?.troubles ?? []) {
@@ -65,10 +61,10 @@ function ofChannel(channel: Channel): Problem[] {
     byReason.set(reason, {
       id: `channel-${channel.id}-${reason}`,
       tone:
-        needsSomebody.includes(reason)
+        reason === "credential_refused" || reason === "no_credit"
           ? "bad"
           : "warn",
-      text: `${channel.name}: ${troubleWord(reason)}`,
+      text: `${channel.name}: ${t(`common:trouble.${reason}`)}`,
       until,
       to: "/channels",
     });
@@ -84,7 +80,7 @@ export function problemsOf(
   t: T,
 ): Problem[] {
   const problems = [
-    ...channels.flatMap((one) => ofChannel(one)),
+    ...channels.flatMap((one) => ofChannel(one, t)),
     ...status.planes.flatMap((one) => ofPlane(one, t)),
   ];
   const trouble = (status.published as { trouble?: string | null }).trouble;
