@@ -14,9 +14,11 @@ struct writer {
     enum ir_part_kind kind; /* of the open part */
     struct ir_call call;    /* as it was opened */
     struct rx_buf args;     /* … and its arguments so far */
+    struct rx_buf sources;  /* what is cited: elements, with commas */
 };
 
-#define ARGS_MAX ((size_t)32 * 1024 * 1024)
+#define ARGS_MAX    ((size_t)32 * 1024 * 1024)
+#define SOURCES_MAX ((size_t)1024 * 1024)
 
 struct codec_writer *
 gemini_writer_new(void)
@@ -26,6 +28,7 @@ gemini_writer_new(void)
     if (w == NULL)
         abort();
     rx_buf_init(&w->args, ARGS_MAX);
+    rx_buf_init(&w->sources, SOURCES_MAX);
     return &w->base;
 }
 
@@ -33,9 +36,38 @@ void
 gemini_writer_fini(struct codec_writer *base)
 {
     rx_buf_fini(&((struct writer *)base)->args);
+    rx_buf_fini(&((struct writer *)base)->sources);
 }
 
 /* --- pieces of an answer --------------------------------------------------------- */
+
+/* A page that is cited; what has no address is not named there. */
+static void
+add_source(struct rx_buf *b, const struct ir_citation *c)
+{
+    if (c->url.len == 0 || b->full)
+        return;
+    if (b->len > 0)
+        rx_buf_addc(b, ',');
+    put_open(b, '{');
+    put_member_open(b, "web", '{');
+    put_member(b, "uri", c->url);
+    put_member_if(b, "title", c->title);
+    put_close(b, '}');
+    put_close(b, '}');
+}
+
+static void
+put_sources(struct rx_buf *b, const struct rx_buf *sources)
+{
+    if (sources->len == 0 || sources->full)
+        return;
+    put_member_open(b, "groundingMetadata", '{');
+    put_member_open(b, "groundingChunks", '[');
+    rx_buf_add(b, rx_buf_str(sources));
+    put_close(b, ']');
+    put_close(b, '}');
+}
 
 /* Clients decode the bytes: an envelope is dressed as what they expect. */
 static void
@@ -302,6 +334,7 @@ write_stop(struct writer *w, const struct ir_event *e)
     put_candidate_open(b);
     put_text_part(b, RX_S(""), false);
     put_content_close(b);
+    put_sources(b, &w->sources);
     put_finish(b, &e->stop);
     put_candidate_close(b);
     put_usage(b, &w->usage);
@@ -356,7 +389,7 @@ gemini_write(struct codec_writer *base, const struct ir_event *e)
     case IR_EV_STOP: write_stop(w, e); break;
     case IR_EV_ERROR: write_fault(w, &e->error); break;
     case IR_EV_END: write_end(w); break;
-    case IR_EV_CITATION:
+    case IR_EV_CITATION: add_source(&w->sources, e->citation); break;
     case IR_EV_LOGPROBS:
     case IR_EV_KEEPALIVE: break;
     }
@@ -399,6 +432,22 @@ put_part(
     return false;
 }
 
+static void
+put_citations(struct rx_buf *out, const struct ir_response *response)
+{
+    struct rx_buf sources;
+
+    rx_buf_init(&sources, SOURCES_MAX);
+    for (const struct ir_part *p = response->parts.first; p != NULL;
+         p = p->next) {
+        const struct ir_citation *c = p->kind == IR_TEXT ? p->citations : NULL;
+        for (; c != NULL; c = c->next)
+            add_source(&sources, c);
+    }
+    put_sources(out, &sources);
+    rx_buf_fini(&sources);
+}
+
 void
 gemini_write_whole(const struct codec_stream *about,
     const struct ir_response *response, struct rx_buf *out)
@@ -414,6 +463,7 @@ gemini_write_whole(const struct codec_stream *about,
     if (!any)
         put_text_part(out, RX_S(""), false);
     put_content_close(out);
+    put_citations(out, response);
     put_finish(out, &response->stop);
     put_candidate_close(out);
     put_usage(out, &response->usage);
