@@ -134,6 +134,12 @@ is_plain(const struct analytics_question *q, enum rollup_dim by,
     "sum(cost / 1000000), sum(cost % 1000000), sum(saved / 1000000), " \
     "sum(saved % 1000000)"
 
+/* The same of a single row. */
+#define ONE(name) #name ", "
+#define ONES             \
+    ROLLUP_COUNTERS(ONE) \
+    "cost / 1000000, cost % 1000000, saved / 1000000, saved % 1000000"
+
 enum { C_GROUP, C_NAME, C_SUMS };
 
 struct asked {
@@ -210,11 +216,12 @@ prepare(const struct analytics_question *q, enum rollup_dim by)
 
 /* One level only, for series. */
 static struct asked
-prepare_level(const struct analytics_question *q, enum rollup_level level)
+prepare_level(const struct analytics_question *q, enum rollup_dim by,
+    enum rollup_level level)
 {
     struct asked a = { .q = q };
 
-    a.plain = is_plain(q, ROLLUP_TOTAL, &a.dim);
+    a.plain = is_plain(q, by, &a.dim);
     a.parts[0] = (struct part){ level, down(q->since_ms, level),
         up(q->until_ms, level) };
     return a;
@@ -428,75 +435,140 @@ analytics_groups(struct store *s, const struct analytics_question *q,
 
 /* ---- series ---------------------------------------------------------------- */
 
+/* Buckets of one level: of a marginal each is a row, of the cube it is many. */
+static void
+add_bucket_columns(struct rx_buf *sql, const struct asked *a, const char *name)
+{
+    rx_buf_addf(sql, "select u.at_ms, %s, ", name);
+    rx_buf_add(sql, a->plain ? RX_S(ONES ", u.hist") : RX_S(SUMS ", null"));
+    add_from(sql, a);
+}
+
+static void
+put_point(struct rx_json_out *w, struct db_query *d, bool plain)
+{
+    rx_json_open_object(w, NULL);
+    rx_json_put_time(w, "start", db_u64(d, C_GROUP));
+    put_sums(w, d, plain);
+    rx_json_close(w);
+}
+
+static enum rx_code
+check_level(const struct asked *a, enum rollup_level level, struct rx_err *err)
+{
+    if (!a->plain && level == ROLLUP_MINUTE)
+        return rx_fail(err, RX_INVALID,
+            "minutes are kept for one dimension at a time only");
+    return RX_OK;
+}
+
 enum rx_code
 analytics_times(struct store *s, const struct analytics_question *q,
     enum rollup_level level, struct rx_json_out *w, struct rx_err *err)
 {
-    struct asked a = prepare_level(q, level);
+    struct asked a = prepare_level(q, ROLLUP_TOTAL, level);
     enum rx_code code = rollup_flush(s->rollup, err);
     struct rx_buf sql;
 
+    if (code == RX_OK)
+        code = check_level(&a, level, err);
     if (code != RX_OK)
         return code;
-    if (!a.plain && level == ROLLUP_MINUTE)
-        return rx_fail(err, RX_INVALID,
-            "minutes are kept for one dimension at a time only");
     rx_buf_init(&sql, TEXT_MAX);
-    add_columns(&sql, &a, "u.at_ms", "''");
-    add_from(&sql, &a);
-    rx_buf_add(&sql, RX_S(" group by 1 order by 1"));
+    add_bucket_columns(&sql, &a, "''");
+    rx_buf_add(
+        &sql, a.plain ? RX_S(" order by 1") : RX_S(" group by 1 order by 1"));
     struct db_query *d = ask(s, &a, sql.ptr);
     rx_buf_fini(&sql);
-    while (db_next(d)) {
-        rx_json_open_object(w, NULL);
-        rx_json_put_time(w, "start", db_u64(d, C_GROUP));
-        put_sums(w, d, a.plain);
-        rx_json_close(w);
-    }
+    while (db_next(d))
+        put_point(w, d, a.plain);
     return db_done(d, err);
 }
 
-/* The names that get a series of their own, in order. */
-struct names {
+/* A name that gets a series of its own. */
+struct line {
+    rx_str id, name;
+    struct rx_buf points; /* its elements, as they will be written */
+    struct rx_json_out w;
+};
+
+struct lines {
     struct rx_arena *arena;
-    rx_str *ids, *shown;
+    struct line at[ANALYTICS_SERIES_MAX];
     size_t count;
 };
 
 static enum rx_code
-find_names(struct store *s, const struct analytics_question *q,
+find_lines(struct store *s, const struct analytics_question *q,
     enum rollup_dim by, enum analytics_order order, size_t most,
-    struct names *out, struct rx_err *err)
+    struct lines *out, struct rx_err *err)
 {
     struct asked a = prepare(q, by);
     struct db_query *d = ask_groups(s, &a, by, order, most);
 
-    out->ids = field_make(out->arena, rx_str, most);
-    out->shown = field_make(out->arena, rx_str, most);
+    while (db_next(d) && out->count < ANALYTICS_SERIES_MAX) {
+        struct line *l = &out->at[out->count++];
+        l->id = field_keep(out->arena, db_str(d, C_GROUP));
+        if (l->id.ptr == NULL)
+            l->id.ptr = "";
+        l->name = field_keep(out->arena, db_str(d, C_NAME));
+        rx_buf_init(&l->points, (size_t)8 << 20);
+        l->w = rx_json_out(&l->points);
+        rx_json_open_array(&l->w, NULL);
+    }
+    return db_done(d, err);
+}
+
+/* All of them in one pass over the buckets. */
+static enum rx_code
+read_points(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, enum rollup_level level, struct lines *lines,
+    struct rx_err *err)
+{
+    struct asked a = prepare_level(q, by, level);
+    char column[64];
+    struct rx_buf sql;
+
+    enum rx_code code = check_level(&a, level, err);
+    if (code != RX_OK || lines->count == 0)
+        return code;
+    rx_buf_init(&sql, TEXT_MAX);
+    snprintf(
+        column, sizeof(column), "u.%s", a.plain ? "name" : dims[by].column);
+    add_bucket_columns(&sql, &a, column);
+    rx_buf_addf(&sql, " and %s in (", column);
+    for (size_t i = 0; i < lines->count; i++)
+        rx_buf_addf(&sql, "%s?%zu", i > 0 ? ", " : "", 40 + i);
+    rx_buf_add(&sql,
+        a.plain ? RX_S(") order by 1") : RX_S(") group by 1, 2 order by 1"));
+    struct db_query *d = ask(s, &a, sql.ptr);
+    rx_buf_fini(&sql);
+    for (size_t i = 0; i < lines->count; i++)
+        db_bind_str(d, 40 + (int)i, lines->at[i].id);
     while (db_next(d)) {
-        out->ids[out->count] = field_keep(out->arena, db_str(d, C_GROUP));
-        if (out->ids[out->count].ptr == NULL)
-            out->ids[out->count].ptr = "";
-        out->shown[out->count++] = field_keep(out->arena, db_str(d, C_NAME));
+        rx_str id = db_str(d, C_NAME);
+        size_t i = 0;
+        while (i < lines->count && !rx_str_eq(id, lines->at[i].id))
+            i++;
+        if (i < lines->count)
+            put_point(&lines->at[i].w, d, a.plain);
     }
     return db_done(d, err);
 }
 
 static enum rx_code
-put_series(struct store *s, const struct analytics_question *q,
-    enum rollup_dim by, enum rollup_level level, rx_str id, rx_str name,
-    struct rx_json_out *w, struct rx_err *err)
+put_line(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, struct line *l, struct rx_json_out *w,
+    struct rx_err *err)
 {
     struct analytics_question one = *q;
 
-    one.only[by] = id;
+    one.only[by] = l->id;
     rx_json_open_object(w, NULL);
-    put_who(w, by, id, name);
+    put_who(w, by, l->id, l->name);
     enum rx_code code = analytics_total(s, &one, w, "total", err);
-    rx_json_open_array(w, "points");
-    if (code == RX_OK)
-        code = analytics_times(s, &one, level, w, err);
-    rx_json_close(w);
+    rx_json_close(&l->w);
+    rx_json_put_raw(w, "points", rx_buf_str(&l->points));
     rx_json_close(w);
     return code;
 }
@@ -524,13 +596,19 @@ analytics_series(struct store *s, const struct analytics_question *q,
 {
     if (by == ROLLUP_TOTAL)
         return put_all_series(s, q, level, w, err);
-    struct names names = { .arena = rx_arena_new((size_t)4 << 20) };
+    struct rx_arena *arena = rx_arena_new((size_t)4 << 20);
+    struct lines *lines = field_make(arena, struct lines, 1);
+    lines->arena = arena;
     enum rx_code code = rollup_flush(s->rollup, err);
     if (code == RX_OK)
-        code = find_names(s, q, by, order, most, &names, err);
-    for (size_t i = 0; code == RX_OK && i < names.count; i++)
-        code =
-            put_series(s, q, by, level, names.ids[i], names.shown[i], w, err);
-    rx_arena_free(names.arena);
+        code = find_lines(s, q, by, order, most, lines, err);
+    if (code == RX_OK)
+        code = read_points(s, q, by, level, lines, err);
+    for (size_t i = 0; i < lines->count; i++) {
+        if (code == RX_OK)
+            code = put_line(s, q, by, &lines->at[i], w, err);
+        rx_buf_fini(&lines->at[i].points);
+    }
+    rx_arena_free(arena);
     return code;
 }

@@ -43,6 +43,7 @@ RX_NODISCARD enum rx_code analytics_groups(struct store *s,
 RX_NODISCARD enum rx_code analytics_times(struct store *s,
     const struct analytics_question *q, enum rollup_level level,
     struct rx_json_out *w, struct rx_err *err);
+#define ANALYTICS_SERIES_MAX 50
 /* {"id","name","total":{…},"points":[…]} per name, the greatest `most` of them;
  * as elements of an open array. */
 RX_NODISCARD enum rx_code analytics_series(struct store *s,

@@ -13,7 +13,6 @@
 #define HOUR_MS    ((uint64_t)3600 * 1000)
 #define WEEK_MS    (7 * 24 * HOUR_MS)
 #define GROUPS_MAX 1000
-#define SERIES_MAX 50
 #define POINTS_MAX 3000 /* buckets of a series */
 
 enum rx_code
@@ -174,7 +173,8 @@ read_series(struct api_call *c, struct series *s, struct rx_err *err)
     if (code == RX_OK)
         code = read_order(c, &s->order, err);
     if (code == RX_OK)
-        code = api_query_u64(c, "limit", 1, SERIES_MAX, 10, &s->most, err);
+        code = api_query_u64(
+            c, "limit", 1, ANALYTICS_SERIES_MAX, 10, &s->most, err);
     if (code != RX_OK)
         return code;
     /* Points are whole buckets, and totals are to be their sums. */

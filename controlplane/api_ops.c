@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "controlplane/alert.h"
 #include "controlplane/analytics.h"
 #include "controlplane/api.h"
+#include "controlplane/health.h"
 #include "controlplane/openapi.h"
 #include "controlplane/provider.h"
 #include "controlplane/request.h"
@@ -374,6 +376,54 @@ ask_stored(void *arg)
     return (double)request_count(world->store);
 }
 
+static double
+ask_critical(void *arg)
+{
+    const struct api_world *world = arg;
+
+    return (double)alerts_count(world->alerts, ALERT_CRITICAL);
+}
+
+static double
+ask_warning(void *arg)
+{
+    const struct api_world *world = arg;
+
+    return (double)alerts_count(world->alerts, ALERT_WARNING);
+}
+
+static double
+ask_channels_up(void *arg)
+{
+    const struct api_world *world = arg;
+
+    return (double)health_count(world->health, PULSE_UP);
+}
+
+static double
+ask_channels_down(void *arg)
+{
+    const struct api_world *world = arg;
+
+    return (double)health_count(world->health, PULSE_DOWN);
+}
+
+static void
+add_labelled(struct rx_stat *stat, struct api_world *world)
+{
+    static const char alerts[] = "routex_alerts_open";
+    static const char health[] = "routex_channels_by_health";
+
+    rx_stat_ask(stat, alerts, "alerts that are open",
+        RX_STAT_LABELS({ "severity", "critical" }), ask_critical, world);
+    rx_stat_ask(stat, alerts, "alerts that are open",
+        RX_STAT_LABELS({ "severity", "warning" }), ask_warning, world);
+    rx_stat_ask(stat, health, "channels by what health checks found",
+        RX_STAT_LABELS({ "state", "up" }), ask_channels_up, world);
+    rx_stat_ask(stat, health, "channels by what health checks found",
+        RX_STAT_LABELS({ "state", "down" }), ask_channels_down, world);
+}
+
 void
 api_ops_stats(struct rx_stat *stat, struct api_world *world)
 {
@@ -397,6 +447,7 @@ api_ops_stats(struct rx_stat *stat, struct api_world *world)
 
     rx_stat_ask(stat, "routex_build_info", "the version, as a label",
         RX_STAT_LABELS({ "version", ROUTEX_VERSION }), ask_up, world);
+    add_labelled(stat, world);
     for (size_t i = 0; i < RX_COUNT(rows); i++)
         rx_stat_ask(stat, rows[i].name, rows[i].help, RX_STAT_NO_LABELS,
             rows[i].fn, world);

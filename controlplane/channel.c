@@ -5,6 +5,7 @@
 #include "controlplane/provider.h"
 #include "controlplane/service_account.h"
 #include "controlplane/trouble.h"
+#include "shared/money.h"
 
 struct channel *
 channel_new(struct rx_arena *arena)
@@ -15,6 +16,7 @@ channel_new(struct rx_arena *arena)
         .status = RX_S("enabled"),
         .priority = 100,
         .weight = 1,
+        .cost_ppm = 1000000,
     };
     return ch;
 }
@@ -194,6 +196,7 @@ channel_put(struct rx_json_out *w, const char *key, const struct channel *ch,
     field_put_list(w, "tags", &ch->tags);
     put_headers(w, ch);
     put_timeouts(w, &ch->timeouts);
+    rx_decimal_put(w, "cost_multiplier", (int64_t)ch->cost_ppm, 6);
     put_health_check(w, ch);
     if (ch->transformers.len > 0)
         rx_json_put_raw(w, "transformers", ch->transformers);
@@ -274,6 +277,7 @@ channel_state(
         .proxy_url = ch->proxy_url,
         .ca_file = ch->ca_file,
         .transformers = channel_transformers(ch),
+        .cost_ppm = ch->cost_ppm,
     };
     out->endpoints = channel_endpoints(ch, arena, &out->endpoint_count);
     for (size_t i = 0; i < ch->key_count; i++) {

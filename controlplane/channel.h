@@ -61,6 +61,7 @@ struct channel {
     rx_str proxy_url;         /* may hold a password: shown redacted */
     rx_str ca_file;
     rx_str transformers; /* JSON; empty: the provider's */
+    uint64_t cost_ppm; /* of the list price; 0: a flat rate, tokens are free */
     /* While a document is read: secrets it may name by their fingerprint, and
      * how many it named that nobody knows. */
     const struct field_list *offered;

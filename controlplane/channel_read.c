@@ -8,10 +8,12 @@
 #include "controlplane/provider.h"
 #include "controlplane/service_account.h"
 #include "shared/header_rule.h"
+#include "shared/money.h"
 #include "shared/secret.h"
 #include "shared/transformers.h"
 #include "shared/url.h"
 
+#define COST_PPM_MAX     ((uint64_t)1000 * 1000000)
 #define SECRET_MAX       8192
 #define MODELS_MAX       1000
 #define HEADERS_MAX      32
@@ -169,6 +171,24 @@ add_key(struct channel *ch, rx_json v)
     *k = (struct channel_key){ .kind = RX_S("api_key"),
         .status = RX_S("enabled") };
     return k;
+}
+
+/* What the account charges of the list price; "0" is a flat rate. */
+static void
+read_cost(struct channel *ch, rx_json body, enum field_mode mode)
+{
+    rx_json v = rx_json_member(body, "cost_multiplier");
+    uint64_t ppm;
+
+    if (mode != FIELD_PATCH || rx_json_kind(v) == RX_JSON_NULL)
+        ch->cost_ppm = 1000000;
+    if (rx_json_kind(v) <= RX_JSON_NULL)
+        return;
+    if (!rx_decimal_read(v, 6, &ppm) || ppm > COST_PPM_MAX)
+        rx_json_wrong_member(body, "cost_multiplier",
+            "must be a number from 0 to 1000, as in \"0.8\"");
+    else
+        ch->cost_ppm = ppm;
 }
 
 /* The text of a service account's key file, in one line. */
@@ -675,6 +695,7 @@ channel_read(struct channel *ch, rx_json body, enum field_mode mode,
     field_read_list(body, "tags", mode, 64, arena, &ch->tags);
     read_headers(ch, body, mode, arena);
     read_timeouts(ch, body, mode);
+    read_cost(ch, body, mode);
     read_health_check(ch, body, mode);
     if (rx_json_there(rx_json_member(body, "proxy_url")))
         ch->proxy_url = proxy;

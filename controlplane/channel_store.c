@@ -16,7 +16,7 @@
 #define COLUMNS                                                                  \
     "id, name, type, base_url, endpoints, models, priority, weight, status, "    \
     "tags, headers, timeouts, proxy_url, ca_file, created_ms, updated_ms, rev, " \
-    "transformers, health_check"
+    "transformers, health_check, cost_ppm"
 
 /* ---- reading ---- */
 
@@ -85,6 +85,7 @@ read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
     ch->updated_ms = db_u64(q, 15);
     ch->rev = db_u64(q, 16);
     ch->transformers = column(q, 17, arena);
+    ch->cost_ppm = db_u64(q, 19);
     read_lists(ch, q, arena);
     return code;
 }
@@ -318,7 +319,7 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
 {
     struct db_query *q = db_query(s->db,
         "insert into channel (" COLUMNS ") values "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "on conflict (id) do update set name = excluded.name, "
         "type = excluded.type, base_url = excluded.base_url, "
         "endpoints = excluded.endpoints, models = excluded.models, "
@@ -328,7 +329,8 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
         "proxy_url = excluded.proxy_url, ca_file = excluded.ca_file, "
         "updated_ms = excluded.updated_ms, rev = excluded.rev, "
         "transformers = excluded.transformers, "
-        "health_check = excluded.health_check");
+        "health_check = excluded.health_check, "
+        "cost_ppm = excluded.cost_ppm");
 
     db_bind_str(q, 1, ch->id);
     db_bind_str(q, 2, ch->name);
@@ -344,6 +346,7 @@ save_row(struct store *s, struct rx_arena *arena, const struct channel *ch,
     db_bind_u64(q, 16, ch->updated_ms);
     db_bind_u64(q, 17, ch->rev);
     db_bind_str(q, 18, ch->transformers);
+    db_bind_u64(q, 20, ch->cost_ppm);
     return db_run(q, err);
 }
 

@@ -281,6 +281,20 @@ on_tick(void *arg)
 
 /* ---- showing ---------------------------------------------------------------------- */
 
+size_t
+health_count(const struct health *h, enum pulse_state state)
+{
+    size_t at = 0, n = 0;
+    rx_str key;
+    void *value = NULL;
+
+    while (rx_map_next(h->patients, &at, &key, &value)) {
+        const struct patient *p = value;
+        n += p->checked && p->pulse.state == state;
+    }
+    return n;
+}
+
 const char *
 health_state(const struct health *h, rx_str channel)
 {

@@ -14,6 +14,7 @@
 #define CONTROLPLANE_HEALTH_H
 
 #include "controlplane/alert.h"
+#include "controlplane/pulse.h"
 #include "controlplane/store.h"
 #include "controlplane/trouble.h"
 #include "shared/fetch.h"
@@ -35,6 +36,8 @@ void health_changed(struct health *h);
 /* An operator says that the channel is well. */
 void health_forget(struct health *h, rx_str channel);
 
+/* How many of those that are checked. */
+size_t health_count(const struct health *h, enum pulse_state state);
 /* "unknown", "up", "down" */
 const char *health_state(const struct health *h, rx_str channel);
 /* {"state":…,"checks":[…]} of one channel, newest first, at most `limit`. */

@@ -1,12 +1,14 @@
 #include "controlplane/limit_set.h"
 
 #include "shared/ip_range.h"
+#include "shared/money.h"
 
 static const char *const names[STATE_LIMITS] = {
     [STATE_LIMIT_REQUESTS] = "requests_per_min",
     [STATE_LIMIT_TOKENS] = "tokens_per_min",
     [STATE_LIMIT_CONCURRENT] = "concurrent",
     [STATE_LIMIT_QUOTA] = "quota",
+    [STATE_LIMIT_BUDGET] = "budget",
 };
 
 const char *
@@ -28,10 +30,34 @@ read_quota(rx_json limits, struct state_limits *set)
             &set->most[STATE_LIMIT_QUOTA]))
         rx_json_wrong_member(quota, "tokens", "is needed");
     if (rx_json_need_str(quota, "window", &window) &&
-        !rx_window_find(window, &set->window))
+        (!rx_window_find(window, &set->window) ||
+            set->window == RX_WINDOW_HOUR))
         rx_json_wrong_member(
             quota, "window", "must be day, week, month or total");
     rx_json_no_more(quota);
+}
+
+/* {"amount_usd":"500.00","window":"month"} */
+static void
+read_budget(rx_json limits, struct state_limits *set)
+{
+    rx_json budget, amount;
+    rx_str window;
+    uint64_t n;
+
+    if (!rx_json_get_object(limits, "budget", &budget))
+        return;
+    amount = rx_json_member(budget, "amount_usd");
+    if (!rx_decimal_read(amount, 6, &n) || n == 0 || n > STATE_LIMIT_MOST)
+        rx_json_wrong_member(budget, "amount_usd",
+            "must be dollars, up to a million, as in \"500.00\"");
+    else
+        set->most[STATE_LIMIT_BUDGET] = n;
+    if (rx_json_need_str(budget, "window", &window) &&
+        !rx_window_find(window, &set->budget_window))
+        rx_json_wrong_member(
+            budget, "window", "must be hour, day, week, month or total");
+    rx_json_no_more(budget);
 }
 
 /* null takes a limit away, where the set is changed only. */
@@ -45,9 +71,7 @@ read_set(rx_json limits, struct state_limits *set)
     for (unsigned k = 0; k < STATE_LIMIT_QUOTA; k++)
         rx_json_get_u64(limits, names[k], 1, STATE_LIMIT_MOST, &set->most[k]);
     read_quota(limits, set);
-    if (rx_json_kind(rx_json_member(limits, "budget")) > RX_JSON_NULL)
-        rx_json_wrong_member(limits, "budget",
-            "is not enforced by this version: there are no prices");
+    read_budget(limits, set);
     rx_json_no_more(limits);
 }
 
@@ -86,6 +110,13 @@ limit_set_put(
         rx_json_open_object(w, "quota");
         rx_json_put_u64(w, "tokens", set->most[STATE_LIMIT_QUOTA]);
         rx_json_put_text(w, "window", rx_window_name(set->window));
+        rx_json_close(w);
+    }
+    if (set->most[STATE_LIMIT_BUDGET] > 0) {
+        rx_json_open_object(w, "budget");
+        rx_decimal_put(
+            w, "amount_usd", (int64_t)set->most[STATE_LIMIT_BUDGET], 6);
+        rx_json_put_text(w, "window", rx_window_name(set->budget_window));
         rx_json_close(w);
     }
     rx_json_close(w);

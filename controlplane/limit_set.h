@@ -3,7 +3,8 @@
  * and the addresses it may be used from.
  *
  *   {"requests_per_min":600,"tokens_per_min":2000000,"concurrent":50,
- *    "quota":{"tokens":1000000,"window":"day"}}
+ *    "quota":{"tokens":1000000,"window":"day"},
+ *    "budget":{"amount_usd":"500.00","window":"month"}}
  */
 #ifndef CONTROLPLANE_LIMIT_SET_H
 #define CONTROLPLANE_LIMIT_SET_H

@@ -106,7 +106,7 @@ track(struct limiter *l, enum limited owner, enum state_limit kind, rx_str id,
     t->owner = owner;
     t->kind = kind;
     t->most = t->lease.limit = limits->most[kind];
-    t->window = limits->window;
+    t->window = limiter_window(limits, kind);
     t->active_ms = rx_loop_ms(l->loop);
     t->id_len = id.len;
     memcpy(t->id, id.ptr, id.len);
@@ -118,7 +118,7 @@ track(struct limiter *l, enum limited owner, enum state_limit kind, rx_str id,
             .sent = part(t->most, p->sent),
             .changed = p->changed };
     }
-    if (kind == STATE_LIMIT_QUOTA)
+    if (limiter_is_spent(kind))
         quota_begin_window(l, t);
     rx_map_put(l->table, table_key(key, owner, kind, id), t);
     return t;
@@ -172,12 +172,14 @@ untrack(struct limiter *l, struct tracked *t)
 static void
 adjust(struct limiter *l, struct tracked *t, const struct state_limits *now)
 {
-    bool other_window = t->window != now->window;
+    enum rx_window window = limiter_window(now, t->kind);
+    bool other_window = t->window != window;
 
     t->most = now->most[t->kind];
-    t->window = now->window;
+    t->window = window;
+    t->told_pct = 0;
     t->lease.stale = true;
-    if (t->kind != STATE_LIMIT_QUOTA)
+    if (!limiter_is_spent(t->kind))
         t->lease.limit = t->most;
     else if (other_window)
         quota_begin_window(l, t);
@@ -200,8 +202,8 @@ limiter_changed(struct limiter *l, enum state_kind kind, rx_str id)
             untrack(l, t);
         else if (t != NULL)
             adjust(l, t, &now);
-        else if (k == STATE_LIMIT_QUOTA && now.most[k] > 0)
-            track(l, owner, STATE_LIMIT_QUOTA, id, &now);
+        else if (limiter_is_spent((enum state_limit)k) && now.most[k] > 0)
+            track(l, owner, (enum state_limit)k, id, &now);
     }
     rx_timer_set(&l->tick, 1);
 }
@@ -291,7 +293,7 @@ static void
 plan_tracked(struct limiter *l, struct tracked *t)
 {
     plan_one(l, &t->lease, t);
-    if (t->kind == STATE_LIMIT_QUOTA)
+    if (limiter_is_spent(t->kind))
         tell_left(l, t);
 }
 
@@ -485,7 +487,7 @@ take_item(struct limiter *l, size_t i, const struct demand_item *d)
     if (t == NULL)
         return;
     struct lease_holder *h = &t->lease.at[i];
-    if (t->kind == STATE_LIMIT_QUOTA)
+    if (limiter_is_spent(t->kind))
         take_quota(l, t, i, d);
     else if (limiter_is_rate(t))
         take_rate(l, t, i, d);
@@ -677,9 +679,10 @@ watch_limits(struct limiter *l)
 
     while (rx_map_next(l->table, &at, &key, &value)) {
         struct tracked *t = value;
-        if (t->kind == STATE_LIMIT_QUOTA) {
+        if (limiter_is_spent(t->kind)) {
             if (rx_window_start(t->window, wall) != t->window_ms)
                 quota_begin_window(l, t);
+            quota_tell_mark(l, t);
         } else if (now - t->active_ms > IDLE_MS) {
             if (idle == NULL && is_dispensable(l, t))
                 idle = t;
@@ -715,8 +718,8 @@ track_quotas(struct limiter *l, enum limited owner, struct rx_err *err)
     size_t n = 0;
     struct db_query *q = db_query(l->store->db,
         owner == LIMITED_TENANT
-            ? "select id from tenant where limits like '%quota%' limit ?"
-            : "select id from client_key where limits like '%quota%' limit ?");
+            ? "select id from tenant where limits like '%window%' limit ?"
+            : "select id from client_key where limits like '%window%' limit ?");
 
     db_bind_u64(q, 1, TRACKED);
     while (db_next(q) && n < TRACKED)
@@ -724,9 +727,12 @@ track_quotas(struct limiter *l, enum limited owner, struct rx_err *err)
     enum rx_code code = db_done(q, err);
     for (size_t i = 0; code == RX_OK && i < n; i++) {
         struct state_limits limits;
-        if (load_limits(l, owner, ids[i], &limits) &&
-            limits.most[STATE_LIMIT_QUOTA] > 0)
-            track(l, owner, STATE_LIMIT_QUOTA, ids[i], &limits);
+        if (!load_limits(l, owner, ids[i], &limits))
+            continue;
+        for (unsigned k = 0; k < STATE_LIMITS; k++) {
+            if (limiter_is_spent((enum state_limit)k) && limits.most[k] > 0)
+                track(l, owner, (enum state_limit)k, ids[i], &limits);
+        }
     }
     rx_arena_free(arena);
     return code;

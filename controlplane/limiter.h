@@ -39,6 +39,20 @@ void limiter_left(struct limiter *l, rx_str plane);
 /* This tenant or key was changed in the store. */
 void limiter_changed(struct limiter *l, enum state_kind kind, rx_str id);
 
+/* A budget, and how much of it is spent. */
+struct budget_mark {
+    enum limited owner;
+    rx_str id;
+    unsigned percent;    /* the mark that it is beyond now: 0, 80, 100 */
+    uint64_t used, most; /* millionths of a dollar */
+    enum rx_window window;
+    uint64_t resets_ms; /* 0: never */
+};
+/* Call fn(arg, mark) when a budget passes one, up or down; also for those that
+ * are beyond one at the start. */
+void limiter_on_mark(struct limiter *l,
+    void (*fn)(void *arg, const struct budget_mark *mark), void *arg);
+
 /* {"quota":{"limit","used","resets_at"},…} of the limits that are set; what is
  * used of a rate is what its planes' buckets lack. */
 void limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,

@@ -27,7 +27,8 @@ struct tracked {
     uint64_t elsewhere; /* quota: rows that no plane's `used` knows of */
     struct lease lease;
     struct side *sides;
-    uint64_t pool; /* credit given up by some, for others */
+    uint64_t pool;     /* credit given up by some, for others */
+    unsigned told_pct; /* budget: the mark that was passed and told */
     uint64_t active_ms;
     size_t id_len;
     char id[];
@@ -60,6 +61,8 @@ struct limiter {
     size_t count;
     struct lease parts;
     struct rx_map *table; /* to struct tracked */
+    void (*on_mark)(void *arg, const struct budget_mark *mark);
+    void *on_mark_arg;
 };
 
 static inline rx_str
@@ -74,6 +77,19 @@ limiter_is_rate(const struct tracked *t)
     return t->kind == STATE_LIMIT_REQUESTS || t->kind == STATE_LIMIT_TOKENS;
 }
 
+/* Spent in a window of the calendar: tokens, or money. */
+static inline bool
+limiter_is_spent(enum state_limit kind)
+{
+    return kind == STATE_LIMIT_QUOTA || kind == STATE_LIMIT_BUDGET;
+}
+
+static inline enum rx_window
+limiter_window(const struct state_limits *limits, enum state_limit kind)
+{
+    return kind == STATE_LIMIT_BUDGET ? limits->budget_window : limits->window;
+}
+
 /* NULL when it is not in the table. */
 struct tracked *limiter_find(
     struct limiter *l, enum limited owner, enum state_limit kind, rx_str id);
@@ -82,6 +98,8 @@ size_t limiter_plane(const struct limiter *l, rx_str id);
 
 /* ---- limiter_quota.c ---- */
 
+/* A budget that passes 80 % or 100 %, or is below again, is told once. */
+void quota_tell_mark(struct limiter *l, struct tracked *t);
 /* The window is another: what was spent, and by whom, is asked anew. */
 void quota_begin_window(struct limiter *l, struct tracked *t);
 /* The quota, or what is spent elsewhere, changed: what is left to share out? */

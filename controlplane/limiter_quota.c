@@ -10,6 +10,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/map.h"
+#include "shared/money.h"
 
 /* ---- quotas ------------------------------------------------------------- */
 
@@ -20,8 +21,8 @@ spent(struct limiter *l, const struct tracked *t, uint64_t since_ms,
     struct rx_err err = { 0 };
     uint64_t sum;
 
-    if (quota_spent(l->store, t->owner, limiter_id(t), since_ms, plane, boot,
-            &sum, &err) != RX_OK)
+    if (quota_spent(l->store, t->owner, t->kind, limiter_id(t), since_ms, plane,
+            boot, &sum, &err) != RX_OK)
         rx_error("quota.unknown", "why=%s", rx_log_quote(err.text));
     return sum;
 }
@@ -39,7 +40,7 @@ quota_fit(struct tracked *t)
 void
 quota_close_account(struct tracked *t, size_t i)
 {
-    if (t->kind != STATE_LIMIT_QUOTA)
+    if (!limiter_is_spent(t->kind))
         return;
     struct side *s = &t->sides[i];
     struct lease_holder *h = &t->lease.at[i];
@@ -85,33 +86,40 @@ quota_begin_window(struct limiter *l, struct tracked *t)
 
 static void
 count_row(struct limiter *l, const struct usage_batch *b,
-    const struct usage_row *row, enum limited owner, rx_str id)
+    const struct usage_row *row, enum limited owner, enum state_limit kind,
+    rx_str id)
 {
-    struct tracked *t = limiter_find(l, owner, STATE_LIMIT_QUOTA, id);
+    struct tracked *t = limiter_find(l, owner, kind, id);
 
     if (t == NULL || row->started_ms < t->window_ms)
         return;
+    uint64_t n = kind == STATE_LIMIT_BUDGET ? quota_money_of_row(l->store, row)
+                                            : quota_of_row(row);
     size_t i = limiter_plane(l, b->plane);
     bool known = i < l->count && l->planes[i].boot == b->boot &&
                  t->sides[i].since_ms != 0 &&
                  row->started_ms >= t->sides[i].since_ms;
     if (known)
-        t->sides[i].committed += quota_of_row(row);
+        t->sides[i].committed += n;
     else
-        t->elsewhere += quota_of_row(row);
+        t->elsewhere += n;
     quota_fit(t);
 }
 
 static enum rx_code
 sink_commit(void *arg, const struct usage_batch *b, struct rx_err *err)
 {
+    static const enum state_limit kinds[] = { STATE_LIMIT_QUOTA,
+        STATE_LIMIT_BUDGET };
     struct limiter *l = arg;
     enum rx_code code = l->inner.commit(l->inner.arg, b, err);
 
     for (size_t i = 0; code == RX_OK && i < b->row_count; i++) {
         const struct usage_row *row = &b->rows[i];
-        count_row(l, b, row, LIMITED_TENANT, row->tenant_id);
-        count_row(l, b, row, LIMITED_KEY, row->key_id);
+        for (size_t k = 0; k < RX_COUNT(kinds); k++) {
+            count_row(l, b, row, LIMITED_TENANT, kinds[k], row->tenant_id);
+            count_row(l, b, row, LIMITED_KEY, kinds[k], row->key_id);
+        }
     }
     return code;
 }
@@ -144,6 +152,42 @@ used_now(const struct tracked *t)
     return used;
 }
 
+/* The last part of a budget is too small for a request, and stays. */
+#define FULL_PERCENT 99
+
+void
+quota_tell_mark(struct limiter *l, struct tracked *t)
+{
+    uint64_t used = used_now(t);
+    unsigned mark = 0;
+
+    if (t->kind != STATE_LIMIT_BUDGET || l->on_mark == NULL || t->most == 0)
+        return;
+    if (used >= t->most / 100 * FULL_PERCENT)
+        mark = 100;
+    else if (used >= t->most / 100 * 80)
+        mark = 80;
+    if (mark == t->told_pct)
+        return;
+    t->told_pct = mark;
+    l->on_mark(l->on_mark_arg,
+        &(struct budget_mark){ .owner = t->owner,
+            .id = limiter_id(t),
+            .percent = mark,
+            .used = used,
+            .most = t->most,
+            .window = t->window,
+            .resets_ms = rx_window_end(t->window, rx_clock_wall_ms()) });
+}
+
+void
+limiter_on_mark(struct limiter *l,
+    void (*fn)(void *arg, const struct budget_mark *mark), void *arg)
+{
+    l->on_mark = fn;
+    l->on_mark_arg = arg;
+}
+
 /*
  * When all of it is there again if nobody asks: at the end of a window, or once
  * the bucket is full.  0: when requests end, or never.
@@ -152,13 +196,30 @@ static uint64_t
 resets_ms(const struct state_limits *limits, unsigned kind, uint64_t used,
     uint64_t wall)
 {
-    if (kind == STATE_LIMIT_QUOTA)
-        return rx_window_end(limits->window, wall);
+    if (limiter_is_spent((enum state_limit)kind))
+        return rx_window_end(
+            limiter_window(limits, (enum state_limit)kind), wall);
     if (kind == STATE_LIMIT_CONCURRENT)
         return 0;
     uint64_t most = limits->most[kind];
     uint64_t part = used < most ? used : most;
     return wall + (uint64_t)((double)part * 60000.0 / (double)most);
+}
+
+static void
+put_used(struct rx_json_out *w, enum state_limit k,
+    const struct state_limits *limits, uint64_t used)
+{
+    if (k == STATE_LIMIT_BUDGET) {
+        rx_decimal_put(w, "limit_usd", (int64_t)limits->most[k], 6);
+        rx_decimal_put(w, "used_usd", (int64_t)used, 6);
+    } else {
+        rx_json_put_u64(w, "limit", limits->most[k]);
+        rx_json_put_u64(w, "used", used);
+    }
+    if (limiter_is_spent(k))
+        rx_json_put_text(
+            w, "window", rx_window_name(limiter_window(limits, k)));
 }
 
 void
@@ -174,11 +235,8 @@ limiter_put(struct limiter *l, struct rx_json_out *w, const char *key,
         if (limits->most[k] == 0)
             continue;
         rx_json_open_object(w, limit_set_name((enum state_limit)k));
-        rx_json_put_u64(w, "limit", limits->most[k]);
         uint64_t used = t != NULL ? used_now(t) : 0;
-        rx_json_put_u64(w, "used", used);
-        if (k == STATE_LIMIT_QUOTA)
-            rx_json_put_text(w, "window", rx_window_name(limits->window));
+        put_used(w, (enum state_limit)k, limits, used);
         rx_json_put_time(w, "resets_at", resets_ms(limits, k, used, wall));
         rx_json_close(w);
     }

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "controlplane/agents.h"
 #include "controlplane/alert.h"
 #include "controlplane/alert_watch.h"
 #include "controlplane/api.h"
@@ -40,6 +39,7 @@
 #include "shared/fetch.h"
 #include "shared/log.h"
 #include "shared/loop.h"
+#include "shared/money.h"
 
 #define DRAIN_MS 5000
 
@@ -282,20 +282,41 @@ put_known(void *arg, struct rx_json_out *w, rx_str channel)
     rx_json_put_text(w, "health", health_state(c->health, channel));
 }
 
+/* What the settings say, or what it was started with. */
+static void
+set_log_level(const struct control *c)
+{
+    struct rx_arena *arena = rx_arena_new((size_t)16 << 20);
+    enum rx_log_level level = c->options.log_level;
+    struct settings s;
+
+    if (settings_load(c->store, arena, &s, NULL) == RX_OK &&
+        s.state.log_level.len > 0)
+        (void)rx_log_level_parse(s.state.log_level, &level);
+    if (level != rx_log_level) {
+        rx_log_level = level;
+        rx_info("log.level", "level=%d", (int)level);
+    }
+    rx_arena_free(arena);
+}
+
 static void
 on_change(void *arg, enum state_kind kind, rx_str id)
 {
     struct control *c = arg;
 
     publisher_touch(c->publisher, kind, id);
+    if (kind == STATE_CHANNEL) /* other models, other prices */
+        publisher_touch(c->publisher, STATE_SETTINGS, (rx_str){ 0 });
     limiter_changed(c->limiter, kind, id);
+    if (kind == STATE_SETTINGS)
+        set_log_level(c);
     if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         health_changed(c->health);
     if (c->window_poll != NULL &&
         (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         window_poll_changed(c->window_poll);
     if (kind == STATE_CHANNEL) {
-        agents_changed(c->store->agents);
         token_keeper_changed(c->tokens);
         oauth_changed(c->oauth);
     }
@@ -325,6 +346,32 @@ on_left(void *arg, rx_str plane)
     limiter_left(arg, plane);
 }
 
+/* Both marks are there or not, as the budget has it now. */
+static void
+on_budget(void *arg, const struct budget_mark *m)
+{
+    struct control *c = arg;
+    const char *owner = m->owner == LIMITED_TENANT ? "tenant" : "key";
+    char id[200], used[RX_DECIMAL_SIZE], most[RX_DECIMAL_SIZE];
+
+    snprintf(id, sizeof(id), "%s/" RX_STR_FMT, owner, RX_STR_ARG(m->id));
+    rx_str who = { id, strlen(id) };
+    rx_decimal_format((int64_t)m->used, 6, used);
+    rx_decimal_format((int64_t)m->most, 6, most);
+    if (c->alerts == NULL)
+        return;
+    for (unsigned percent = 80; percent <= 100; percent += 20) {
+        enum alert_kind kind =
+            percent == 80 ? ALERT_BUDGET_80 : ALERT_BUDGET_100;
+        if (m->percent == percent)
+            alert_raise(c->alerts, kind, who, m->id,
+                "%s of %s dollars per %s are spent by the %s", used, most,
+                rx_window_name(m->window), owner);
+        else
+            alert_clear(c->alerts, kind, who);
+    }
+}
+
 static enum rx_code
 open_oauth(struct control *c, struct rx_err *err)
 {
@@ -345,14 +392,6 @@ open_oauth(struct control *c, struct rx_err *err)
     return RX_OK;
 }
 
-static void
-on_agent(void *arg, rx_str rule)
-{
-    struct control *c = arg;
-
-    publisher_touch(c->publisher, STATE_RULE, rule);
-}
-
 static enum rx_code
 open_planes(struct control *c, struct rx_err *err)
 {
@@ -366,8 +405,6 @@ open_planes(struct control *c, struct rx_err *err)
         .tls_cert_key_file = c->options.tls_file,
     };
     struct state_source source = source_of(c->store);
-
-    c->store->agents = agents_new(c->loop, c->store, c->place.agents);
     struct usage_sink sink = request_sink(c->store);
 
     enum rx_code code = next_epoch(c->store, &publish.epoch, err);
@@ -391,7 +428,7 @@ open_planes(struct control *c, struct rx_err *err)
         live_watch(c->live, c->collector);
         c->tokens = token_keeper_new(c->loop, c->fetch, c->store);
         store_on_change(c->store, on_change, c);
-        agents_on_change(c->store->agents, on_agent, c);
+        limiter_on_mark(c->limiter, on_budget, c);
         collector_on_demand(c->collector,
             &(struct demand_sink){ c->limiter, on_demand, on_born, on_left });
     }
@@ -513,8 +550,6 @@ close_all(struct control *c)
     alerts_close(c->alerts);
     if (c->publisher != NULL)
         publisher_close(c->publisher);
-    if (c->store != NULL)
-        agents_free(c->store->agents);
     store_close(c->store);
     if (c->fetch != NULL)
         rx_fetch_free(c->fetch);
@@ -553,6 +588,7 @@ start(struct control *c, struct rx_err *err)
     if (code == RX_OK) {
         c->alert_watch = alert_watch_new(
             c->loop, c->alerts, c->store, c->publisher, c->collector);
+        set_log_level(c);
         c->windows = windows_new(c->loop, c->store, c->publisher);
         c->window_poll =
             window_poll_new(c->loop, c->fetch, c->store, c->windows);

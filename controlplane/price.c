@@ -15,11 +15,12 @@
 #include "shared/map.h"
 #include "shared/money.h"
 
-#define ARENA_MAX    ((size_t)64 << 20)
-#define FOUND_MAX    8192 /* remembered answers */
-#define KEY_MAX      (2 * RX_MODEL_NAME_MAX + 80)
-#define VERSIONS_MAX 50
-#define ONE          1000000 /* ppm */
+#define ARENA_MAX       ((size_t)64 << 20)
+#define FOUND_MAX       8192 /* remembered answers */
+#define KEY_MAX         (2 * RX_MODEL_NAME_MAX + 80)
+#define VERSIONS_MAX    50
+#define ONE             1000000        /* ppm */
+#define PRICE_STATE_MAX ((size_t)8192) /* prices that planes are told */
 
 extern const char price_built_in[]; /* controlplane/prices.json */
 
@@ -316,45 +317,16 @@ prices_version(const struct prices *p)
     return p->version;
 }
 
-static const struct price_entry *
-find_at(const struct prices *p, rx_str provider, rx_str model)
+static bool
+is_override(const void *entry)
 {
-    char key[KEY_MAX];
-    size_t n = provider.len + 1 + model.len;
-    const struct price_entry *e = NULL;
-
-    if (provider.len > 0 && n <= sizeof(key)) {
-        memcpy(key, provider.ptr, provider.len);
-        key[provider.len] = '/';
-        memcpy(key + provider.len + 1, model.ptr, model.len);
-        e = rx_map_get(p->names, (rx_str){ key, n });
-    }
-    return e != NULL ? e : rx_map_get(p->names, model);
-}
-
-/* The first spelling that is known; with `set`, that an operator set. */
-static const struct price_entry *
-find_spelled(const struct prices *p, rx_str provider, rx_str model, bool set)
-{
-    char room[RX_MODEL_NAME_MAX];
-
-    for (unsigned n = 0;; n++) {
-        rx_str s = rx_price_spelling(model, n, room);
-        if (s.len == 0)
-            return NULL;
-        const struct price_entry *e =
-            set ? rx_map_get(p->names, s) : find_at(p, provider, s);
-        if (e != NULL && (!set || e->source == PRICE_OVERRIDE))
-            return e;
-    }
+    return ((const struct price_entry *)entry)->source == PRICE_OVERRIDE;
 }
 
 const struct price_entry *
 prices_find(const struct prices *p, rx_str provider, rx_str model)
 {
-    const struct price_entry *e = find_spelled(p, provider, model, true);
-
-    return e != NULL ? e : find_spelled(p, provider, model, false);
+    return rx_price_find(p->names, provider, model, is_override);
 }
 
 void
@@ -485,6 +457,107 @@ price_put(struct rx_json_out *w, const char *key, const struct price_entry *e)
     rx_json_put_text(w, "source", sources[e->source]);
     price_put_rates(w, &e->price);
     rx_json_close(w);
+}
+
+/* ---- for the planes -------------------------------------------------------- */
+
+struct wanted {
+    struct prices *p;
+    bool *marked; /* by index of entries */
+    bool all;
+};
+
+static void
+want_pattern(struct wanted *w, rx_str pattern)
+{
+    size_t at = 0;
+    rx_str name;
+    void *value = NULL;
+
+    while (rx_map_next(w->p->names, &at, &name, &value)) {
+        const struct price_entry *e = value;
+        if (rx_str_fits(name, pattern))
+            w->marked[e - w->p->entries] = true;
+    }
+}
+
+static void
+want_model(struct wanted *w, rx_str type, rx_str model)
+{
+    if (model.len > 0 && memchr(model.ptr, '*', model.len) != NULL) {
+        want_pattern(w, model);
+        return;
+    }
+    const struct price_entry *e = prices_find(w->p, type, model);
+    if (e != NULL)
+        w->marked[e - w->p->entries] = true;
+}
+
+static enum rx_code
+want_channels(struct wanted *w, struct rx_arena *arena, struct rx_err *err)
+{
+    struct db_query *q = db_query(w->p->store->db,
+        "select type, models from channel where status <> 'disabled'");
+
+    while (db_next(q)) {
+        rx_json list = field_parse(arena, db_str(q, 1));
+        w->all = w->all || rx_json_count(list) == 0;
+        for (rx_json v = rx_json_first(list); rx_json_there(v);
+             v = rx_json_next(v)) {
+            rx_json upstream = rx_json_find(v, "upstream");
+            rx_str name = rx_json_kind(v) == RX_JSON_STRING
+                              ? rx_json_str(v)
+                              : rx_json_str(rx_json_find(v, "name"));
+            if (rx_json_str(upstream).len > 0)
+                name = rx_json_str(upstream);
+            want_model(w, db_str(q, 0), name);
+        }
+    }
+    return db_done(q, err);
+}
+
+static void
+put_names(const struct prices *p, struct rx_arena *arena,
+    struct state_price *out, const size_t *index)
+{
+    size_t at = 0;
+    rx_str name;
+    void *value = NULL;
+
+    while (rx_map_next(p->names, &at, &name, &value)) {
+        const struct price_entry *e = value;
+        size_t i = index[e - p->entries];
+        if (i == SIZE_MAX || out[i].name_count == PRICE_NAMES_MAX)
+            continue;
+        out[i].names[out[i].name_count++] = field_keep(arena, name);
+    }
+}
+
+enum rx_code
+prices_state(struct prices *p, struct rx_arena *arena, struct state_settings *s,
+    struct rx_err *err)
+{
+    struct wanted w = { .p = p, .marked = field_make(arena, bool, p->count) };
+    size_t *index = field_make(arena, size_t, p->count);
+    size_t n = 0;
+
+    enum rx_code code = want_channels(&w, arena, err);
+    for (size_t i = 0; i < p->count; i++) {
+        bool sent = (w.all || w.marked[i]) && n < PRICE_STATE_MAX;
+        index[i] = sent ? n++ : SIZE_MAX;
+    }
+    struct state_price *out = field_make(arena, struct state_price, n);
+    for (size_t i = 0; i < p->count; i++) {
+        if (index[i] == SIZE_MAX)
+            continue;
+        out[index[i]].price = &p->entries[i].price;
+        out[index[i]].set = p->entries[i].source == PRICE_OVERRIDE;
+    }
+    put_names(p, arena, out, index);
+    s->prices = out;
+    s->price_count = n;
+    s->price_version = p->version;
+    return code;
 }
 
 /* ---- changing ------------------------------------------------------------- */

@@ -51,6 +51,10 @@ const struct price_entry *prices_find(
 bool prices_cost(struct prices *p, rx_str channel_id, rx_str model,
     const struct usage_counts *usage, struct rx_cost *out);
 
+/* Those that data planes want, for models that channels may serve. */
+RX_NODISCARD enum rx_code prices_state(struct prices *p, struct rx_arena *arena,
+    struct state_settings *out, struct rx_err *err);
+
 /* In order of names; the i-th, NULL behind the last. */
 const struct price_entry *prices_at(const struct prices *p, size_t i);
 /* Where `name` stands, or would stand. */

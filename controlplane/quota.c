@@ -1,20 +1,63 @@
 #include "controlplane/quota.h"
 
-#define SUM                                                                   \
+#include "controlplane/request.h"
+#include "controlplane/rollup.h"
+
+#define WHERE                                                              \
+    "from request where started_ms >= ?2 and (?3 = '' or (plane = ?3 and " \
+    "boot = ?4)) and "
+#define TOKENS                                                                \
     "select coalesce(sum(coalesce(in_uncached, 0) + coalesce(cache_read, 0) " \
     "+ coalesce(cache_write_5m, 0) + coalesce(cache_write_1h, 0) "            \
     "+ coalesce(cache_write_other, 0) + coalesce(in_tool_use, 0) "            \
-    "+ coalesce(out_total, 0)), 0) from request where operation <> 'count' "  \
-    "and started_ms >= ?2 and (?3 = '' or (plane = ?3 and boot = ?4)) and "
+    "+ coalesce(out_total, 0)), 0) " WHERE "operation <> 'count' and "
+#define MONEY "select coalesce(sum((cost + 999999) / 1000000), 0) " WHERE
+
+static const char *const asked[][2] = {
+    [LIMITED_TENANT] = { TOKENS "tenant_id = ?1", MONEY "tenant_id = ?1" },
+    [LIMITED_KEY] = { TOKENS "key_id = ?1", MONEY "key_id = ?1" },
+};
+
+/* A month of rows is too much to add up; sums and what came after them is not. */
+static enum rx_code
+money_of_all(struct store *s, enum limited owner, rx_str id, uint64_t since_ms,
+    uint64_t *out, struct rx_err *err)
+{
+    bool days = since_ms % rollup_span(ROLLUP_DAY) == 0;
+    struct db_query *q = db_query(s->db,
+        owner == LIMITED_TENANT
+            ? "select (select coalesce(sum(cost / 1000000 + 1), 0) from "
+              "usage_sum where level = ?3 and dim = ?4 and at_ms >= ?2 and "
+              "name = ?1) + (select coalesce(sum((cost + 999999) / 1000000), "
+              "0) from request where id > ?5 and tenant_id = ?1 and "
+              "started_ms >= ?2)"
+            : "select (select coalesce(sum(cost / 1000000 + 1), 0) from "
+              "usage_sum where level = ?3 and dim = ?4 and at_ms >= ?2 and "
+              "name = ?1) + (select coalesce(sum((cost + 999999) / 1000000), "
+              "0) from request where id > ?5 and key_id = ?1 and "
+              "started_ms >= ?2)");
+
+    db_bind_str(q, 1, id);
+    db_bind_u64(q, 2, since_ms);
+    db_bind_i64(q, 3, days ? ROLLUP_DAY : ROLLUP_HOUR);
+    db_bind_i64(q, 4, owner == LIMITED_TENANT ? ROLLUP_TENANT : ROLLUP_KEY);
+    db_bind_u64(q, 5, rollup_mark(s->rollup));
+    if (db_next(q))
+        *out = db_u64(q, 0);
+    return db_done(q, err);
+}
 
 enum rx_code
-quota_spent(struct store *s, enum limited owner, rx_str id, uint64_t since_ms,
-    rx_str plane, uint64_t boot, uint64_t *out, struct rx_err *err)
+quota_spent(struct store *s, enum limited owner, enum state_limit kind,
+    rx_str id, uint64_t since_ms, rx_str plane, uint64_t boot, uint64_t *out,
+    struct rx_err *err)
 {
-    struct db_query *q = db_query(s->db,
-        owner == LIMITED_TENANT ? SUM "tenant_id = ?1" : SUM "key_id = ?1");
+    bool money = kind == STATE_LIMIT_BUDGET;
 
     *out = 0;
+    if (money && plane.len == 0)
+        return money_of_all(s, owner, id, since_ms, out, err);
+    struct db_query *q = db_query(s->db, asked[owner][money]);
     db_bind_str(q, 1, id);
     db_bind_u64(q, 2, since_ms);
     db_bind_str(q, 3, plane);
@@ -22,6 +65,16 @@ quota_spent(struct store *s, enum limited owner, rx_str id, uint64_t since_ms,
     if (db_next(q))
         *out = db_u64(q, 0);
     return db_done(q, err);
+}
+
+uint64_t
+quota_money_of_row(struct store *s, const struct usage_row *row)
+{
+    int64_t pico;
+
+    if (!request_cost(s, row, &pico) || pico <= 0)
+        return 0;
+    return (uint64_t)pico / 1000000 + (pico % 1000000 > 0);
 }
 
 uint64_t

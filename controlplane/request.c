@@ -87,6 +87,15 @@ cost_of(struct store *s, const struct usage_row *r)
     return c;
 }
 
+bool
+request_cost(struct store *s, const struct usage_row *row, int64_t *pico)
+{
+    struct request_cost c = cost_of(s, row);
+
+    *pico = c.all.pico;
+    return c.known;
+}
+
 /* *fresh: it was not there yet. */
 static enum rx_code
 insert_row(struct store *s, const struct usage_batch *b,

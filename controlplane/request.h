@@ -18,6 +18,10 @@
 /* For the collector. */
 struct usage_sink request_sink(struct store *s);
 
+/* What the row's requests cost at today's prices, all attempts; pico-dollars.
+ * False: not known. */
+bool request_cost(struct store *s, const struct usage_row *row, int64_t *pico);
+
 struct request_filter {
     rx_str tenant, key, channel; /* ids or names; empty: any */
     rx_str model;                /* as asked, sent or served */

@@ -11,7 +11,9 @@
 #define LOGIN_MAX_S  ((uint64_t)366 * 24 * 3600)
 
 const char *const settings_strategies[] = { "priority", "weighted",
-    "round_robin", "least_used", "latency", "headroom", "drain", NULL };
+    "round_robin", "least_used", "latency", "cost", "headroom", "drain", NULL };
+static const char *const log_levels[] = { "error", "warn", "info", "debug",
+    NULL };
 static const char *const journal_policies[] = { "keep-serving", "refuse",
     NULL };
 
@@ -113,20 +115,6 @@ read_breaker(struct state_breaker *b, rx_json body)
 }
 
 static void
-read_strategy(struct state_settings *s, rx_json body)
-{
-    rx_str wanted;
-
-    if (rx_json_kind(rx_json_member(body, "strategy")) == RX_JSON_STRING &&
-        rx_json_get_str(body, "strategy", &wanted) &&
-        rx_str_eq(wanted, RX_S("cost")))
-        rx_json_wrong_member(body, "strategy",
-            "\"cost\" needs the prices of models, which are not known yet");
-    else
-        field_read_word(body, "strategy", settings_strategies, &s->strategy);
-}
-
-static void
 read_journal(struct state_settings *s, rx_json body)
 {
     rx_json v;
@@ -213,7 +201,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
         s->rev = rev;
         attempts = st->max_attempts;
     }
-    read_strategy(st, body);
+    field_read_word(body, "strategy", settings_strategies, &st->strategy);
     read_breaker(&st->breaker, body);
     field_read_seconds(body, "max_wait_s", &st->max_wait_ms);
     field_read_seconds(body, "session_ttl_s", &st->session_ttl_ms);
@@ -224,6 +212,9 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     rx_json_get_u64(
         body, "max_body_bytes", 1024, 1024 * MIB, &st->max_body_bytes);
     read_journal(st, body);
+    if (rx_json_kind(rx_json_member(body, "log_level")) == RX_JSON_NULL)
+        st->log_level = (rx_str){ 0 };
+    field_read_word(body, "log_level", log_levels, &st->log_level);
     read_health(&s->health, body);
     read_login(&s->login, body);
     rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
@@ -284,6 +275,10 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     field_put_seconds(w, "session_ttl_s", st->session_ttl_ms);
     put_breaker(w, &st->breaker);
     put_health(w, &s->health);
+    if (st->log_level.len == 0)
+        rx_json_put_null(w, "log_level");
+    else
+        rx_json_put_str(w, "log_level", st->log_level);
     rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);

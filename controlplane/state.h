@@ -17,6 +17,7 @@
 
 #include "shared/arena.h"
 #include "shared/err.h"
+#include "shared/price.h"
 #include "shared/secret.h"
 #include "shared/str.h"
 #include "shared/window.h"
@@ -72,6 +73,7 @@ struct state_channel {
     rx_str proxy_url;    /* empty: none */
     rx_str ca_file;      /* empty: the system's */
     rx_str transformers; /* JSON */
+    uint64_t cost_ppm;   /* of the list price */
 };
 
 /* Order is that of Limits in proto/limit.proto. */
@@ -80,13 +82,14 @@ enum state_limit {
     STATE_LIMIT_TOKENS,     /* a minute */
     STATE_LIMIT_CONCURRENT, /* requests at a time */
     STATE_LIMIT_QUOTA,      /* tokens in `window` */
+    STATE_LIMIT_BUDGET,     /* millionths of a dollar in `budget_window` */
     STATE_LIMITS
 };
 #define STATE_LIMIT_MOST ((uint64_t)1000000000000)
 
 struct state_limits {
     uint64_t most[STATE_LIMITS]; /* 0: no such limit */
-    enum rx_window window;
+    enum rx_window window, budget_window;
 };
 
 struct state_tenant {
@@ -125,6 +128,14 @@ struct state_breaker {
     uint32_t open_ms, open_max_ms;
 };
 
+#define PRICE_NAMES_MAX 6
+struct state_price {
+    const struct rx_price *price;
+    rx_str names[PRICE_NAMES_MAX];
+    size_t name_count;
+    bool set; /* by an operator */
+};
+
 struct state_settings {
     rx_str strategy; /* "priority", ... */
     struct state_breaker breaker;
@@ -135,7 +146,11 @@ struct state_settings {
     bool strict_translation; /* what would be lost is refused */
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
-    rx_str journal_full; /* "keep-serving", "refuse" */
+    rx_str journal_full;              /* "keep-serving", "refuse" */
+    rx_str log_level;                 /* empty: as each process was started */
+    const struct state_price *prices; /* only where it goes to the planes */
+    size_t price_count;
+    uint64_t price_version;
 };
 
 /* See proto/snapshot.proto for what each holds. */

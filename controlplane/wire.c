@@ -177,6 +177,7 @@ pack_channel(
     m.proxy_url = text(arena, c->proxy_url);
     m.ca_file = text(arena, c->ca_file);
     m.transformers = text(arena, c->transformers);
+    m.cost_ppm_1 = c->cost_ppm == 1000000 ? 0 : c->cost_ppm + 1;
     return pack(out, &m.base);
 }
 
@@ -199,6 +200,9 @@ limits(struct rx_arena *arena, const struct state_limits *l)
     m->quota_tokens = l->most[STATE_LIMIT_QUOTA];
     const char *window = rx_window_name(l->window);
     m->quota_window = text(arena, (rx_str){ window, strlen(window) });
+    m->budget = l->most[STATE_LIMIT_BUDGET];
+    window = rx_window_name(l->budget_window);
+    m->budget_window = text(arena, (rx_str){ window, strlen(window) });
     return m;
 }
 
@@ -252,6 +256,48 @@ pack_key(
     return pack(out, &m.base);
 }
 
+static Routex__Rates *
+rates(struct rx_arena *arena, const struct rx_rates *r)
+{
+    Routex__Rates *m = MAKE(arena, Routex__Rates, 1);
+
+    routex__rates__init(m);
+    m->has = r->has;
+    m->n = MAKE(arena, uint64_t, RX_RATE_COUNT);
+    for (unsigned k = 0; k < RX_RATE_COUNT; k++) {
+        if ((r->has >> k & 1) != 0)
+            m->n[m->n_n++] = r->n[k];
+    }
+    return m;
+}
+
+static Routex__Price *
+price(struct rx_arena *arena, const struct state_price *p)
+{
+    Routex__Price *m = MAKE(arena, Routex__Price, 1);
+    size_t n = p->price->tier_count;
+
+    routex__price__init(m);
+    m->n_names = p->name_count;
+    m->names = texts(arena, p->names, p->name_count);
+    m->set = p->set;
+    m->claude = p->price->claude;
+    m->web_search = p->price->web_search;
+    m->rates = rates(arena, &p->price->base);
+    m->n_tiers = n;
+    m->tiers = MAKE_LIST(arena, Routex__PriceTier, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct rx_price_tier *t = &p->price->tiers[i];
+        routex__price_tier__init(
+            m->tiers[i] = MAKE(arena, Routex__PriceTier, 1));
+        m->tiers[i]->service = t->service;
+        m->tiers[i]->over = t->over;
+        m->tiers[i]->inclusive = t->inclusive;
+        m->tiers[i]->rates = rates(arena, &t->rates);
+    }
+    return m;
+}
+
 static bool
 pack_settings(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
@@ -267,6 +313,7 @@ pack_settings(
     m.max_body_bytes = s->max_body_bytes;
     m.journal_limit_bytes = s->journal_limit_bytes;
     m.journal_full = text(arena, s->journal_full);
+    m.log_level = text(arena, s->log_level);
     m.breaker = MAKE(arena, Routex__Breaker, 1);
     routex__breaker__init(m.breaker);
     m.breaker->window_ms = s->breaker.window_ms;
@@ -279,6 +326,11 @@ pack_settings(
     routex__patience__init(m.patience);
     m.patience->max_wait_ms = s->max_wait_ms;
     m.patience->session_ttl_ms = s->session_ttl_ms;
+    m.price_version = s->price_version;
+    m.n_prices = s->price_count;
+    m.prices = MAKE_LIST(arena, Routex__Price, s->price_count);
+    for (size_t i = 0; i < s->price_count; i++)
+        m.prices[i] = price(arena, &s->prices[i]);
     return pack(out, &m.base);
 }
 

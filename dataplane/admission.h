@@ -28,7 +28,11 @@ bool admission_enter(struct limits *l, const struct client_key *key,
  * the hold is given back.
  */
 bool admission_reserve(struct limits *l, const struct client_key *key,
-    enum dialect dialect, const struct inbound *in, struct limits_time now,
-    struct limits_hold *hold, struct admission *why);
+    const struct snapshot *snapshot, enum dialect dialect,
+    const struct inbound *in, struct limits_time now, struct limits_hold *hold,
+    struct admission *why);
+
+/* Does it matter what requests cost? */
+bool admission_counts_money(const struct guard *g);
 
 #endif

@@ -177,6 +177,23 @@ nobody(struct survey *s)
     return false;
 }
 
+#define INPUT_USUAL  ((uint64_t)10000) /* where nobody can tell */
+#define OUTPUT_USUAL ((uint64_t)1000)
+
+/* Answers are seldom as long as they may be. */
+static struct rx_tokens
+expected(const struct route_request *r)
+{
+    uint64_t output =
+        r->output > 0 && r->output < OUTPUT_USUAL ? r->output : OUTPUT_USUAL;
+
+    return (struct rx_tokens){
+        .in_uncached =
+            r->tokens != NULL ? r->tokens(r->tokens_arg) : INPUT_USUAL,
+        .out_total = output,
+    };
+}
+
 static bool
 order(struct survey *s)
 {
@@ -190,6 +207,11 @@ order(struct survey *s)
 
     if (s->count == 0)
         return nobody(s);
+    if (s->strategy == STRATEGY_COST) {
+        round.tariff = r->snapshot->settings.tariff;
+        round.model = s->model;
+        round.expected = expected(r);
+    }
     strategy_order(s->strategy, s->seats, s->count, most, &round);
     if (r->pin != NULL)
         put_pin_first(s);

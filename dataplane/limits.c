@@ -67,6 +67,19 @@ is_rate(unsigned k)
     return k == LIMIT_REQUESTS || k == LIMIT_TOKENS;
 }
 
+/* Spent in a window of the calendar. */
+static bool
+is_spent(unsigned k)
+{
+    return k == LIMIT_QUOTA || k == LIMIT_BUDGET;
+}
+
+static enum rx_window
+window_of(const struct limit_set *set, unsigned k)
+{
+    return k == LIMIT_BUDGET ? set->budget_window : set->window;
+}
+
 const char *
 limit_name(enum limit limit)
 {
@@ -152,8 +165,8 @@ refresh(
 
     if (is_rate(k)) {
         refresh_rate(m, share_of(l, s, k), now.ms);
-    } else if (k == LIMIT_QUOTA) {
-        uint64_t start = rx_window_start(s->set.window, now.wall_ms);
+    } else if (is_spent(k)) {
+        uint64_t start = rx_window_start(window_of(&s->set, k), now.wall_ms);
         if (start != m->window_ms) {
             m->used = 0;
             m->left = s->set.most[k];
@@ -211,7 +224,7 @@ retry_after(const struct limits *l, const struct limit_state *s, unsigned k,
         return 1;
     if (share < s->set.most[k] && m->left >= need)
         return 1; /* another plane has it */
-    uint64_t end = rx_window_end(s->set.window, now.wall_ms);
+    uint64_t end = rx_window_end(window_of(&s->set, k), now.wall_ms);
     return end == 0 ? 365 * 24 * 3600 : seconds(end - now.wall_ms);
 }
 
@@ -276,6 +289,7 @@ set_limits(struct limits *l, struct limit_state *s, const struct limit_set *set,
         m->left = set->most[k];
     }
     s->set.window = set->window;
+    s->set.budget_window = set->budget_window;
 }
 
 static struct limit_state *
@@ -344,9 +358,10 @@ limits_enter(struct limits *l, const struct limit_who who[LIMIT_OWNERS],
         if (of[o] == NULL)
             continue;
         of[o]->holds++;
-        hold->window[o] = of[o]->meters[LIMIT_QUOTA].window_ms;
-        for (unsigned k = 0; k < LIMIT_KINDS; k++)
+        for (unsigned k = 0; k < LIMIT_KINDS; k++) {
+            hold->window[o][k] = of[o]->meters[k].window_ms;
             take(of[o], k, need_at_head(k));
+        }
     }
     return true;
 }
@@ -355,53 +370,65 @@ limits_enter(struct limits *l, const struct limit_who who[LIMIT_OWNERS],
 static bool
 counts(const struct limits_hold *hold, unsigned o, unsigned k)
 {
-    return k != LIMIT_QUOTA ||
-           hold->window[o] == hold->of[o]->meters[k].window_ms;
+    return !is_spent(k) ||
+           hold->window[o][k] == hold->of[o]->meters[k].window_ms;
 }
 
-static const unsigned token_limits[] = { LIMIT_TOKENS, LIMIT_QUOTA };
+/* What is reserved for once the body is known. */
+static const unsigned reserved[] = { LIMIT_TOKENS, LIMIT_QUOTA, LIMIT_BUDGET };
+#define RESERVED RX_COUNT(reserved)
+
+static uint64_t
+amount_of(const struct limit_amount *a, unsigned k)
+{
+    uint64_t n = k == LIMIT_BUDGET ? a->money : a->tokens;
+
+    return n < LIMIT_MOST ? n : LIMIT_MOST;
+}
 
 bool
-limits_reserve(struct limits *l, struct limits_hold *hold, uint64_t tokens,
-    struct limits_time now, struct limit_refusal *why)
+limits_reserve(struct limits *l, struct limits_hold *hold,
+    struct limit_amount amount, struct limits_time now,
+    struct limit_refusal *why)
 {
-    if (tokens > LIMIT_MOST)
-        tokens = LIMIT_MOST;
-    for (unsigned i = 0; i < 2 * LIMIT_OWNERS; i++) {
-        struct limit_state *s = hold->of[i / 2];
-        unsigned k = token_limits[i % 2];
+    for (unsigned i = 0; i < RESERVED * LIMIT_OWNERS; i++) {
+        struct limit_state *s = hold->of[i / RESERVED];
+        unsigned k = reserved[i % RESERVED];
+        uint64_t need = amount_of(&amount, k);
         if (s == NULL || s->set.most[k] == 0)
             continue;
         refresh(l, s, k, now);
-        ask(&s->meters[k], k, tokens);
-        if (counts(hold, i / 2, k) && !fits(l, s, k, tokens))
-            return refuse(l, s, k, tokens, now, why);
+        ask(&s->meters[k], k, need);
+        if (counts(hold, i / RESERVED, k) && !fits(l, s, k, need))
+            return refuse(l, s, k, need, now, why);
     }
-    for (unsigned i = 0; i < 2 * LIMIT_OWNERS; i++) {
-        struct limit_state *s = hold->of[i / 2];
-        unsigned k = token_limits[i % 2];
-        if (s != NULL && counts(hold, i / 2, k))
-            take(s, k, tokens);
+    for (unsigned i = 0; i < RESERVED * LIMIT_OWNERS; i++) {
+        struct limit_state *s = hold->of[i / RESERVED];
+        unsigned k = reserved[i % RESERVED];
+        if (s != NULL && counts(hold, i / RESERVED, k))
+            take(s, k, amount_of(&amount, k));
     }
-    hold->tokens = tokens;
+    hold->amount = amount;
     return true;
 }
 
 static void
-leave(struct limits *l, struct limits_hold *hold, unsigned o, uint64_t tokens,
-    struct limits_time now)
+leave(struct limits *l, struct limits_hold *hold, unsigned o,
+    const struct limit_amount *amount, struct limits_time now)
 {
     struct limit_state *s = hold->of[o];
 
-    for (unsigned i = 0; i < 2; i++) {
-        unsigned k = token_limits[i];
+    for (unsigned i = 0; i < RESERVED; i++) {
+        unsigned k = reserved[i];
+        uint64_t held = amount_of(&hold->amount, k);
+        uint64_t spent = amount_of(amount, k);
         refresh(l, s, k, now);
         if (!counts(hold, o, k))
             continue;
-        if (tokens > hold->tokens)
-            take(s, k, tokens - hold->tokens);
+        if (spent > held)
+            take(s, k, spent - held);
         else
-            give_back(&s->meters[k], k, hold->tokens - tokens);
+            give_back(&s->meters[k], k, held - spent);
     }
     give_back(&s->meters[LIMIT_CONCURRENT], LIMIT_CONCURRENT, 1);
     s->used_ms = now.ms;
@@ -409,14 +436,12 @@ leave(struct limits *l, struct limits_hold *hold, unsigned o, uint64_t tokens,
 }
 
 void
-limits_leave(struct limits *l, struct limits_hold *hold, uint64_t tokens,
-    struct limits_time now)
+limits_leave(struct limits *l, struct limits_hold *hold,
+    struct limit_amount amount, struct limits_time now)
 {
-    if (tokens > LIMIT_MOST)
-        tokens = LIMIT_MOST;
     for (unsigned o = 0; o < LIMIT_OWNERS; o++) {
         if (hold->of[o] != NULL)
-            leave(l, hold, o, tokens, now);
+            leave(l, hold, o, &amount, now);
     }
     *hold = (struct limits_hold){ 0 };
 }
@@ -430,7 +455,7 @@ limits_undo(struct limits *l, struct limits_hold *hold, struct limits_time now)
         refresh(l, hold->of[o], LIMIT_REQUESTS, now);
         give_back(&hold->of[o]->meters[LIMIT_REQUESTS], LIMIT_REQUESTS, 1);
     }
-    limits_leave(l, hold, 0, now);
+    limits_leave(l, hold, (struct limit_amount){ 0 }, now);
 }
 
 /* ---- demand ------------------------------------------------------------ */
@@ -450,7 +475,7 @@ wanted(const struct meter *m, unsigned k, uint64_t most)
 
     if (is_rate(k) && asked * 60 > want)
         want = asked * 60;
-    if (k == LIMIT_QUOTA && m->used + asked * 10 > want)
+    if (is_spent(k) && m->used + asked * 10 > want)
         want = m->used + asked * 10; /* good for ten seconds more */
     return want < most ? want : most;
 }

@@ -2,7 +2,8 @@
  * limits.h - how much a tenant or a key may use, enforced here and now.
  *
  * Rates are GCRA buckets that hold a minute's worth, concurrency is a counter,
- * a quota is what was spent in its window.  Each is held to this plane's share,
+ * a quota is what was spent in its window, in tokens, and a budget in millionths
+ * of a dollar.  Each is held to this plane's share,
  * which a Lease sets (demand.h).  A request takes one of what it needs when its
  * head arrives, reserves the tokens it may cost before it is forwarded, and is
  * settled once, on what it did cost, when it is over.
@@ -23,7 +24,8 @@
     X(REQUESTS, "requests_per_min") \
     X(TOKENS, "tokens_per_min")     \
     X(CONCURRENT, "concurrent")     \
-    X(QUOTA, "quota")
+    X(QUOTA, "quota")               \
+    X(BUDGET, "budget")
 
 enum limit {
 #define LIMIT_ENUM(id, name) LIMIT_##id,
@@ -40,7 +42,7 @@ enum limit_owner { LIMIT_TENANT, LIMIT_KEY, LIMIT_OWNERS };
 
 struct limit_set {
     uint64_t most[LIMIT_KINDS]; /* 0: no such limit; else <= LIMIT_MOST */
-    enum rx_window window;
+    enum rx_window window, budget_window;
 };
 
 /* Who is limited, and how; `set` NULL: not limited. */
@@ -61,13 +63,19 @@ struct limit_refusal {
     uint64_t retry_s; /* at least 1 */
 };
 
+struct limit_amount {
+    uint64_t tokens;
+    uint64_t money; /* millionths of a dollar */
+};
+
 struct limit_state;
 
 /* What one request holds; zero it first.  limits_leave() gives it back. */
 struct limits_hold {
     struct limit_state *of[LIMIT_OWNERS];
-    uint64_t window[LIMIT_OWNERS]; /* the quota's, as it was reserved */
-    uint64_t tokens;               /* reserved */
+    /* Beginnings of the windows it was reserved in. */
+    uint64_t window[LIMIT_OWNERS][LIMIT_KINDS];
+    struct limit_amount amount; /* reserved */
 };
 
 struct limits;
@@ -84,11 +92,12 @@ bool limits_enter(struct limits *l, const struct limit_who who[LIMIT_OWNERS],
  * tokens than a minute may have pass when the bucket is full, and are paid off
  * afterwards.
  */
-bool limits_reserve(struct limits *l, struct limits_hold *hold, uint64_t tokens,
-    struct limits_time now, struct limit_refusal *why);
+bool limits_reserve(struct limits *l, struct limits_hold *hold,
+    struct limit_amount amount, struct limits_time now,
+    struct limit_refusal *why);
 /* It is over and cost so much; a hold of nothing is fine. */
-void limits_leave(struct limits *l, struct limits_hold *hold, uint64_t tokens,
-    struct limits_time now);
+void limits_leave(struct limits *l, struct limits_hold *hold,
+    struct limit_amount amount, struct limits_time now);
 /* It was refused by us: the request is not counted either. */
 void limits_undo(
     struct limits *l, struct limits_hold *hold, struct limits_time now);

@@ -235,6 +235,21 @@ is_current(void *arg, const struct trouble_note *n)
     return k != NULL && (n->secret == 0 || n->secret == k->mark);
 }
 
+/* As the settings have it, or as the process was started. */
+static void
+set_log_level(const struct proxy *p)
+{
+    const struct snapshot *s = follow_snapshot(p->follow);
+    enum rx_log_level level = p->log_level;
+
+    if (s != NULL && s->settings.has_log_level)
+        level = s->settings.log_level;
+    if (level == rx_log_level)
+        return;
+    rx_log_level = level;
+    rx_info("log.level", "level=%d", (int)level);
+}
+
 static void
 on_install(void *arg)
 {
@@ -245,6 +260,7 @@ on_install(void *arg)
     standing_prune(
         p->standing, is_current, (void *)(uintptr_t)follow_snapshot(p->follow));
     request_wake_waiting(p);
+    set_log_level(p);
 }
 
 void
@@ -254,6 +270,8 @@ proxy_attach(struct proxy *p, struct follow *follow)
     p->gossip = gossip_new(p->loop, follow, p->standing, p->sessions);
     p->refused = refused_tokens_new(p->loop, follow);
     follow_on_install(follow, on_install, p);
+    p->log_level = rx_log_level;
+    set_log_level(p); /* one from disk may be in force already */
 }
 
 void

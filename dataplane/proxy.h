@@ -20,6 +20,7 @@
 #include "dataplane/standing.h"
 #include "shared/client.h"
 #include "shared/httpd.h"
+#include "shared/log.h"
 #include "shared/loop.h"
 #include "shared/stat.h"
 
@@ -49,6 +50,7 @@ struct proxy_stats {
 
 struct proxy {
     struct rx_loop *loop;
+    enum rx_log_level log_level; /* as the process was started */
     struct follow *follow;
     struct rx_fetch *fetch;
     struct rx_client *client;

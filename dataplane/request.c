@@ -9,6 +9,7 @@
 #include "dataplane/codec/estimate.h"
 #include "dataplane/headers.h"
 #include "dataplane/request_parts.h"
+#include "dataplane/tariff.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/secret.h"
@@ -463,10 +464,14 @@ limits_now(const struct proxy *p)
 static void
 settle_limits(struct request *q)
 {
-    uint64_t tokens =
-        q->path.op == OP_COUNT ? 0 : usage_tokens(&q->record.usage);
+    struct limit_amount amount = { 0 };
 
-    limits_leave(follow_limits(q->proxy->follow), &q->hold, tokens,
+    if (q->path.op != OP_COUNT) {
+        amount.tokens = usage_tokens(&q->record.usage);
+        if (q->key != NULL && admission_counts_money(q->key->guard))
+            amount.money = tariff_of_record(q->snapshot, &q->record);
+    }
+    limits_leave(follow_limits(q->proxy->follow), &q->hold, amount,
         limits_now(q->proxy));
 }
 
@@ -588,7 +593,7 @@ reserve_limits(struct request *q)
     struct admission no;
 
     if (q->path.op == OP_COUNT ||
-        admission_reserve(follow_limits(q->proxy->follow), q->key,
+        admission_reserve(follow_limits(q->proxy->follow), q->key, q->snapshot,
             q->path.dialect, &q->in, limits_now(q->proxy), &q->hold, &no))
         return true;
     q->refusal = no.refusal;

@@ -66,6 +66,12 @@ note_decision(struct request *q, const struct decision *d)
     rx_buf_fini(&trace);
 }
 
+static uint64_t
+tokens_of(void *u)
+{
+    return understand_tokens(u);
+}
+
 static void
 begin_ask(struct request *q)
 {
@@ -82,6 +88,9 @@ begin_ask(struct request *q)
             .model = q->in.model,
             .forced = header_of(q, RX_S("x-routex-channel")),
             .dice = proxy_dice(q->proxy),
+            .tokens = tokens_of,
+            .tokens_arg = u,
+            .output = q->in.scan.has_max_tokens ? q->in.scan.max_tokens : 0,
         },
         .subject = {
             .u = u,

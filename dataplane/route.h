@@ -66,7 +66,11 @@ struct route_request {
     /* What a rule says: */
     const struct channel *only; /* NULL: any */
     rx_str tag;                 /* only channels tagged so; empty: any */
-    bool rewritten;    /* `model` is the rule's: a name as it stands, allowed */
+    bool rewritten; /* `model` is the rule's: a name as it stands, allowed */
+    /* What it may take, for who goes by price; NULL: not known. */
+    uint64_t (*tokens)(void *arg); /* of input */
+    void *tokens_arg;
+    uint64_t output;
     bool has_strategy; /* else as in the settings */
     enum strategy strategy;
 };

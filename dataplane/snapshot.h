@@ -18,6 +18,7 @@
 #include "shared/err.h"
 #include "shared/fetch.h"
 #include "shared/ip_range.h"
+#include "shared/log.h"
 #include "shared/secret.h"
 #include "shared/str.h"
 
@@ -64,6 +65,7 @@ struct timeouts { /* ms; never 0 but `total` (no limit) */
     uint32_t connect, first_byte, first_event, idle, total;
 };
 
+struct tariff;
 struct transform_set; /* transform/transform.h */
 
 struct channel {
@@ -73,6 +75,7 @@ struct channel {
     size_t credential_count;
     const struct model_entry *models;
     size_t model_count; /* 0: any model */
+    uint64_t cost_ppm;  /* of the list price; 0: a flat rate */
     int32_t priority;
     uint32_t weight;
     bool enabled, paused;
@@ -124,7 +127,7 @@ enum strategy {
     STRATEGY_ROUND_ROBIN,
     STRATEGY_LEAST_USED,
     STRATEGY_LATENCY,
-    STRATEGY_COST, /* wants prices, which a snapshot does not hold */
+    STRATEGY_COST,
     STRATEGY_HEADROOM,
     STRATEGY_DRAIN,
 };
@@ -140,6 +143,9 @@ struct settings {
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     bool journal_full_refuses;
+    bool has_log_level; /* else as the process was started */
+    enum rx_log_level log_level;
+    const struct tariff *tariff; /* tariff.h; NULL: no prices */
 };
 
 struct rejected {

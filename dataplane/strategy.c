@@ -133,6 +133,18 @@ score_drain(const struct strategy_seat *s, const struct strategy_round *r)
     return -(double)s->seat->since_ms;
 }
 
+/* Where no price is known: last, among themselves by hash. */
+static double
+score_cost(const struct strategy_seat *s, const struct strategy_round *r)
+{
+    rx_str model = s->at->model.ptr != NULL ? s->at->model : r->model;
+    int64_t pico;
+
+    return tariff_cost(r->tariff, s->at->channel, model, &r->expected, &pico)
+               ? (double)pico
+               : NEVER;
+}
+
 /* ---- what a choice changes ---------------------------------------------------- */
 
 #define SMOOTH 1000 /* units of a weight of one */
@@ -198,21 +210,20 @@ chose_drain(
 
 static const struct {
     const char *name;
-    bool usable;
     double (*score)(
         const struct strategy_seat *s, const struct strategy_round *r);
     void (*chose)(
         struct strategy_seat *seats, size_t n, const struct strategy_round *r);
 } strategies[] = {
-    [STRATEGY_PRIORITY] = { "priority", true, score_priority, NULL },
-    [STRATEGY_WEIGHTED] = { "weighted", true, score_weighted, chose_weighted },
-    [STRATEGY_ROUND_ROBIN] = { "round_robin", true, score_round_robin,
+    [STRATEGY_PRIORITY] = { "priority", score_priority, NULL },
+    [STRATEGY_WEIGHTED] = { "weighted", score_weighted, chose_weighted },
+    [STRATEGY_ROUND_ROBIN] = { "round_robin", score_round_robin,
         chose_round_robin },
-    [STRATEGY_LEAST_USED] = { "least_used", true, score_least_used, NULL },
-    [STRATEGY_LATENCY] = { "latency", true, score_latency, NULL },
-    [STRATEGY_COST] = { "cost", false, NULL, NULL },
-    [STRATEGY_HEADROOM] = { "headroom", true, score_headroom, NULL },
-    [STRATEGY_DRAIN] = { "drain", true, score_drain, chose_drain },
+    [STRATEGY_LEAST_USED] = { "least_used", score_least_used, NULL },
+    [STRATEGY_LATENCY] = { "latency", score_latency, NULL },
+    [STRATEGY_COST] = { "cost", score_cost, NULL },
+    [STRATEGY_HEADROOM] = { "headroom", score_headroom, NULL },
+    [STRATEGY_DRAIN] = { "drain", score_drain, chose_drain },
 };
 
 bool
@@ -222,7 +233,7 @@ strategy_find(rx_str name, enum strategy *out)
         const char *have = strategies[i].name;
         if (rx_str_eq(name, (rx_str){ have, strlen(have) })) {
             *out = (enum strategy)i;
-            return strategies[i].usable;
+            return true;
         }
     }
     return false;

@@ -16,8 +16,9 @@
 
 #include "dataplane/route.h"
 #include "dataplane/shortlist.h"
+#include "dataplane/tariff.h"
 
-/* False when there is none of that name, or it cannot be used yet. */
+/* False when there is none of that name. */
 RX_NODISCARD bool strategy_find(rx_str name, enum strategy *out);
 
 /* A place as a strategy sees it. */
@@ -34,6 +35,10 @@ struct strategy_round {
     uint64_t now_ms;
     uint64_t session; /* hash of the conversation, or random */
     uint64_t dice;
+    /* For cost: */
+    const struct tariff *tariff;
+    rx_str model; /* as asked for, where a place has no name of its own */
+    struct rx_tokens expected;
 };
 
 /* Puts the `most` to be asked first in front, in order. */

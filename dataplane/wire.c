@@ -13,6 +13,7 @@
 
 #include "dataplane/standing.h"
 #include "dataplane/strategy.h"
+#include "dataplane/tariff.h"
 #include "dataplane/transform/transform.h"
 #include "shared/envelope.h"
 #include "shared/url.h"
@@ -321,6 +322,7 @@ wire_read_channel(rx_str packed, const struct timeouts *defaults,
         .name = text(in->name),
         .type = text(in->type),
         .priority = in->priority,
+        .cost_ppm = in->cost_ppm_1 > 0 ? in->cost_ppm_1 - 1 : 1000000,
         .weight = in->weight,
         .timeouts = read_timeouts(in->timeouts, defaults),
         .tags = texts(arena, in->tags, in->n_tags),
@@ -364,10 +366,15 @@ read_limits(const Routex__Limits *in, struct rx_arena *arena,
     set.most[LIMIT_TOKENS] = in->tokens_per_min;
     set.most[LIMIT_CONCURRENT] = in->concurrent;
     set.most[LIMIT_QUOTA] = in->quota_tokens;
+    set.most[LIMIT_BUDGET] = in->budget;
     if (in->quota_tokens > 0 &&
         !rx_window_find(text(in->quota_window), &set.window))
         return rx_fail(
             err, RX_INVALID, "unknown window %.40s", in->quota_window);
+    if (in->budget > 0 &&
+        !rx_window_find(text(in->budget_window), &set.budget_window))
+        return rx_fail(
+            err, RX_INVALID, "unknown window %.40s", in->budget_window);
     bool any = false;
     for (unsigned k = 0; k < LIMIT_KINDS; k++) {
         any = any || set.most[k] > 0;
@@ -526,6 +533,60 @@ read_breaker(const Routex__Breaker *in)
     };
 }
 
+static void
+read_rates(const Routex__Rates *in, struct rx_rates *out)
+{
+    size_t at = 0;
+
+    for (unsigned k = 0; in != NULL && k < RX_RATE_COUNT; k++) {
+        if ((in->has >> k & 1) == 0 || at >= in->n_n)
+            continue;
+        out->n[k] = in->n[at] < RX_RATE_MOST ? in->n[at] : RX_RATE_MOST;
+        out->has |= 1u << k;
+        at++;
+    }
+}
+
+static struct rx_price *
+read_price(const Routex__Price *in, struct rx_arena *arena)
+{
+    struct rx_price *out = rx_arena_make(arena, struct rx_price, 1);
+    struct rx_price_tier *tiers =
+        rx_arena_make(arena, struct rx_price_tier, in->n_tiers);
+
+    if (out == NULL || tiers == NULL)
+        return NULL;
+    *out = (struct rx_price){ .claude = in->claude,
+        .web_search = in->web_search < RX_RATE_MOST ? in->web_search : 0,
+        .tiers = tiers };
+    read_rates(in->rates, &out->base);
+    for (size_t i = 0; i < in->n_tiers; i++) {
+        const Routex__PriceTier *t = in->tiers[i];
+        if (t->service >= RX_SERVICE_COUNT)
+            continue; /* of a newer kind */
+        tiers[out->tier_count] =
+            (struct rx_price_tier){ .service = (enum rx_service)t->service,
+                .over = t->over,
+                .inclusive = t->inclusive };
+        read_rates(t->rates, &tiers[out->tier_count++].rates);
+    }
+    return out;
+}
+
+/* NULL when there are no prices, or no room: then none is known. */
+static const struct tariff *
+read_tariff(const Routex__Settings *in, struct rx_arena *arena)
+{
+    struct tariff *t = in->n_prices > 0 ? tariff_new(arena) : NULL;
+
+    for (size_t i = 0; t != NULL && i < in->n_prices; i++) {
+        const struct rx_price *p = read_price(in->prices[i], arena);
+        for (size_t k = 0; p != NULL && k < in->prices[i]->n_names; k++)
+            tariff_add(t, text(in->prices[i]->names[k]), p, in->prices[i]->set);
+    }
+    return t;
+}
+
 enum rx_code
 wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
     struct rx_err *err)
@@ -552,11 +613,17 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
         out->max_body_bytes = in->max_body_bytes;
     if (in->journal_limit_bytes != 0)
         out->journal_limit_bytes = in->journal_limit_bytes;
+    out->tariff = read_tariff(in, arena);
     out->journal_full_refuses = strcmp(in->journal_full, "refuse") == 0;
     if (!out->journal_full_refuses && in->journal_full[0] != '\0' &&
         strcmp(in->journal_full, "keep-serving") != 0)
         return rx_fail(
             err, RX_INVALID, "unknown journal_full %.40s", in->journal_full);
+    out->has_log_level = in->log_level[0] != '\0';
+    if (out->has_log_level &&
+        !rx_log_level_parse(text(in->log_level), &out->log_level))
+        return rx_fail(
+            err, RX_INVALID, "unknown log_level %.40s", in->log_level);
     return RX_OK;
 }
 

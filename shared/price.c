@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "shared/map.h"
+
 /* Sixteen thousand tokens at a dollar each are beyond 64 bits. */
 __extension__ typedef __int128 wide;
 
@@ -321,4 +323,46 @@ rx_price_spelling(rx_str model, unsigned n, char room[RX_MODEL_NAME_MAX])
         s = next;
     }
     return s;
+}
+
+static void *
+find_at(const struct rx_map *names, rx_str provider, rx_str model)
+{
+    char key[2 * RX_MODEL_NAME_MAX];
+    size_t n = provider.len + 1 + model.len;
+    void *entry = NULL;
+
+    if (provider.len > 0 && n <= sizeof(key)) {
+        memcpy(key, provider.ptr, provider.len);
+        key[provider.len] = '/';
+        memcpy(key + provider.len + 1, model.ptr, model.len);
+        entry = rx_map_get(names, (rx_str){ key, n });
+    }
+    return entry != NULL ? entry : rx_map_get(names, model);
+}
+
+static void *
+find_spelled(const struct rx_map *names, rx_str provider, rx_str model,
+    bool (*first)(const void *entry))
+{
+    char room[RX_MODEL_NAME_MAX];
+
+    for (unsigned n = 0;; n++) {
+        rx_str s = rx_price_spelling(model, n, room);
+        if (s.len == 0)
+            return NULL;
+        void *entry =
+            first != NULL ? rx_map_get(names, s) : find_at(names, provider, s);
+        if (entry != NULL && (first == NULL || first(entry)))
+            return entry;
+    }
+}
+
+void *
+rx_price_find(const struct rx_map *names, rx_str provider, rx_str model,
+    bool (*first)(const void *entry))
+{
+    void *entry = find_spelled(names, provider, model, first);
+
+    return entry != NULL ? entry : find_spelled(names, provider, model, NULL);
 }

@@ -112,4 +112,12 @@ enum rx_service rx_service_of(rx_str name);
 rx_str rx_price_spelling(
     rx_str model, unsigned n, char room[RX_MODEL_NAME_MAX]);
 
+/*
+ * Find a model in a map from names to whatever has a price: the first spelling
+ * that `first` holds for, else the first with its provider or without.
+ */
+struct rx_map;
+void *rx_price_find(const struct rx_map *names, rx_str provider, rx_str model,
+    bool (*first)(const void *entry));
+
 #endif

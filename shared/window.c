@@ -5,7 +5,8 @@
 #include "shared/attr.h"
 #include "shared/clock.h"
 
-#define DAY_MS ((uint64_t)24 * 3600 * 1000)
+#define HOUR_MS ((uint64_t)3600 * 1000)
+#define DAY_MS  (24 * HOUR_MS)
 
 static const char *const names[] = {
 #define NAME(id, name) name,
@@ -55,6 +56,7 @@ rx_window_start(enum rx_window w, uint64_t wall_ms)
     case RX_WINDOW_WEEK: /* the epoch was a Thursday */
         return day < 4 ? 0 : (day - (day + 3) % 7) * DAY_MS;
     case RX_WINDOW_MONTH: return month_start(wall_ms);
+    case RX_WINDOW_HOUR: return wall_ms - wall_ms % HOUR_MS;
     }
     return 0;
 }
@@ -69,6 +71,7 @@ rx_window_end(enum rx_window w, uint64_t wall_ms)
     case RX_WINDOW_DAY: return start + DAY_MS;
     case RX_WINDOW_WEEK: return start + (start == 0 ? 4 : 7) * DAY_MS;
     case RX_WINDOW_MONTH: return month_start(start + 31 * DAY_MS);
+    case RX_WINDOW_HOUR: return start + HOUR_MS;
     }
     return 0;
 }

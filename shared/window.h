@@ -14,7 +14,8 @@
     X(TOTAL, "total") \
     X(DAY, "day")     \
     X(WEEK, "week")   \
-    X(MONTH, "month")
+    X(MONTH, "month") \
+    X(HOUR, "hour")
 
 enum rx_window {
 #define RX_WINDOW_ENUM(id, name) RX_WINDOW_##id,

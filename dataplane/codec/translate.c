@@ -30,6 +30,7 @@ struct translation {
     struct codec_stream about;
     struct ir_losses losses;
     struct codec_outgoing outgoing;
+    rx_str to_count; /* the client's body, until its tokens are estimated */
     struct recall_scope scope;
     struct recall *recall; /* notes the answer; NULL: nobody does */
 
@@ -123,7 +124,7 @@ make_request(
     if (rx_buf_room(&t->outgoing.body, ask->body.len + 4096) == NULL)
         return rx_fail(err, RX_TOO_BIG, "the request is too large");
     if (t->client->counts_prompt && ask->stream)
-        t->request.prompt_estimate = estimate_tokens(ask->client, ask->body);
+        t->to_count = ask->body;
     code = t->channel->encode_request(&encode, err);
     if (code == RX_OK && ask->count)
         return count_shape(&ask->key, &t->outgoing, t->arena, err);
@@ -228,6 +229,7 @@ translation_losses(const struct translation *t)
 void
 translation_drop_body(struct translation *t)
 {
+    t->to_count = (rx_str){ 0 };
     rx_buf_release(&t->outgoing.body);
 }
 
@@ -239,12 +241,25 @@ translation_needs_body(const struct translation *t)
 
 /* --- the answer -------------------------------------------------------------------- */
 
+/* Only now: by the time the answer comes the loop has been elsewhere, and a
+ * long request is not looked through twice in one turn of it. */
+static void
+estimate_prompt(struct translation *t)
+{
+    if (t->to_count.len > 0)
+        t->request.prompt_estimate =
+            estimate_tokens(t->client->dialect, t->to_count);
+    t->to_count = (rx_str){ 0 };
+}
+
 static void
 write_event(void *arg, const struct ir_event *e)
 {
     struct translation *t = arg;
 
     t->failed = t->failed || e->kind == IR_EV_ERROR;
+    if (e->kind == IR_EV_START)
+        estimate_prompt(t);
     t->writer->out = t->out;
     t->writer->codec->write(t->writer, e);
 }

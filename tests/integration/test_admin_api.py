@@ -225,13 +225,6 @@ WALK = [
     ("GET", "/api/settings", "", None, None),
     ("PUT", "/api/settings", "", {"max_attempts": 2}, None),
     ("PATCH", "/api/settings", "", {"timeouts": {"idle_s": 9}}, None),
-    ("POST", "/api/agents", "", {
-        "name": "walker", "model": "m", "prompt": "You walk. " * 10}, "agent"),
-    ("GET", "/api/agents", "", None, None),
-    ("GET", "/api/agents/{id}", "agent", None, None),
-    ("PUT", "/api/agents/{id}", "agent", {
-        "name": "walker", "prompt": "You run. " * 10}, None),
-    ("DELETE", "/api/agents/{id}", "agent", None, None),
     ("GET", "/api/config/export", "", None, None),
     ("POST", "/api/config/import", "?dry_run=true",
      {"tenants": [{"name": "more"}]}, None),
@@ -414,7 +407,9 @@ def every_wrong_field_is_named(build):
          "limits.requests_per_min"),
         ("/api/tenants", {"name": "x", "limits": {"rpm": 5}}, "limits.rpm"),
         ("/api/tenants", {"name": "x", "limits": {"budget": {
-            "amount_usd": "5.00", "window": "day"}}}, "limits.budget"),
+            "amount_usd": "5.00", "window": "year"}}}, "limits.budget.window"),
+        ("/api/tenants", {"name": "x", "limits": {"budget": {
+            "amount_usd": "0", "window": "day"}}}, "limits.budget.amount_usd"),
         ("/api/tenants", {"name": "x", "limits": {"quota": {
             "window": "day"}}}, "limits.quota.tokens"),
         ("/api/tenants", {"name": "x", "limits": {"quota": {

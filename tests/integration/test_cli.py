@@ -267,4 +267,30 @@ def clients_get_what_they_read_from_the_environment(build):
         assert no_key.returncode == 2 and "ROUTEX_KEY" in no_key.stderr
 
 
+@test
+def health_speed_alerts_and_webhooks_have_their_verbs(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        assert sh.json("channel", "test-all")[0]["ok"]
+        assert "demo" in sh.ok("channel", "test-all")
+        assert sh.json("channel", "health", "demo")["state"] == "unknown"
+        assert "demo is unknown" in sh.ok("channel", "health", "demo")
+        found = sh.json("channel", "speed", "demo", r.demo_url,
+                        "http://127.0.0.1:1")
+        assert [row["base_url"] for row in found] == [
+            r.demo_url, "http://127.0.0.1:1"], found
+        assert sh.json("alert", "list") == []
+        assert "whs_" in sh.ok("webhook", "add", "pager",
+                               "http://127.0.0.1:1/x")
+        assert sh.json("webhook", "list")[0]["name"] == "pager"
+        assert sh.run("webhook", "test", "pager").returncode == 1
+        sh.ok("webhook", "rm", "pager")
+        assert sh.run("alert", "ack", "4711").returncode == 1
+        r.plane.kill()
+        alert, = wait_until(lambda: sh.json("alert", "list"), "the alert")
+        assert "plane_lost" in sh.ok("alert", "list")
+        sh.ok("alert", "ack", alert["id"])
+        assert sh.json("alert", "list")[0]["acked_by"]
+
+
 main()

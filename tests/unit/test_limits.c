@@ -4,6 +4,12 @@
 
 #define CHECK_U64(want, got) CHECK_INT((intmax_t)(want), (intmax_t)(got))
 
+static struct limit_amount
+tokens(uint64_t n)
+{
+    return (struct limit_amount){ .tokens = n };
+}
+
 static struct limits_time
 at(uint64_t ms)
 {
@@ -37,7 +43,7 @@ pass(struct limits *l, const struct limit_set *tenant, uint64_t ms,
 
     if (!enter(l, tenant, NULL, ms, &hold, why))
         return false;
-    limits_leave(l, &hold, 0, at(ms));
+    limits_leave(l, &hold, tokens(0), at(ms));
     return true;
 }
 
@@ -86,9 +92,9 @@ a_key_within_its_tenant_is_refused_by_whichever_is_used_up(void)
     struct limit_refusal why;
 
     CHECK(enter(l, &tenant, &key, 0, &hold, &why));
-    limits_leave(l, &hold, 0, at(0));
+    limits_leave(l, &hold, tokens(0), at(0));
     CHECK(enter(l, &tenant, &key, 0, &hold, &why));
-    limits_leave(l, &hold, 0, at(0));
+    limits_leave(l, &hold, tokens(0), at(0));
     CHECK(!enter(l, &tenant, &key, 0, &hold, &why));
     CHECK_U64(LIMIT_KEY, why.owner);
     /* What the key refused was not taken from the tenant. */
@@ -110,12 +116,12 @@ no_more_at_a_time_than_allowed_and_each_end_makes_room_once(void)
     CHECK(enter(l, &two, NULL, 0, &b, &why));
     CHECK(!enter(l, &two, NULL, 0, &c, &why));
     CHECK_U64(LIMIT_CONCURRENT, why.limit);
-    limits_leave(l, &a, 0, at(1));
-    limits_leave(l, &a, 0, at(1)); /* of nothing */
+    limits_leave(l, &a, tokens(0), at(1));
+    limits_leave(l, &a, tokens(0), at(1)); /* of nothing */
     CHECK(enter(l, &two, NULL, 1, &c, &why));
     CHECK(!enter(l, &two, NULL, 1, &a, &why));
-    limits_leave(l, &b, 0, at(2));
-    limits_leave(l, &c, 0, at(2));
+    limits_leave(l, &b, tokens(0), at(2));
+    limits_leave(l, &c, tokens(0), at(2));
     limits_free(l);
 }
 
@@ -131,28 +137,28 @@ tokens_are_reserved_as_estimated_and_settled_as_used(void)
     struct limit_refusal why;
 
     CHECK(enter(l, &set, NULL, 0, &a, &why));
-    CHECK(limits_reserve(l, &a, 900, at(0), &why));
+    CHECK(limits_reserve(l, &a, tokens(900), at(0), &why));
     CHECK(enter(l, &set, NULL, 0, &b, &why));
-    CHECK(!limits_reserve(l, &b, 200, at(0), &why));
+    CHECK(!limits_reserve(l, &b, tokens(200), at(0), &why));
     CHECK_U64(LIMIT_TOKENS, why.limit);
     CHECK_U64(6, why.retry_s); /* 100 tokens too many */
     limits_undo(l, &b, at(0));
-    limits_leave(l, &a, 50, at(0));
+    limits_leave(l, &a, tokens(50), at(0));
     CHECK(enter(l, &set, NULL, 0, &b, &why));
-    CHECK(limits_reserve(l, &b, 950, at(0), &why));
-    limits_leave(l, &b, 1940, at(0)); /* far beyond the estimate */
+    CHECK(limits_reserve(l, &b, tokens(950), at(0), &why));
+    limits_leave(l, &b, tokens(1940), at(0)); /* far beyond the estimate */
     CHECK(!enter(l, &set, NULL, 0, &b, &why));
     /* The bucket is full again, and the quota has ten left. */
     CHECK(enter(l, &set, NULL, 120000, &b, &why));
-    CHECK(!limits_reserve(l, &b, 11, at(120000), &why));
+    CHECK(!limits_reserve(l, &b, tokens(11), at(120000), &why));
     CHECK_U64(LIMIT_QUOTA, why.limit);
-    CHECK(limits_reserve(l, &b, 10, at(120000), &why));
-    limits_leave(l, &b, 10, at(120000));
+    CHECK(limits_reserve(l, &b, tokens(10), at(120000), &why));
+    limits_leave(l, &b, tokens(10), at(120000));
     CHECK(!enter(l, &set, NULL, 120000, &b, &why));
     uint64_t end = rx_window_end(RX_WINDOW_DAY, at(120000).wall_ms);
     CHECK_U64((end - at(120000).wall_ms + 999) / 1000, why.retry_s);
     CHECK(enter(l, &set, NULL, end - at(0).wall_ms, &b, &why));
-    limits_leave(l, &b, 0, at(end - at(0).wall_ms));
+    limits_leave(l, &b, tokens(0), at(end - at(0).wall_ms));
     limits_free(l);
 }
 
@@ -165,11 +171,11 @@ a_request_bigger_than_the_bucket_passes_when_it_is_full_and_pays(void)
     struct limit_refusal why;
 
     CHECK(enter(l, &set, NULL, 0, &a, &why));
-    CHECK(limits_reserve(l, &a, 5000, at(0), &why));
-    limits_leave(l, &a, 5000, at(0));
+    CHECK(limits_reserve(l, &a, tokens(5000), at(0), &why));
+    limits_leave(l, &a, tokens(5000), at(0));
     CHECK(!enter(l, &set, NULL, 239000, &a, &why));
     CHECK(enter(l, &set, NULL, 241000, &a, &why));
-    limits_leave(l, &a, 0, at(241000));
+    limits_leave(l, &a, tokens(0), at(241000));
     limits_free(l);
 }
 
@@ -259,7 +265,7 @@ idle_state_is_dropped_and_what_is_held_is_not(void)
     CHECK_U64(1, limits_count(l));
     limits_sweep(l, 1000, at(5000));
     CHECK_U64(1, limits_count(l));
-    limits_leave(l, &held, 0, at(5000));
+    limits_leave(l, &held, tokens(0), at(5000));
     limits_sweep(l, 1000, at(5500));
     CHECK_U64(1, limits_count(l));
     limits_sweep(l, 1000, at(7000));

@@ -216,11 +216,12 @@ drain_stays_on_one_until_its_window_ends(void)
 }
 
 static void
-cost_is_known_but_cannot_be_used(void)
+strategies_are_known_by_name(void)
 {
     enum strategy s;
 
-    CHECK(!strategy_find(RX_S("cost"), &s));
+    CHECK(strategy_find(RX_S("cost"), &s));
+    CHECK_INT(STRATEGY_COST, s);
     CHECK(!strategy_find(RX_S("best"), &s));
     CHECK(strategy_find(RX_S("headroom"), &s));
     CHECK_INT(STRATEGY_HEADROOM, s);
@@ -412,7 +413,7 @@ main(void)
     CHECK_RUN(a_peak_counts_at_once_and_fades);
     CHECK_RUN(headroom_uses_first_what_is_lost_first);
     CHECK_RUN(drain_stays_on_one_until_its_window_ends);
-    CHECK_RUN(cost_is_known_but_cannot_be_used);
+    CHECK_RUN(strategies_are_known_by_name);
     CHECK_RUN(a_conversation_is_known_by_the_best_name_it_has);
     CHECK_RUN(pins_are_bounded_and_the_longest_unused_goes_first);
     CHECK_RUN(a_pin_that_never_reads_the_cache_is_given_up);

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 
 import { isApiError } from "@/api/errors";
 import { cn } from "@/lib/cn";
+import { adviceFor } from "@/lib/words";
 import { Button } from "./button";
 
 export function Skeleton({ className }: { className?: string }) {
@@ -92,7 +93,7 @@ export function Failure({
         <p className="font-medium text-bad-text">
           {error instanceof Error ? error.message : String(error)}
         </p>
-        <p className="mt-0.5 text-xs text-soft">{t(`errors.${code}`)}</p>
+        <p className="mt-0.5 text-xs text-soft">{adviceFor(code)}</p>
       </div>
       {onRetry && (
         <Button size="sm" onClick={onRetry}>

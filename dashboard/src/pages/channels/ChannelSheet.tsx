@@ -8,6 +8,7 @@ import type { Channel } from "@/api/channels";
 import type { Schemas } from "@/api/client";
 import { isApiError } from "@/api/errors";
 import { formatRelative } from "@/lib/format";
+import { troubleWord } from "@/lib/words";
 import { Badge } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
 import { useConfirm } from "@/ui/confirm";
@@ -49,7 +50,7 @@ function Troubles({ channel }: { channel: Channel }) {
             />
             <span className="min-w-0 flex-1">
               <span className="font-medium text-warn-text">
-                {t(`common:trouble.${one.reason}`)}
+                {troubleWord(one.reason)}
               </span>
               <span className="block text-xs text-soft">
                 {[

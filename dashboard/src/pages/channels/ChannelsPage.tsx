@@ -23,6 +23,7 @@ import {
   formatRelative,
   formatShort,
 } from "@/lib/format";
+import { troubleWord } from "@/lib/words";
 import { Badge, Dot } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
 import { Card, PageHead } from "@/ui/card";
@@ -41,7 +42,7 @@ export function StateBadge({ channel }: { channel: Channel }) {
   const now = useNow();
   const state = stateOf(channel);
   const word = state.trouble
-    ? t(`common:trouble.${state.trouble}`)
+    ? troubleWord(state.trouble)
     : channel.status === "enabled"
       ? t("available")
       : t(`common:status.${channel.status}`);

@@ -13,7 +13,11 @@ export interface ChannelState {
   keysInTrouble: number;
 }
 
-const bad: Trouble["reason"][] = ["credential_refused", "no_credit"];
+const bad: Trouble["reason"][] = [
+  "credential_refused",
+  "no_credit",
+  "needs_login",
+];
 
 export function stateOf(channel: Channel): ChannelState {
   const none = { trouble: null, until: null, keysInTrouble: 0 };

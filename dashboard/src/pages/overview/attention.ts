@@ -3,6 +3,7 @@ import type { TFunction } from "i18next";
 
 import type { Channel } from "@/api/channels";
 import type { Schemas } from "@/api/client";
+import { troubleWord } from "@/lib/words";
 
 export interface Problem {
   id: string;
@@ -12,6 +13,9 @@ export interface Problem {
   until?: string | null;
   to?: "/channels";
 }
+
+/** These do not go away by themselves. */
+const needsSomebody = ["credential_refused", "no_credit", "needs_login"];
 
 type T = TFunction<["overview", "common"]>;
 type Plane = Schemas["Plane"];
@@ -49,7 +53,7 @@ function ofPlane(plane: Plane, t: T): Problem[] {
 }
 
 /** One line per channel and reason, however many planes and keys say it. */
-function ofChannel(channel: Channel, t: T): Problem[] {
+function ofChannel(channel: Channel): Problem[] {
   if (channel.status !== "enabled") return [];
   const byReason = new Map<string, Problem>();
   for (const { reason, until } of channel.availability?.troubles ?? []) {
@@ -61,10 +65,10 @@ function ofChannel(channel: Channel, t: T): Problem[] {
     byReason.set(reason, {
       id: `channel-${channel.id}-${reason}`,
       tone:
-        reason === "credential_refused" || reason === "no_credit"
+        needsSomebody.includes(reason)
           ? "bad"
           : "warn",
-      text: `${channel.name}: ${t(`common:trouble.${reason}`)}`,
+      text: `${channel.name}: ${troubleWord(reason)}`,
       until,
       to: "/channels",
     });
@@ -80,7 +84,7 @@ export function problemsOf(
   t: T,
 ): Problem[] {
   const problems = [
-    ...channels.flatMap((one) => ofChannel(one, t)),
+    ...channels.flatMap((one) => ofChannel(one)),
     ...status.planes.flatMap((one) => ofPlane(one, t)),
   ];
   const trouble = (status.published as { trouble?: string | null }).trouble;

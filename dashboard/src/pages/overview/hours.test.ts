@@ -9,7 +9,6 @@ test("every hour has its point, those without requests are zero", () => {
   const hours = hoursOf({
     since: "2026-01-01T09:00:00.000Z",
     until: "2026-01-01T12:00:00.000Z",
-    total: {} as never,
     by_hour: [sums("2026-01-01T10:00:00.000Z", 5, 2)],
   });
   expect(hours.times.map((at) => new Date(at * 1000).getUTCHours())).toEqual([

@@ -9,7 +9,9 @@ export interface Hours {
 const HOUR = 3_600;
 
 /** One point for every hour; those the answer does not name had no request. */
-export function hoursOf(summary: Schemas["UsageSummary"]): Hours {
+export function hoursOf(
+  summary: Pick<Schemas["UsageSummary"], "since" | "until" | "by_hour">,
+): Hours {
   const hours: Hours = { times: [], answered: [], failed: [] };
   const known = new Map(
     (summary.by_hour ?? []).map((one) => [
