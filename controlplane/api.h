@@ -216,6 +216,8 @@ api_handler api_session_get, api_session_create, api_session_patch,
 api_handler api_users_list, api_users_create, api_user_get, api_user_patch,
     api_user_delete;
 api_handler api_tokens_list, api_tokens_create, api_token_get, api_token_delete;
+api_handler api_agents_list, api_agents_create, api_agent_get,
+    api_agent_replace, api_agent_delete;
 api_handler api_config_export, api_config_import, api_backups_list,
     api_backup_make, api_backup_restore;
 api_handler api_alerts_list, api_alert_get, api_alert_ack;

@@ -79,6 +79,11 @@ const struct api_route api_routes[] = {
     CHANGE("PUT", "/api/settings", api_settings_replace, "replace them"),
     CHANGE("PATCH", "/api/settings", api_settings_patch, "change some"),
 
+    READ("/api/agents", api_agents_list, "agents: prompts with a name"),
+    CHANGE("POST", "/api/agents", api_agents_create, "write a new one"),
+    READ("/api/agents/{id}", api_agent_get, "one agent"),
+    CHANGE("PUT", "/api/agents/{id}", api_agent_replace, "write it anew"),
+    CHANGE("DELETE", "/api/agents/{id}", api_agent_delete, "remove its file"),
     { "GET", "/api/config/export", API_ADMIN, false, api_config_export,
         "the configuration as one document" },
     { "POST", "/api/config/import", API_ADMIN, false, api_config_import,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controlplane/agents.h"
 #include "controlplane/alert.h"
 #include "controlplane/alert_watch.h"
 #include "controlplane/api.h"
@@ -317,6 +318,7 @@ on_change(void *arg, enum state_kind kind, rx_str id)
         (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         window_poll_changed(c->window_poll);
     if (kind == STATE_CHANNEL) {
+        agents_changed(c->store->agents);
         token_keeper_changed(c->tokens);
         oauth_changed(c->oauth);
     }
@@ -392,6 +394,14 @@ open_oauth(struct control *c, struct rx_err *err)
     return RX_OK;
 }
 
+static void
+on_agent(void *arg, rx_str rule)
+{
+    struct control *c = arg;
+
+    publisher_touch(c->publisher, STATE_RULE, rule);
+}
+
 static enum rx_code
 open_planes(struct control *c, struct rx_err *err)
 {
@@ -405,6 +415,8 @@ open_planes(struct control *c, struct rx_err *err)
         .tls_cert_key_file = c->options.tls_file,
     };
     struct state_source source = source_of(c->store);
+
+    c->store->agents = agents_new(c->loop, c->store, c->place.agents);
     struct usage_sink sink = request_sink(c->store);
 
     enum rx_code code = next_epoch(c->store, &publish.epoch, err);
@@ -429,6 +441,7 @@ open_planes(struct control *c, struct rx_err *err)
         c->tokens = token_keeper_new(c->loop, c->fetch, c->store);
         store_on_change(c->store, on_change, c);
         limiter_on_mark(c->limiter, on_budget, c);
+        agents_on_change(c->store->agents, on_agent, c);
         collector_on_demand(c->collector,
             &(struct demand_sink){ c->limiter, on_demand, on_born, on_left });
     }
@@ -550,6 +563,8 @@ close_all(struct control *c)
     alerts_close(c->alerts);
     if (c->publisher != NULL)
         publisher_close(c->publisher);
+    if (c->store != NULL)
+        agents_free(c->store->agents);
     store_close(c->store);
     if (c->fetch != NULL)
         rx_fetch_free(c->fetch);

@@ -105,6 +105,7 @@ place_prepare(
         { p->pull, wishes->pull, "ipc://", "/run/pull.sock" },
         { p->publish_lock, NULL, "", "/run/publish.lock" },
         { p->backups, NULL, "", "/backups" },
+        { p->agents, NULL, "", "/agents" },
         { p->told, NULL, "", "/run/control.json" },
     };
     char run[PLACE_PATH_MAX];

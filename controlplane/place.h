@@ -5,6 +5,7 @@
  *     routex.db            the store
  *     master.key           0600
  *     join.token           0600
+ *     agents/              a file per agent
  *     backups/             0700
  *     run/                 0700
  *       pub.sock pull.sock
@@ -30,6 +31,7 @@ struct place {
     char pull[PLACE_PATH_MAX];    /* URL */
     char publish_lock[PLACE_PATH_MAX];
     char backups[PLACE_PATH_MAX];
+    char agents[PLACE_PATH_MAX];
     char told[PLACE_PATH_MAX]; /* control.json */
 };
 

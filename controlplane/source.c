@@ -1,5 +1,6 @@
 #include "controlplane/source.h"
 
+#include "controlplane/agents.h"
 #include "controlplane/channel.h"
 #include "controlplane/function.h"
 #include "controlplane/key.h"
@@ -95,6 +96,22 @@ walk_rules(struct walk *w)
     return code;
 }
 
+/* To the planes they are rules: see agent.h. */
+static void
+walk_agents(struct walk *w)
+{
+    struct agents *g = w->store->agents;
+
+    for (size_t i = 0; g != NULL && i < agents_count(g); i++) {
+        struct rx_arena *arena = rx_arena_new(ARENA_LIMIT);
+        struct state_item item = { .kind = STATE_RULE };
+        if (agent_rule(agents_at(g, i), w->store, arena, &item.rule, NULL) ==
+            RX_OK)
+            w->each(w->user, &item);
+        rx_arena_free(arena);
+    }
+}
+
 /* What has a name: page by page, by name. */
 static enum rx_code
 walk_named(
@@ -182,6 +199,8 @@ source_walk(void *arg, void (*each)(void *user, const struct state_item *item),
         code = walk_named(&w, function_page);
     if (code == RX_OK)
         code = walk_rules(&w);
+    if (code == RX_OK)
+        walk_agents(&w);
     return code == RX_OK ? walk_keys(&w) : code;
 }
 
@@ -226,6 +245,16 @@ load_rule(struct store *s, rx_str id, struct rx_arena *arena,
     struct state_item *out, struct rx_err *err)
 {
     struct rule *r;
+
+    if (rx_str_starts(id, RX_S(AGENT_PREFIX))) {
+        const size_t skip = sizeof(AGENT_PREFIX) - 1;
+        const struct agent *a =
+            s->agents == NULL ? NULL
+                              : agents_find(s->agents,
+                                    (rx_str){ id.ptr + skip, id.len - skip });
+        return a == NULL ? RX_NOT_FOUND
+                         : agent_rule(a, s, arena, &out->rule, NULL);
+    }
     enum rx_code code = rule_load(s, arena, id, &r, err);
 
     if (code == RX_OK)

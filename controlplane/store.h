@@ -21,10 +21,13 @@
 #include "shared/list.h"
 #include "shared/str.h"
 
+struct agents;
+
 struct store {
     struct db *db;
     struct vault *vault;
     int lock_fd;
+    struct agents *agents; /* those of the folder; NULL: none are read */
     char *db_path, *key_file;
     const char *frozen;    /* why nothing may be changed now; NULL: it may */
     struct prices *prices; /* price.h */

@@ -48,6 +48,7 @@ struct cli_options {
     uint64_t limit;
     const char *channel, *model, *key, *since, *range, *by;
     /* configuration */
+    const char *prompt_file, *routing, *description;
     const char *passphrase_file, *select, *output, *file;
     bool secrets, replace, prune, dry_run, yes, offline;
     /* setup */
@@ -139,6 +140,7 @@ cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
     cmd_webhook_rm, cmd_webhook_test;
 cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;
+cli_fn cmd_agent_list, cmd_agent_show, cmd_agent_edit, cmd_agent_rm;
 cli_fn cmd_import;
 cli_fn cmd_config_export, cmd_config_import, cmd_config_diff, cmd_apply;
 cli_fn cmd_env, cmd_code, cmd_completion;

@@ -177,6 +177,15 @@ static const struct rx_conf_row diff_rows[] = {
     REACH,
     { 0 },
 };
+static const struct rx_conf_row agent_rows[] = {
+    TEXT("prompt-file", "FILE", prompt_file, "its prompt; - is stdin"),
+    TEXT("description", "TEXT", description, "what it is for"),
+    TEXT("model", "MODEL", model, "what its requests ask for"),
+    TEXT("routing", "CHANNELS", routing,
+        "where they go: channels with commas, or tag:NAME"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row foreign_rows[] = {
     SWITCH("yes", yes, "take it over without asking"),
     SWITCH("dry-run", dry_run, "only show what would change"),
@@ -225,6 +234,7 @@ const struct noun nouns[] = {
     { "usage", "What was used" },
     { "status", "How it goes" },
     { "doctor", "What is wrong" },
+    { "agent", "Agents: prompts with a name, a model and a route" },
     { "config", "The configuration as one document" },
     { "apply", "Make it so" },
     { "import", "Come from another router" },
@@ -333,6 +343,14 @@ const struct command commands[] = {
         NULL },
     { "doctor", NULL, NULL, 0, 0, "look at everything, say what to do", reach,
         cmd_doctor, NULL },
+    { "agent", "list", NULL, 0, 0, "show all", reach, cmd_agent_list, NULL },
+    { "agent", "show", "AGENT", 1, 1, "show one", reach, cmd_agent_show, NULL },
+    { "agent", "edit", "AGENT", 1, 1, "change it, or make it", agent_rows,
+        cmd_agent_edit,
+        "\nroutex agent edit reviewer --prompt-file review.txt --model "
+        "deepseek-reasoner --routing deep" },
+    { "agent", "rm", "AGENT...", 1, 100, "remove its file", reach, cmd_agent_rm,
+        NULL },
     { "config", "export", NULL, 0, 0, "write it all down, as JSON", export_rows,
         cmd_config_export,
         "\nroutex config export > routex.json\n"

@@ -225,6 +225,13 @@ WALK = [
     ("GET", "/api/settings", "", None, None),
     ("PUT", "/api/settings", "", {"max_attempts": 2}, None),
     ("PATCH", "/api/settings", "", {"timeouts": {"idle_s": 9}}, None),
+    ("POST", "/api/agents", "", {
+        "name": "walker", "model": "m", "prompt": "You walk. " * 10}, "agent"),
+    ("GET", "/api/agents", "", None, None),
+    ("GET", "/api/agents/{id}", "agent", None, None),
+    ("PUT", "/api/agents/{id}", "agent", {
+        "name": "walker", "prompt": "You run. " * 10}, None),
+    ("DELETE", "/api/agents/{id}", "agent", None, None),
     ("GET", "/api/config/export", "", None, None),
     ("POST", "/api/config/import", "?dry_run=true",
      {"tenants": [{"name": "more"}]}, None),

@@ -1,0 +1,62 @@
+/*
+ * agent.h - agents: a prompt with a name, and where its requests go.
+ *
+ *   ---
+ *   name: reviewer
+ *   description: Looks at changes
+ *   model: deepseek-reasoner
+ *   routing: deep, spare
+ *   ---
+ *   You are a careful reviewer …
+ *
+ * A file of this form in <data-dir>/agents/.  A request whose system text holds
+ * the agent's prompt is the agent's: it goes to the channels of `routing`, in
+ * that order ("tag:eu": those with that tag), and asks for `model`.  To the data
+ * planes an agent is a rule that is asked before all others, so what was decided
+ * shows where rules show: as "agent reviewer".
+ *
+ * The head of the file is a strict part of YAML: lines "key: value", values
+ * plain, in quotes, or folded and literal blocks ("|", ">"); what stands
+ * indented below a key we do not know is passed over.
+ */
+#ifndef CONTROLPLANE_AGENT_H
+#define CONTROLPLANE_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controlplane/field.h"
+#include "controlplane/state.h"
+#include "controlplane/store.h"
+#include "shared/json.h"
+
+#define AGENT_FILE_MAX   ((size_t)256 << 10)
+#define AGENT_PROMPT_MIN 40 /* bytes: less is found in other prompts, too */
+#define AGENT_PREFIX     "agt_"
+#define AGENT_PRIORITY   1000000
+
+struct agent {
+    rx_str id; /* of the file: "reviewer" of reviewer.md */
+    rx_str name, description, model, routing;
+    rx_str prompt;
+    rx_str text; /* all of the file */
+    uint64_t updated_ms;
+    unsigned line;   /* of the fault */
+    char fault[160]; /* why it is not used; empty: it is */
+};
+
+/* Fill name … prompt from text; what is wrong goes to `fault` and `line`. */
+void agent_parse(struct agent *a, struct rx_arena *arena);
+/* The text of a file that says this. */
+void agent_print(const struct agent *a, struct rx_buf *out);
+/* Is it a name that a file may have? */
+bool agent_id_good(rx_str id);
+/*
+ * As a rule.  RX_NOT_FOUND: there is nothing to publish, because of a fault or
+ * because it names neither model nor routing.  `why` (may be NULL) says what is
+ * wrong with what it names.
+ */
+RX_NODISCARD enum rx_code agent_rule(const struct agent *a, struct store *s,
+    struct rx_arena *arena, struct state_rule *out, char why[160]);
+
+#endif

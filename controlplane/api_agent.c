@@ -1,0 +1,213 @@
+/*
+ * Agents are files: what changes here is written there, and the other way.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane/agents.h"
+#include "controlplane/api.h"
+
+static void
+put_agent(struct api_call *c, const char *key, const struct agent *a)
+{
+    struct rx_json_out *w = &c->w;
+    struct state_rule rule;
+    char why[160];
+
+    bool used = agent_rule(a, c->store, c->arena, &rule, why) == RX_OK;
+    rx_json_open_object(w, key);
+    rx_json_put_str(w, "id", a->id);
+    rx_json_put_str(w, "name", a->name);
+    rx_json_put_str(w, "description", a->description);
+    rx_json_put_str(w, "model", a->model);
+    rx_json_put_str(w, "routing", a->routing);
+    rx_json_put_str(w, "prompt", a->prompt);
+    rx_json_put_bool(w, "routed", used);
+    if (a->fault[0] != '\0') {
+        rx_json_open_object(w, "fault");
+        rx_json_put_u64(w, "line", a->line);
+        rx_json_put_text(w, "reason", a->fault);
+        rx_json_close(w);
+    } else if (why[0] != '\0') {
+        rx_json_open_object(w, "fault");
+        rx_json_put_u64(w, "line", 0);
+        rx_json_put_text(w, "reason", why);
+        rx_json_close(w);
+    } else {
+        rx_json_put_null(w, "fault");
+    }
+    rx_json_put_time(w, "updated_at", a->updated_ms);
+    rx_json_close(w);
+}
+
+enum rx_code
+api_agents_list(struct api_call *c, struct rx_err *err)
+{
+    const struct agents *g = c->store->agents;
+
+    (void)err;
+    rx_json_open_array(&c->w, "data");
+    for (size_t i = 0; i < agents_count(g); i++)
+        put_agent(c, NULL, agents_at(g, i));
+    rx_json_close(&c->w);
+    api_put_next(c, (rx_str){ 0 });
+    return RX_OK;
+}
+
+static enum rx_code
+find(struct api_call *c, const struct agent **out, struct rx_err *err)
+{
+    rx_str id = c->params[0];
+
+    *out = agents_find(c->store->agents, id);
+    if (*out == NULL)
+        return rx_fail(err, RX_NOT_FOUND, "there is no agent \"%.*s\"",
+            (int)(id.len < 80 ? id.len : 80), id.ptr);
+    return RX_OK;
+}
+
+enum rx_code
+api_agent_get(struct api_call *c, struct rx_err *err)
+{
+    const struct agent *a;
+    enum rx_code code = find(c, &a, err);
+
+    if (code == RX_OK)
+        put_agent(c, "data", a);
+    return code;
+}
+
+/* ---- changing -------------------------------------------------------------- */
+
+static void
+read_body(struct api_call *c, struct agent *a)
+{
+    static const char *const shown_only[] = { "id", "routed", "fault",
+        "updated_at", NULL };
+
+    if (!rx_json_want(c->body, RX_JSON_OBJECT))
+        return;
+    if (rx_json_need_str(c->body, "name", &a->name) && a->name.len > 64)
+        rx_json_wrong_member(c->body, "name", "must be at most 64 bytes");
+    rx_json_get_str(c->body, "description", &a->description);
+    rx_json_get_str(c->body, "model", &a->model);
+    rx_json_get_str(c->body, "routing", &a->routing);
+    if (rx_json_need_str(c->body, "prompt", &a->prompt) &&
+        a->prompt.len < AGENT_PROMPT_MIN)
+        rx_json_wrong_member(c->body, "prompt",
+            "must be at least %d bytes, to be told from others",
+            AGENT_PROMPT_MIN);
+    field_ignore(c->body, FIELD_PATCH, shown_only);
+    rx_json_no_more(c->body);
+}
+
+/* What is written must read back: there is one reader. */
+static enum rx_code
+write_agent(struct api_call *c, const struct agent *a, const char *action,
+    struct rx_err *err)
+{
+    struct agent again = { .id = a->id };
+    struct state_rule rule;
+    struct rx_buf text;
+    char why[160];
+
+    rx_buf_init(&text, AGENT_FILE_MAX);
+    agent_print(a, &text);
+    again.text = field_keep(c->arena, rx_buf_str(&text));
+    bool full = text.full;
+    rx_buf_fini(&text);
+    if (full)
+        return api_wrong(c, err, "prompt", "is too long");
+    agent_parse(&again, c->arena);
+    if (again.fault[0] != '\0')
+        return api_wrong(c, err, "prompt", "%.100s", again.fault);
+    if (agent_rule(&again, c->store, c->arena, &rule, why) != RX_OK &&
+        why[0] != '\0')
+        return api_wrong(
+            c, err, "routing", "%.100s", why + strlen("routing: "));
+    enum rx_code code = api_audit(c, action, "agent", a->id, a->name, err);
+    return code == RX_OK
+               ? agents_write(c->store->agents, a->id, again.text, err)
+               : code;
+}
+
+static enum rx_code
+finish(struct api_call *c, rx_str id, struct rx_err *err)
+{
+    c->params[0] = id;
+    return api_agent_get(c, err);
+}
+
+/* A file's name out of the agent's. */
+static rx_str
+id_for(struct api_call *c, rx_str name)
+{
+    char *id = field_room(c->arena, 1, name.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char ch = name.ptr[i];
+        if (agent_id_good((rx_str){ &ch, 1 }))
+            id[n++] = ch;
+        else if (n > 0 && id[n - 1] != '-')
+            id[n++] = '-';
+    }
+    return n > 0 ? (rx_str){ id, n } : RX_S("agent");
+}
+
+enum rx_code
+api_agents_create(struct api_call *c, struct rx_err *err)
+{
+    struct agent a = { 0 };
+
+    if (rx_json_there(c->body))
+        read_body(c, &a);
+    enum rx_code code = api_body_done(c, err);
+    if (code != RX_OK)
+        return code;
+    a.id = id_for(c, a.name);
+    if (agents_find(c->store->agents, a.id) != NULL ||
+        agents_find(c->store->agents, a.name) != NULL)
+        return rx_fail(err, RX_CONFLICT,
+            "name: there is an agent \"" RX_STR_FMT "\" already",
+            RX_STR_ARG(a.name));
+    c->status = 201;
+    code = write_agent(c, &a, "create", err);
+    return code == RX_OK ? finish(c, a.id, err) : code;
+}
+
+enum rx_code
+api_agent_replace(struct api_call *c, struct rx_err *err)
+{
+    const struct agent *known;
+    struct agent a = { 0 };
+    enum rx_code code = find(c, &known, err);
+
+    if (code != RX_OK)
+        return code;
+    a.id = field_keep(c->arena, known->id);
+    if (rx_json_there(c->body))
+        read_body(c, &a);
+    code = api_body_done(c, err);
+    if (code == RX_OK)
+        code = write_agent(c, &a, "update", err);
+    return code == RX_OK ? finish(c, a.id, err) : code;
+}
+
+enum rx_code
+api_agent_delete(struct api_call *c, struct rx_err *err)
+{
+    const struct agent *a;
+    enum rx_code code = find(c, &a, err);
+
+    if (code != RX_OK)
+        return code;
+    rx_str id = field_keep(c->arena, a->id);
+    code =
+        api_audit(c, "delete", "agent", id, field_keep(c->arena, a->name), err);
+    if (code == RX_OK)
+        code = agents_remove(c->store->agents, id, err);
+    if (code == RX_OK)
+        api_put_deleted(c, id);
+    return code;
+}

@@ -1,0 +1,173 @@
+"""Agents: files that are watched, told to the planes, recognised by their
+prompt, and change where requests go."""
+import json
+import os
+import pathlib
+import subprocess
+
+from dialects import ANTHROPIC, provider
+from harness import Failed, Routex, main, test, wait_until
+from peers import Client, Upstream
+
+PROMPT = ("You are a careful reviewer (of C).  Look at each change;\n"
+          "say what is wrong with it, and why: \"never\" guess.")
+FILE = f"""---
+name: reviewer
+description: Looks at changes
+model: deep-model
+routing: deep
+tools:
+  - Read
+---
+
+{PROMPT}
+"""
+
+
+class Rig:
+    def __init__(self, build):
+        self.upstream = Upstream(provider)
+        self.build = build
+
+    def __enter__(self):
+        self.r = Routex(self.build, channels=[
+            ANTHROPIC.channel(self.upstream.url, "usual", priority=200),
+            ANTHROPIC.channel(self.upstream.url, "deep")])
+        self.r.__enter__()
+        return self
+
+    def __exit__(self, *how):
+        self.r.__exit__(*how)
+        self.upstream.close()
+
+    def write(self, name, text):
+        (self.r.data_dir / "agents" / name).write_text(text)
+
+    def agent(self, name):
+        try:
+            return self.r.admin.get(f"/api/agents/{name}")["data"]
+        except Failed:
+            return None
+
+    def send(self, system):
+        with Client(self.r.url) as client:
+            answer = client.request("POST", "/v1/messages", {
+                "x-api-key": self.r.key, "anthropic-version": "2023-06-01",
+                "content-type": "application/json"}, json.dumps({
+                    "model": "claude-sonnet-4-5", "max_tokens": 9,
+                    "system": system, "messages": [
+                        {"role": "user", "content": "look"}]}).encode())
+        assert answer.status == 200, (answer.status, answer.body)
+        return (answer.header("x-routex-channel"),
+                answer.header("x-routex-rule"),
+                json.loads(self.upstream.calls[-1].body)["model"])
+
+
+@test
+def a_file_makes_its_requests_go_where_it_says(build):
+    with Rig(build) as rig:
+        assert rig.send(PROMPT)[0] == "usual"
+        rig.write("reviewer.md", FILE)
+        wait_until(lambda: rig.agent("reviewer"), "the file to be read")
+        rig.r.settle()
+        blocks = [{"type": "text", "text": "You are Claude Code."},
+                  {"type": "text", "text": PROMPT.replace("\n", "  \n ")
+                   + "\n\nNotes: today is Sunday."}]
+        for system in (PROMPT, blocks):
+            assert rig.send(system) == ("deep", "agent reviewer",
+                                        "deep-model"), system
+        assert rig.send("You are a careful painter of pictures and so on")[
+            0] == "usual"
+        told = rig.r.admin.post("/api/routing/test", {
+            "dialect": "anthropic", "body": {
+                "model": "claude-sonnet-4-5", "max_tokens": 9,
+                "system": PROMPT, "messages": [
+                    {"role": "user", "content": "look"}]}})["data"]
+        assert told["rule"] == "agent reviewer" or (
+            told["rule"]["name"] == "agent reviewer"), told["rule"]
+        wait_until(lambda: len(rig.r.admin.rows()) == 4, "4 rows")
+        rules = [row["rule"] for row in rig.r.admin.rows()]
+        assert rules.count("agent reviewer") == 2, rules
+        rig.write("reviewer.md", FILE.replace("routing: deep\n", ""))
+        wait_until(lambda: rig.agent("reviewer")["routing"] == "",
+                   "the change to be read")
+        rig.r.settle()
+        assert rig.send(PROMPT) == ("usual", "agent reviewer", "deep-model")
+        (rig.r.data_dir / "agents" / "reviewer.md").unlink()
+        wait_until(lambda: rig.agent("reviewer") is None, "it to be forgotten")
+        rig.r.settle()
+        assert rig.send(PROMPT)[1] is None
+
+
+@test
+def a_bad_file_is_told_with_its_line_and_disturbs_nobody(build):
+    with Rig(build) as rig:
+        rig.write("good.md", FILE)
+        bad = {
+            "noend.md": ("---\nname: x\nnote: y\n", "is missing"),
+            "nohead.md": (PROMPT, "must begin with"),
+            "quote.md": (FILE.replace("deep-model", '"deep'), "not closed"),
+            "line.md": (FILE.replace("tools:", "tools"), "key: value"),
+            "short.md": ("---\nname: s\n---\nHi.", "too short"),
+            "twice.md": (FILE.replace("tools:", "model: y\ntools:"), "twice"),
+            "away.md": (FILE.replace("routing: deep", "routing: nobody"),
+                        "no channel"),
+        }
+        for name, (text, _) in bad.items():
+            rig.write(name, text)
+        wait_until(lambda: len(rig.r.admin.get("/api/agents")["data"]) == 8,
+                   "all files to be read")
+        listed = {a["id"]: a for a in rig.r.admin.get("/api/agents")["data"]}
+        for name, (_, words) in bad.items():
+            fault = listed[name[:-3]]["fault"]
+            assert fault and words in fault["reason"], (name, fault)
+            assert not listed[name[:-3]]["routed"], name
+        assert listed["quote"]["fault"]["line"] == 4, listed["quote"]
+        assert listed["good"]["fault"] is None, listed["good"]
+        rig.r.settle()
+        assert rig.send(PROMPT)[0] == "deep"
+
+
+@test
+def agents_are_written_by_the_api_and_the_command_line(build):
+    with Rig(build) as rig:
+        made = rig.r.admin.post("/api/agents", {
+            "name": "Code reviewer", "model": "m", "routing": "deep",
+            "description": 'says "why"\nand more', "prompt": PROMPT})["data"]
+        assert made["id"] == "Code-reviewer" and made["routed"], made
+        file = rig.r.data_dir / "agents" / "Code-reviewer.md"
+        assert file.read_text().startswith('---\nname: "Code reviewer"\n')
+        assert rig.agent("Code-reviewer")["description"] == (
+            'says "why"\nand more')
+        rig.r.settle()
+        assert rig.send(PROMPT)[:2] == ("deep", "agent Code reviewer")
+        for wrong, field in (({"prompt": "short"}, "prompt"),
+                             ({"routing": "nobody"}, "routing"),
+                             ({"colour": "red"}, "colour")):
+            try:
+                rig.r.admin.call("PUT", "/api/agents/Code-reviewer", {
+                    "name": "x", "prompt": PROMPT, **wrong})
+                raise AssertionError(wrong)
+            except Failed as why:
+                error = json.loads(why.body)["error"]
+                assert error["field"] == field, error
+        rig.r.admin.call("DELETE", "/api/agents/Code-reviewer")
+        assert not file.exists()
+        run = {"PATH": os.environ["PATH"], "HOME": str(rig.r.folder),
+               "ROUTEX_URL": rig.r.control_url,
+               "ROUTEX_TOKEN": rig.r.admin.token}
+        (rig.r.folder / "p.txt").write_text(PROMPT)
+        for words in (("edit", "quick", "--prompt-file", "p.txt", "--routing",
+                       "deep"), ("edit", "quick", "--model", "m2"), ("list",),
+                      ("show", "quick"), ("rm", "quick")):
+            done = subprocess.run(
+                [str(pathlib.Path(build) / "routex"), "agent", *words],
+                env=run, cwd=rig.r.folder, capture_output=True, text=True,
+                timeout=60)
+            assert done.returncode == 0, done
+            if words[0] == "list":
+                assert "m2" in done.stdout and "deep" in done.stdout, done
+        assert not list(file.parent.iterdir())
+
+
+main()
