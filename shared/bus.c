@@ -4,9 +4,11 @@
  */
 #include "shared/bus.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <event2/event.h>
 #include <nng/nng.h>
@@ -16,8 +18,11 @@
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/supplemental/tls/tls.h>
 
+#include "shared/log.h"
+
 #define RECONNECT_MIN_MS 50
 #define RECONNECT_MAX_MS 1000
+#define CLOSE_MS         250
 #define DRAIN            256 /* messages per tick, then others get a turn */
 
 struct rx_bus {
@@ -193,6 +198,42 @@ rx_bus_open(struct rx_bus **out, struct rx_loop *loop,
     return RX_OK;
 }
 
+static void *
+close_socket(void *arg)
+{
+    nng_close(*(nng_socket *)arg);
+    free(arg);
+    return NULL;
+}
+
+/*
+ * nng_close() was seen never to return when peers left at that very moment, so
+ * it has a thread of its own, which is left behind if it is stuck.
+ */
+static void
+close_in_time(nng_socket socket)
+{
+    nng_socket *kept = malloc(sizeof(*kept));
+    struct timespec until;
+    pthread_t closer;
+
+    if (kept == NULL)
+        abort();
+    *kept = socket;
+    if (pthread_create(&closer, NULL, close_socket, kept) != 0) {
+        close_socket(kept);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += CLOSE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    if (pthread_timedjoin_np(closer, NULL, &until) == 0)
+        return;
+    rx_warn("bus.close_stuck", "socket=%d", nng_socket_id(socket));
+    pthread_detach(closer);
+}
+
 void
 rx_bus_close(struct rx_bus *bus)
 {
@@ -200,7 +241,7 @@ rx_bus_close(struct rx_bus *bus)
         return;
     if (bus->readable != NULL)
         event_free(bus->readable);
-    nng_close(bus->socket);
+    close_in_time(bus->socket);
     free(bus);
 }
 

@@ -44,7 +44,7 @@ RX_NODISCARD enum rx_code rx_bus_open(struct rx_bus **out, struct rx_loop *loop,
     const struct rx_bus_options *options,
     void (*on_message)(void *arg, rx_str message), void *arg,
     struct rx_err *err);
-/* Closes at once; what was queued may be lost.  NULL is allowed. */
+/* Closes within 250 ms; what was queued may be lost.  NULL is allowed. */
 void rx_bus_close(struct rx_bus *bus);
 
 /* sub: take messages that begin with these bytes. */
