@@ -51,6 +51,38 @@ analytics_dim_name(enum rollup_dim dim)
     return dims[dim].name;
 }
 
+/* Is it about one dimension at most, and which?  Then percentiles are known. */
+static bool
+is_plain(const struct analytics_question *q, enum rollup_dim by,
+    enum rollup_dim *dim)
+{
+    *dim = by;
+    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++) {
+        if (q->only[d].ptr == NULL)
+            continue;
+        if (*dim != ROLLUP_TOTAL && *dim != (enum rollup_dim)d)
+            return false;
+        *dim = (enum rollup_dim)d;
+    }
+    return true;
+}
+
+/* Rules and tags are summed up on their own only. */
+static enum rx_code
+check_cube(
+    const struct analytics_question *q, enum rollup_dim by, struct rx_err *err)
+{
+    enum rollup_dim dim;
+    bool outside = by > ROLLUP_CUBE_LAST;
+
+    for (unsigned d = ROLLUP_CUBE_LAST + 1; d < ROLLUP_DIM_COUNT; d++)
+        outside = outside || q->only[d].ptr != NULL;
+    if (!outside || is_plain(q, by, &dim))
+        return RX_OK;
+    return rx_fail(err, RX_INVALID,
+        "rule and tag cannot be asked for together with anything else");
+}
+
 /* ---- which buckets --------------------------------------------------------- */
 
 struct part {
@@ -106,22 +138,6 @@ cut(uint64_t from, uint64_t to, struct part parts[PARTS])
     parts[2] = (struct part){ ROLLUP_DAY, day_from, day_to };
     parts[3] = (struct part){ ROLLUP_HOUR, day_to, hour_to };
     parts[4] = (struct part){ ROLLUP_MINUTE, hour_to, to };
-}
-
-/* Is it about one dimension at most, and which?  Then percentiles are known. */
-static bool
-is_plain(const struct analytics_question *q, enum rollup_dim by,
-    enum rollup_dim *dim)
-{
-    *dim = by;
-    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++) {
-        if (q->only[d].ptr == NULL)
-            continue;
-        if (*dim != ROLLUP_TOTAL && *dim != (enum rollup_dim)d)
-            return false;
-        *dim = (enum rollup_dim)d;
-    }
-    return true;
 }
 
 /* ---- the question in SQL --------------------------------------------------- */
@@ -344,6 +360,8 @@ analytics_total(struct store *s, const struct analytics_question *q,
     enum rx_code code = rollup_flush(s->rollup, err);
     struct rx_buf sql;
 
+    if (code == RX_OK)
+        code = check_cube(q, ROLLUP_TOTAL, err);
     if (code != RX_OK)
         return code;
     rx_buf_init(&sql, TEXT_MAX);
@@ -421,6 +439,8 @@ analytics_groups(struct store *s, const struct analytics_question *q,
     struct asked a = prepare(q, by);
     enum rx_code code = rollup_flush(s->rollup, err);
 
+    if (code == RX_OK)
+        code = check_cube(q, by, err);
     if (code != RX_OK)
         return code;
     struct db_query *d = ask_groups(s, &a, by, order, most);
@@ -600,6 +620,8 @@ analytics_series(struct store *s, const struct analytics_question *q,
     struct lines *lines = field_make(arena, struct lines, 1);
     lines->arena = arena;
     enum rx_code code = rollup_flush(s->rollup, err);
+    if (code == RX_OK)
+        code = check_cube(q, by, err);
     if (code == RX_OK)
         code = find_lines(s, q, by, order, most, lines, err);
     if (code == RX_OK)

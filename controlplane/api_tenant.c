@@ -129,8 +129,7 @@ static enum rx_code
 put_usage_groups(
     struct api_call *c, const struct analytics_question *q, struct rx_err *err)
 {
-    static const enum rollup_dim dims[] = { ROLLUP_KEY, ROLLUP_MODEL,
-        ROLLUP_TAG };
+    static const enum rollup_dim dims[] = { ROLLUP_KEY, ROLLUP_MODEL };
     enum rx_code code = RX_OK;
     char name[32];
 

@@ -120,11 +120,11 @@ cell_of(
     struct rollup *r, struct rx_map *in, uint64_t at_ms, const rx_str *names)
 {
     begin_key(&r->key, at_ms);
-    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++)
+    for (unsigned d = ROLLUP_TENANT; d <= ROLLUP_CUBE_LAST; d++)
         add_text(&r->key, names[d]);
     struct sum *s = rx_map_get(in, rx_buf_str(&r->key));
     if (s == NULL) {
-        s = sum_new(at_ms, names, ROLLUP_TENANT, ROLLUP_TAG);
+        s = sum_new(at_ms, names, ROLLUP_TENANT, ROLLUP_CUBE_LAST);
         rx_map_put(in, rx_buf_str(&r->key), s);
     }
     return s;
@@ -265,17 +265,17 @@ store_cell(struct rollup *r, enum rollup_level level, const struct sum *s,
 {
     struct db_query *q = db_query(r->store->db,
         "insert into usage_cube (level, at_ms, " ROLLUP_COUNTERS(
-            NAMES) "tenant_id, key_id, channel_id, model, rule, tag) values "
+            NAMES) "tenant_id, key_id, channel_id, model) values "
                    "(?, ?, " ROLLUP_COUNTERS(
-                       MARKS) "?, ?, ?, ?, ?, ?) on conflict (level, "
-                              "at_ms, tenant_id, key_id, channel_id, model, rule, tag) "
+                       MARKS) "?, ?, ?, ?) on conflict (level, at_ms, "
+                              "tenant_id, key_id, channel_id, model) "
                               "do update set " ROLLUP_COUNTERS(
                                   ADD) "level = level");
 
     db_bind_i64(q, 1, level);
     db_bind_u64(q, 2, s->at_ms - s->at_ms % spans[level]);
     int at = bind_counts(q, 3, s);
-    for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++)
+    for (unsigned d = ROLLUP_TENANT; d <= ROLLUP_CUBE_LAST; d++)
         db_bind_view(q, at++, s->names[d]);
     return db_run(q, err);
 }

@@ -36,7 +36,9 @@ enum rollup_dim {
 #define ROLLUP_DIM_ENUM(id, name, column) ROLLUP_##id,
     ROLLUP_DIMS(ROLLUP_DIM_ENUM)
 #undef ROLLUP_DIM_ENUM
-        ROLLUP_DIM_COUNT
+        ROLLUP_DIM_COUNT,
+    /* usage_cube has the dimensions up to here, together. */
+    ROLLUP_CUBE_LAST = ROLLUP_MODEL
 };
 
 enum rollup_level { ROLLUP_MINUTE, ROLLUP_HOUR, ROLLUP_DAY, ROLLUP_LEVELS };

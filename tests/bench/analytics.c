@@ -367,6 +367,10 @@ main(int argc, char **argv)
         die("opening", &err);
     if (request_count(s) == 0)
         fill(s, argc > 2 ? strtoull(argv[2], NULL, 10) : 10000000);
+    while (rollup_is_behind(s->rollup)) {
+        if (rollup_flush(s->rollup, &err) != RX_OK)
+            die("summing up", &err);
+    }
     printf("%" PRIu64 " requests; %" PRIu64 " sums, %" PRIu64 " cells\n",
         request_count(s), number(s, "select count(*) from usage_sum"),
         number(s, "select count(*) from usage_cube"));
