@@ -5,21 +5,25 @@
 
 #include "controlplane/field.h"
 #include "controlplane/hist.h"
+#include "controlplane/retention.h"
 #include "controlplane/store.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/map.h"
 
-#define MINUTE_MS  ((uint64_t)60 * 1000)
-#define KEY_MAX    ((size_t)64 * 1024)
-#define NAME_MAX_  256   /* of a dimension; longer ones are cut */
-#define ENTRIES    32768 /* sums in memory; then they are flushed */
-#define NAMES_MAX  4096  /* of one dimension at a time; then all is "(other)" */
-#define FLUSH_MS   1000
-#define SLICE      4000  /* rows of one step of catching up */
-#define AT_ONCE    20000 /* rows that are caught up with before we begin */
-#define PAUSE_MS   20
+#define MINUTE_MS      ((uint64_t)60 * 1000)
+#define KEY_MAX        ((size_t)64 * 1024)
+#define NAME_MAX_      256   /* of a dimension; longer ones are cut */
+#define ENTRIES        32768 /* sums in memory; then they are flushed */
+#define NAMES_MAX      4096 /* of one dimension at a time; then all is "(other)" */
+#define FLUSH_MS       1000
+#define SLICE          4000  /* rows of one step of catching up */
+#define AT_ONCE        20000 /* rows that are caught up with before we begin */
+#define SWEEP_MS       60000
+#define FORGET_BUCKETS 20 /* at a time */
+#define PAUSE_MS       20
 /* Sums stay whole numbers: beyond nine million dollars a day they stop. */
-#define MONEY_MOST "9000000000000000000"
+#define MONEY_MOST     "9000000000000000000"
 
 static const uint64_t spans[ROLLUP_LEVELS] = { MINUTE_MS, 60 * MINUTE_MS,
     1440 * MINUTE_MS };
@@ -41,7 +45,7 @@ struct rollup {
     uint64_t last; /* id of the last row added */
     uint64_t mark; /* … and stored */
     bool behind;
-    struct rx_timer timer;
+    struct rx_timer timer, sweep;
     bool runs;
 };
 
@@ -486,6 +490,75 @@ rollup_is_behind(const struct rollup *r)
     return r->behind;
 }
 
+/* ---- what is fine is not kept for long ------------------------------------ */
+
+static const struct {
+    enum rollup_level level;
+    const char *find, *forget;
+    uint64_t keep_ms;
+} old[] = {
+    { ROLLUP_MINUTE,
+        "select min(at_ms) from usage_sum where level = 0 and dim = ?1",
+        "delete from usage_sum where level = 0 and dim = ?1 and at_ms < ?2",
+        RETENTION_MINUTES_MS },
+    { ROLLUP_HOUR,
+        "select min(at_ms) from usage_sum where level = 1 and dim = ?1",
+        "delete from usage_sum where level = 1 and dim = ?1 and at_ms < ?2",
+        RETENTION_HOURS_MS },
+};
+
+/* A few buckets of a dimension; *more: there is more to be forgotten. */
+static enum rx_code
+forget_some(
+    struct rollup *r, size_t i, unsigned dim, bool *more, struct rx_err *err)
+{
+    uint64_t span = spans[old[i].level];
+    uint64_t end = rx_clock_wall_ms() - old[i].keep_ms;
+    struct db_query *q = db_query(r->store->db, old[i].find);
+
+    db_bind_i64(q, 1, dim);
+    uint64_t first = db_next(q) && !db_is_null(q, 0) ? db_u64(q, 0) : end;
+    enum rx_code code = db_done(q, err);
+    if (code != RX_OK || first >= end)
+        return code;
+    uint64_t to = first + FORGET_BUCKETS * span;
+    *more = *more || to < end;
+    q = db_query(r->store->db, old[i].forget);
+    db_bind_i64(q, 1, dim);
+    db_bind_u64(q, 2, to < end ? to : end);
+    return db_run(q, err);
+}
+
+enum rx_code
+rollup_forget(struct rollup *r, bool *more, struct rx_err *err)
+{
+    enum rx_code code = store_begin(r->store, err);
+
+    *more = false;
+    if (code != RX_OK)
+        return code;
+    for (size_t i = 0; code == RX_OK && i < RX_COUNT(old); i++) {
+        for (unsigned d = 0; code == RX_OK && d < ROLLUP_DIM_COUNT; d++)
+            code = forget_some(r, i, d, more, err);
+    }
+    if (code == RX_OK)
+        return store_commit(r->store, err);
+    store_rollback(r->store);
+    return code;
+}
+
+static void
+on_sweep(void *arg)
+{
+    struct rollup *r = arg;
+    struct rx_err err = { 0 };
+    bool more = false;
+
+    if (rollup_forget(r, &more, &err) != RX_OK)
+        rx_error("rollup.unforgotten", "why=%s", rx_log_quote(err.text));
+    rx_timer_set(&r->sweep, more ? PAUSE_MS * 10 : SWEEP_MS);
+}
+
 static void
 on_timer(void *arg)
 {
@@ -505,6 +578,8 @@ rollup_run(struct rollup *r, struct rx_loop *loop)
 {
     rx_timer_init(&r->timer, loop, on_timer, r);
     r->runs = true;
+    rx_timer_init(&r->sweep, loop, on_sweep, r);
+    rx_timer_set(&r->sweep, SWEEP_MS);
     rx_timer_set(&r->timer, r->behind ? PAUSE_MS : FLUSH_MS);
 }
 
@@ -549,8 +624,10 @@ rollup_free(struct rollup *r)
 {
     if (r == NULL)
         return;
-    if (r->runs)
+    if (r->runs) {
         rx_timer_fini(&r->timer);
+        rx_timer_fini(&r->sweep);
+    }
     end_memory(r);
     rx_buf_fini(&r->key);
     free(r);

@@ -91,6 +91,10 @@ void rollup_run(struct rollup *r, struct rx_loop *loop);
 void rollup_add(struct rollup *r, const struct rollup_row *row);
 /* No sums are missing behind it; outside a transaction. */
 RX_NODISCARD enum rx_code rollup_flush(struct rollup *r, struct rx_err *err);
+/* Forget some of the minutes and hours that are not kept any longer; days stay.
+ * *more: not all of them yet. */
+RX_NODISCARD enum rx_code rollup_forget(
+    struct rollup *r, bool *more, struct rx_err *err);
 /* Rows up to this id are in the tables. */
 uint64_t rollup_mark(const struct rollup *r);
 /* Rows were there before the sums, and are not all in them yet. */

@@ -319,6 +319,29 @@ a_total_counts_what_lies_between_its_ends(void)
     end_place();
 }
 
+static void
+forgetting_what_is_fine_loses_no_day(void)
+{
+    new_place();
+    struct store *s = open_store();
+    bool more = true;
+    fill(s, 1, 500, 5);
+    CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
+    for (unsigned i = 0; i < 1000 && more; i++)
+        CHECK_INT(RX_OK, rollup_forget(s->rollup, &more, NULL));
+    CHECK(!more);
+    CHECK_INT(0, (int)number(s, "select count(*) from usage_sum where "
+                                "level = 0 and at_ms < 1795318248756 - "
+                                "172800000"));
+    CHECK(number(s, "select count(*) from usage_sum where level = 0") > 0);
+    CHECK_INT(500, (int)number(s, "select sum(requests) from usage_sum "
+                                  "where level = 1 and dim = 2"));
+    CHECK_INT(500, (int)number(s, "select sum(requests) from usage_sum "
+                                  "where level = 2 and dim = 4"));
+    store_close(s);
+    end_place();
+}
+
 int
 main(void)
 {
@@ -331,5 +354,6 @@ main(void)
     CHECK_RUN(sums_lost_in_memory_are_made_again);
     CHECK_RUN(a_flood_of_names_becomes_one);
     CHECK_RUN(a_total_counts_what_lies_between_its_ends);
+    CHECK_RUN(forgetting_what_is_fine_loses_no_day);
     return CHECK_EXIT();
 }
