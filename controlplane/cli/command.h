@@ -138,6 +138,7 @@ cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
 cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
     cmd_alert_list, cmd_alert_ack, cmd_webhook_add, cmd_webhook_list,
     cmd_webhook_rm, cmd_webhook_test;
+cli_fn cmd_price_load, cmd_price_list, cmd_price_show, cmd_price_set;
 cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;
 cli_fn cmd_agent_list, cmd_agent_show, cmd_agent_edit, cmd_agent_rm;
