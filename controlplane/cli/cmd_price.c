@@ -1,6 +1,7 @@
 /*
  * cmd_price.c - routex price: what models cost.
  */
+#include "controlplane/cli/cmd_config.h"
 #include "controlplane/cli/command.h"
 
 #define FILE_LIMIT ((size_t)32 << 20)
