@@ -23,9 +23,6 @@ const struct rx_words rx_messages_en[] = {
     { "last_owner", "This is the last owner" },
     { "no_user_yet", "There is no user yet: log in with an admin token" },
     { "password_needed", "Log in with name and password" },
-    { "bad_state", "This log-in is unknown, used already or too old" },
-    { "needs_login", "The account has to log in again" },
-    { "provider_failed", "The provider refused or did not answer" },
 
     /* routex setup */
     { "setup.no_terminal",
@@ -74,6 +71,7 @@ const struct rx_words rx_messages_en[] = {
     { "up.is_up_on", "\n  Routex {1} is up on a platform: {2}\n\n" },
     { "up.where", "    clients      {1}\n    admin API    {2}/api\n"
                   "    data         {3}\n    data planes  {4}\n" },
+    { "up.dashboard", "    dashboard    {1}\n" },
     { "up.first", "\n  First start. These are shown only this once:\n"
                   "    admin token  {1}\n    client key   {2}\n" },
     { "up.try", "\n  Try it:\n" },

@@ -22,9 +22,6 @@ const struct rx_words rx_messages_zh[] = {
     { "last_owner", "这是最后一位所有者" },
     { "no_user_yet", "尚无用户：请使用管理令牌登录" },
     { "password_needed", "请使用用户名和密码登录" },
-    { "bad_state", "此次登录未知、已使用或已过期" },
-    { "needs_login", "该账号需要重新登录" },
-    { "provider_failed", "提供商拒绝或未响应" },
 
     { "setup.no_terminal",
         "routex：setup 需要在终端中交互（且环境中没有 CI）；\n"
@@ -69,6 +66,7 @@ const struct rx_words rx_messages_zh[] = {
     { "up.is_up_on", "\n  Routex {1} 已启动，平台：{2}\n\n" },
     { "up.where", "    客户端地址   {1}\n    管理 API     {2}/api\n"
                   "    数据目录     {3}\n    数据面数量   {4}\n" },
+    { "up.dashboard", "    控制面板     {1}\n" },
     { "up.first", "\n  首次启动。以下内容只显示这一次：\n"
                   "    管理令牌     {1}\n    客户端密钥   {2}\n" },
     { "up.try", "\n  试一试：\n" },

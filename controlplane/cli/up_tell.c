@@ -55,6 +55,8 @@ up_banner(const struct up_told *t)
     prompt_say(t->platform != NULL ? "up.is_up_on" : "up.is_up", ROUTEX_VERSION,
         t->platform);
     say("up.where", where);
+    if (t->dashboard_url[0] != '\0')
+        prompt_say("up.dashboard", t->dashboard_url, NULL);
     if (t->admin_token[0] != '\0')
         say("up.first", first);
     tell_try(t);

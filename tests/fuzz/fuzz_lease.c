@@ -51,14 +51,16 @@ take_lease(rx_str body)
             assert(why.retry_s >= 1);
             continue;
         }
-        if (limits_reserve(l, &holds[held], 100, now, &why))
+        if (limits_reserve(l, &holds[held],
+                (struct limit_amount){ .tokens = 100 }, now, &why))
             held++;
         else
             limits_undo(l, &holds[held], now);
     }
     assert(held <= MOST);
     while (held > 0)
-        limits_leave(l, &holds[--held], 7, now);
+        limits_leave(
+            l, &holds[--held], (struct limit_amount){ .tokens = 7 }, now);
     limits_free(l);
 }
 

@@ -121,7 +121,7 @@ another_programs_file_is_refused(void)
     CHECK(write(fd, text, sizeof(text)) == (ssize_t)sizeof(text));
     close(fd);
     CHECK_INT(RX_INTERNAL, db_open(&db, path, one, &err));
-    CHECK(strstr(err.text, "not a database") != NULL);
+    CHECK(strstr(err.text, "no database") != NULL);
 
     new_path();
     db = must_open(one);
@@ -147,7 +147,7 @@ a_damaged_file_says_so(void)
     close(fd);
     CHECK_INT(RX_INTERNAL, db_open(&db, path, three, &err));
     CHECK(strstr(err.text, "damaged") != NULL ||
-          strstr(err.text, "not a database") != NULL);
+          strstr(err.text, "no database") != NULL);
 }
 
 static void
