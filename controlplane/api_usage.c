@@ -33,7 +33,11 @@ read_filter(struct api_call *c, struct request_filter *f, struct rx_err *err)
         .model = api_query(c, "model"),
         .outcome = api_query(c, "outcome"),
         .request_id = api_query(c, "request_id"),
+        .trace_id = api_query(c, "trace_id"),
     };
+    unsigned char id[16];
+    if (f->trace_id.len > 0 && !rx_unhex(f->trace_id, id, sizeof(id)))
+        return api_wrong(c, err, "trace_id", "must be 32 hex digits");
     enum rx_code code = api_page(c, &f->limit, &cursor, err);
     if (code == RX_OK)
         code = read_cursor(c, cursor, f, err);

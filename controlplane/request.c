@@ -111,10 +111,10 @@ insert_row(struct store *s, const struct usage_batch *b,
         "cache_write_5m, cache_write_1h, cache_write_other, in_tool_use, "
         "out_total, out_reasoning, in_audio, in_image, out_audio, out_image, "
         "web_searches, web_fetches, service_tier, provenance, trace, cost, "
-        "saved, price_version) values "
+        "saved, price_version, trace_context) values "
         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
         "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?) on conflict (plane, boot, seq) do nothing");
+        "?, ?, ?) on conflict (plane, boot, seq) do nothing");
     const rx_str texts[] = { r->model_requested, r->model, r->model_served,
         r->channel_id, r->channel, r->rule, r->session, r->tag, r->user_agent,
         r->client_ip };
@@ -144,6 +144,8 @@ insert_row(struct store *s, const struct usage_batch *b,
         db_bind_i64(q, at + 2, cost->all.saved);
         db_bind_u64(q, at + 3, prices_version(s->prices));
     }
+    if (r->trace_context.len > 0)
+        db_bind_blob(q, at + 4, r->trace_context);
     enum rx_code code = db_run(q, err);
     *fresh = code == RX_OK && db_changes(s->db) == 1;
     return code;

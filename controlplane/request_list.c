@@ -8,6 +8,8 @@
 #include "controlplane/field.h"
 #include "controlplane/request.h"
 #include "shared/money.h"
+#include "shared/secret.h"
+#include "shared/trace.h"
 
 #define COLUMNS                                                              \
     "r.id, r.request_id, r.started_ms, r.tenant_id, t.name, r.key_id, "      \
@@ -20,7 +22,7 @@
     "r.in_audio, r.in_image, r.out_audio, r.out_image, r.web_searches, "     \
     "r.web_fetches, r.service_tier, r.provenance, "                          \
     "(select count(*) from attempt where request = r.id), r.cost, "          \
-    "r.price_version"
+    "r.price_version, r.trace_context"
 #define TEXT_MAX ((size_t)8 << 10)
 #define FROM                                    \
     " from request r "                          \
@@ -47,6 +49,7 @@ enum {
     C_ATTEMPTS,
     C_COST,
     C_PRICES,
+    C_CONTEXT,
 };
 
 static void
@@ -124,6 +127,36 @@ put_tokens(struct rx_json_out *w, struct db_query *q)
 }
 
 static void
+put_hex(struct rx_json_out *w, const char *key, const void *bytes, size_t size)
+{
+    char hex[2 * 16 + 1];
+
+    rx_hex(bytes, size, hex);
+    rx_json_put_text(w, key, hex);
+}
+
+/* Rows from before there were traces have none. */
+static void
+put_context(struct rx_json_out *w, struct db_query *q)
+{
+    struct rx_trace t;
+    bool known = rx_trace_unpack(db_blob(q, C_CONTEXT), &t);
+
+    if (known)
+        put_hex(w, "trace_id", t.id, sizeof(t.id));
+    else
+        rx_json_put_null(w, "trace_id");
+    if (known)
+        put_hex(w, "span_id", t.span, sizeof(t.span));
+    else
+        rx_json_put_null(w, "span_id");
+    if (known && rx_trace_has_parent(&t))
+        put_hex(w, "parent_span_id", t.parent, sizeof(t.parent));
+    else
+        rx_json_put_null(w, "parent_span_id");
+}
+
+static void
 put_row(struct rx_json_out *w, struct db_query *q)
 {
     static const struct {
@@ -141,6 +174,7 @@ put_row(struct rx_json_out *w, struct db_query *q)
     snprintf(id, sizeof(id), "%llu", (unsigned long long)db_u64(q, C_ID));
     rx_json_put_text(w, "id", id);
     rx_json_put_str(w, "request_id", db_str(q, C_REQUEST_ID));
+    put_context(w, q);
     rx_json_put_time(w, "started_at", db_u64(q, C_STARTED));
     for (size_t i = 0; i < RX_COUNT(texts); i++)
         put_text(w, texts[i].name, q, texts[i].column);
@@ -163,7 +197,7 @@ put_row(struct rx_json_out *w, struct db_query *q)
 static void
 add_conditions(struct rx_buf *to, const struct request_filter *f)
 {
-    rx_buf_addf(to, "%s%s%s%s%s%s%s",
+    rx_buf_addf(to, "%s%s%s%s%s%s%s%s",
         f->tenant.len > 0 ? " and r.tenant_id = coalesce((select id from "
                             "tenant where name = ?5), ?5)"
                           : "",
@@ -178,7 +212,26 @@ add_conditions(struct rx_buf *to, const struct request_filter *f)
             : "",
         f->outcome.len > 0 ? " and r.outcome = ?9" : "",
         f->request_id.len > 0 ? " and r.request_id = ?10" : "",
-        f->status > 0 ? " and r.status = ?11" : "");
+        f->status > 0 ? " and r.status = ?11" : "",
+        f->trace_id.len > 0
+            ? " and r.id in (select id from request where request_id = ?12 "
+              "union all select id from request where "
+              "length(trace_context) = 33 and "
+              "substr(trace_context, 1, 16) = ?13)"
+            : "");
+}
+
+/* One begun here has the request's own id in front. */
+static void
+bind_trace(struct db_query *q, rx_str trace_id)
+{
+    unsigned char id[16] = { 0 };
+    char request_id[4 + 24 + 1] = "req_";
+
+    (void)rx_unhex(trace_id, id, sizeof(id));
+    rx_hex(id, 12, request_id + 4);
+    db_bind_str(q, 12, (rx_str){ request_id, sizeof(request_id) - 1 });
+    db_bind_blob(q, 13, (rx_str){ (const char *)id, sizeof(id) });
 }
 
 static void
@@ -193,6 +246,8 @@ bind_conditions(struct db_query *q, const struct request_filter *f)
     }
     if (f->status > 0)
         db_bind_u64(q, 11, f->status);
+    if (f->trace_id.len > 0)
+        bind_trace(q, f->trace_id);
 }
 
 static void

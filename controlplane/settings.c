@@ -14,6 +14,7 @@ const char *const settings_strategies[] = { "priority", "weighted",
     "round_robin", "least_used", "latency", "cost", "headroom", "drain", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug",
     NULL };
+static const char *const trace_policies[] = { "off", "client", "always", NULL };
 static const char *const journal_policies[] = { "keep-serving", "refuse",
     NULL };
 
@@ -51,6 +52,7 @@ settings_init(struct settings *s)
             .max_body_bytes = 32 * MIB,
             .journal_limit_bytes = 1024 * MIB,
             .journal_full = RX_S("keep-serving"),
+            .trace_upstream = RX_S("client"),
         },
         .backups = { 24 * 3600 * 1000, 7 },
         .login = {
@@ -215,6 +217,8 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     if (rx_json_kind(rx_json_member(body, "log_level")) == RX_JSON_NULL)
         st->log_level = (rx_str){ 0 };
     field_read_word(body, "log_level", log_levels, &st->log_level);
+    field_read_word(
+        body, "trace_upstream", trace_policies, &st->trace_upstream);
     read_health(&s->health, body);
     read_login(&s->login, body);
     rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
@@ -279,6 +283,7 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
         rx_json_put_null(w, "log_level");
     else
         rx_json_put_str(w, "log_level", st->log_level);
+    rx_json_put_str(w, "trace_upstream", st->trace_upstream);
     rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
     rx_json_open_object(w, "journal");
     rx_json_put_u64(w, "limit_bytes", st->journal_limit_bytes);

@@ -147,6 +147,7 @@ struct state_settings {
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     rx_str journal_full;              /* "keep-serving", "refuse" */
+    rx_str trace_upstream;            /* "off", "client", "always" */
     rx_str log_level;                 /* empty: as each process was started */
     const struct state_price *prices; /* only where it goes to the planes */
     size_t price_count;
@@ -286,7 +287,8 @@ struct usage_row {
     uint64_t ttft_ms, duration_ms;
     uint64_t request_bytes, response_bytes;
     struct usage_counts usage;
-    rx_str trace; /* JSON; empty: none */
+    rx_str trace;         /* JSON; empty: none */
+    rx_str trace_context; /* shared/trace.h; empty: none */
     const struct usage_attempt *attempts;
     size_t attempt_count;
 };

@@ -313,6 +313,7 @@ pack_settings(
     m.max_body_bytes = s->max_body_bytes;
     m.journal_limit_bytes = s->journal_limit_bytes;
     m.journal_full = text(arena, s->journal_full);
+    m.trace_upstream = text(arena, s->trace_upstream);
     m.log_level = text(arena, s->log_level);
     m.breaker = MAKE(arena, Routex__Breaker, 1);
     routex__breaker__init(m.breaker);
@@ -667,6 +668,8 @@ read_row(const ProtobufCBinaryData *bytes, struct rx_arena *arena,
         .channel = view(in->channel),
         .rule = view(in->rule),
         .trace = view(in->trace),
+        .trace_context = { (const char *)in->trace_context.data,
+            in->trace_context.len },
         .session = view(in->session),
         .tag = view(in->tag),
         .user_agent = view(in->user_agent),

@@ -19,8 +19,6 @@ static const rx_str outbound_pass[] = {
     RX_STR_INIT("session_id"),
     RX_STR_INIT("thread-id"),
     RX_STR_INIT("thread_id"),
-    RX_STR_INIT("traceparent"),
-    RX_STR_INIT("tracestate"),
     RX_STR_INIT("user-agent"),
     RX_STR_INIT("x-app"),
     RX_STR_INIT("x-claude-*"),
@@ -41,8 +39,6 @@ static const rx_str outbound_pass[] = {
 static const rx_str translated_pass[] = {
     RX_STR_INIT("accept-language"),
     RX_STR_INIT("idempotency-key"),
-    RX_STR_INIT("traceparent"),
-    RX_STR_INIT("tracestate"),
     RX_STR_INIT("user-agent"),
     RX_STR_INIT("x-demo*"),
     RX_STR_INIT("x-request-id"),
@@ -342,6 +338,16 @@ may_pass(const struct outbound *o, rx_str name)
 }
 
 static void
+add_trace(struct rx_buf *out, const struct outbound *o)
+{
+    if (o->traceparent.len == 0 || we_send(o->to, RX_S("traceparent")))
+        return;
+    add_header(out, RX_S("traceparent"), o->traceparent);
+    if (o->tracestate.len > 0 && !we_send(o->to, RX_S("tracestate")))
+        add_header(out, RX_S("tracestate"), o->tracestate);
+}
+
+static void
 add_translated(struct rx_buf *out, const struct outbound *o)
 {
     rx_buf_add(out, RX_S("content-type: application/json\r\n"));
@@ -370,6 +376,7 @@ headers_outbound(struct rx_buf *out, const struct outbound *o)
         }
         add_header(out, h->name, h->value);
     }
+    add_trace(out, o);
     if (o->translated)
         add_translated(out, o);
     add_our_headers(out, o);

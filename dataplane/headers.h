@@ -20,9 +20,10 @@ struct outbound {
     rx_str query; /* the client's, with its '?', without our key */
     bool has_body;
     uint64_t body_bytes;
-    bool translated;     /* another dialect than the client's */
-    bool stream;         /* translated: an event stream is asked for */
-    rx_str more;         /* translated: further complete lines */
+    bool translated; /* another dialect than the client's */
+    bool stream;     /* translated: an event stream is asked for */
+    rx_str more;     /* translated: further complete lines */
+    rx_str traceparent, tracestate; /* empty: not sent */
     rx_str without_beta; /* these items of anthropic-beta stay behind */
 };
 

@@ -346,6 +346,8 @@ outgoing_make(
     if (code != RX_OK)
         return code;
     leave_out(o, ask, &head);
+    head.traceparent = ask->traceparent;
+    head.tracestate = ask->tracestate;
     headers_outbound(&o->head, &head);
     if (changes != NULL)
         transform_head(changes, &o->head);

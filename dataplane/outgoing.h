@@ -40,8 +40,9 @@ struct outgoing_ask {
     struct rx_arena *arena;
     struct proxy *proxy;
     const struct transform_set *transformers; /* of a rule; NULL: none */
-    bool strict;                 /* nothing may be lost in translation */
-    rx_str tenant;               /* id; whose conversation it is */
+    bool strict;                    /* nothing may be lost in translation */
+    rx_str traceparent, tracestate; /* for the upstream; may be empty */
+    rx_str tenant;                  /* id; whose conversation it is */
     const struct repair *repair; /* what this candidate minded; NULL: nothing */
 };
 

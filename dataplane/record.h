@@ -12,6 +12,7 @@
 #include "dataplane/usage.h"
 #include "shared/err.h"
 #include "shared/str.h"
+#include "shared/trace.h"
 
 #define RECORD_ATTEMPTS_MAX 8 /* a single digit */
 
@@ -39,7 +40,8 @@ struct record {
     rx_str model_requested, model, model_served;
     rx_str channel_id, channel, rule, session, tag, user_agent, client_ip;
     int status;
-    rx_str trace;   /* why it went there: JSON; empty: not routed */
+    rx_str trace; /* why it went there: JSON; empty: not routed */
+    struct rx_trace context;
     rx_str outcome; /* "ok", "error", "refused", "cut", "cancelled" */
     rx_str reason;
     rx_str finish;

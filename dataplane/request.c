@@ -218,15 +218,18 @@ static void
 log_done(const struct request *q)
 {
     const struct record *r = &q->record;
+    char trace[2 * sizeof(r->context.id) + 1];
 
+    rx_hex(r->context.id, sizeof(r->context.id), trace);
     outgoing_log_losses(&q->outgoing, r->request_id);
     rx_log_at(q->outcome == REQUEST_OK ? RX_LOG_DEBUG : RX_LOG_INFO,
         "request.done",
         "req=" RX_STR_FMT " dialect=%s model=%s channel=" RX_STR_FMT
-        " status=%d outcome=" RX_STR_FMT " attempts=%zu ms=%" PRIu64,
+        " status=%d outcome=" RX_STR_FMT " attempts=%zu ms=%" PRIu64
+        " trace=%s",
         RX_STR_ARG(r->request_id), dialect_name(r->dialect),
         rx_log_quote_str(r->model_requested), RX_STR_ARG(r->channel), r->status,
-        RX_STR_ARG(r->outcome), r->attempt_count, r->duration_ms);
+        RX_STR_ARG(r->outcome), r->attempt_count, r->duration_ms, trace);
 }
 
 /* Have the row written, once, and `tell` called after that. */
@@ -554,6 +557,7 @@ begin_record(struct request *q)
     r->user_agent = keep_header(q, "user-agent", 256);
     r->session = rx_arena_copy(q->arena, headers_session(head));
     r->client_ip = rx_arena_copy(q->arena, head->peer);
+    request_trace_begin(q);
 }
 
 /* May this request be taken at all?  NULL and why, if not. */

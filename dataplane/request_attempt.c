@@ -10,6 +10,7 @@
 #include "dataplane/request_parts.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/secret.h"
 
 /* --- what an attempt tells ---------------------------------------------- */
 
@@ -218,6 +219,9 @@ prepare(struct request *q, const struct candidate *to)
     };
     struct rx_err err = { 0 };
 
+    ask.traceparent = request_trace_next(q);
+    if (ask.traceparent.len > 0)
+        ask.tracestate = q->tracestate;
     attempt_free(q->attempt);
     q->attempt = NULL;
     enum rx_code code = outgoing_make(&q->outgoing, &ask, &err);
@@ -367,6 +371,20 @@ outcome_of(const struct attempt *a)
     };
 }
 
+static void
+log_failed(const struct request *q, int status)
+{
+    const struct record *r = &q->record;
+    char trace[2 * sizeof(r->context.id) + 1];
+
+    rx_hex(r->context.id, sizeof(r->context.id), trace);
+    rx_warn("attempt.failed",
+        "req=" RX_STR_FMT " channel=" RX_STR_FMT " status=%d reason=%s"
+        " trace=%s",
+        RX_STR_ARG(r->request_id), RX_STR_ARG(r->channel), status,
+        rx_log_quote_str(attempt_result(q->attempt)->reason), trace);
+}
+
 enum exchange_next
 request_judge(void *world)
 {
@@ -380,10 +398,7 @@ request_judge(void *world)
     if (d == DISPOSITION_CREDENTIAL)
         request_token_news(q, &o);
     ++*q->proxy->stats.attempts_failed;
-    rx_warn("attempt.failed",
-        "req=" RX_STR_FMT " channel=" RX_STR_FMT " status=%d reason=%s",
-        RX_STR_ARG(q->record.request_id), RX_STR_ARG(q->record.channel),
-        o.status, rx_log_quote_str(attempt_result(q->attempt)->reason));
+    log_failed(q, o.status);
     enum exchange_next next = tries_failed(
         &q->tries, d, &o, rx_loop_ms(q->proxy->loop), proxy_dice(q->proxy));
     if (d == DISPOSITION_REPAIRABLE &&

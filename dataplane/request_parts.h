@@ -59,6 +59,7 @@ struct request {
     const char *broken_words;
     uint64_t start_ms; /* loop time */
     enum request_outcome outcome;
+    rx_str tracestate; /* the client's; may be empty */
     struct record record;
 };
 
@@ -66,6 +67,13 @@ struct request {
 void request_note(struct request *q, enum exchange_fact fact);
 
 const char *request_keep_words(struct request *q, const struct rx_err *err);
+
+/* ---- what it is a part of: request_trace.c ---- */
+
+/* From the client's headers, or of its own; the id has to be known. */
+void request_trace_begin(struct request *q);
+/* What the next attempt's upstream is told; empty: nothing. */
+rx_str request_trace_next(struct request *q);
 
 /* ---- OAuth tokens: request_token.c ---- */
 

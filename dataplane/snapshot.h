@@ -132,6 +132,13 @@ enum strategy {
     STRATEGY_DRAIN,
 };
 
+/* Do providers get a traceparent, and which requests' do? */
+enum trace_upstream {
+    TRACE_UPSTREAM_CLIENT, /* where the client sent one */
+    TRACE_UPSTREAM_OFF,
+    TRACE_UPSTREAM_ALWAYS
+};
+
 struct settings {
     enum strategy strategy;
     struct timeouts timeouts;
@@ -143,6 +150,7 @@ struct settings {
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
     bool journal_full_refuses;
+    enum trace_upstream trace_upstream;
     bool has_log_level; /* else as the process was started */
     enum rx_log_level log_level;
     const struct tariff *tariff; /* tariff.h; NULL: no prices */

@@ -587,6 +587,22 @@ read_tariff(const Routex__Settings *in, struct rx_arena *arena)
     return t;
 }
 
+static bool
+read_trace_upstream(const char *word, enum trace_upstream *out)
+{
+    static const char *const words[] = { [TRACE_UPSTREAM_CLIENT] = "client",
+        [TRACE_UPSTREAM_OFF] = "off",
+        [TRACE_UPSTREAM_ALWAYS] = "always" };
+
+    for (size_t i = 0; word[0] != '\0' && i < RX_COUNT(words); i++) {
+        if (strcmp(words[i], word) == 0) {
+            *out = (enum trace_upstream)i;
+            return true;
+        }
+    }
+    return word[0] == '\0';
+}
+
 enum rx_code
 wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
     struct rx_err *err)
@@ -619,6 +635,9 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
         strcmp(in->journal_full, "keep-serving") != 0)
         return rx_fail(
             err, RX_INVALID, "unknown journal_full %.40s", in->journal_full);
+    if (!read_trace_upstream(in->trace_upstream, &out->trace_upstream))
+        return rx_fail(err, RX_INVALID, "unknown trace_upstream %.40s",
+            in->trace_upstream);
     out->has_log_level = in->log_level[0] != '\0';
     if (out->has_log_level &&
         !rx_log_level_parse(text(in->log_level), &out->log_level))

@@ -137,6 +137,14 @@ add_attempt(unsigned char *at, unsigned field, const struct record_attempt *a)
 }
 
 static unsigned char *
+add_context(unsigned char *at, unsigned field, const struct rx_trace *t)
+{
+    unsigned char *begin = open_message(at, field);
+
+    return close_message(begin, begin + rx_trace_pack(t, begin));
+}
+
+static unsigned char *
 add_record(unsigned char *at, uint64_t seq, const struct record *r)
 {
     at = add_number(at, 1, seq);
@@ -171,6 +179,8 @@ add_record(unsigned char *at, uint64_t seq, const struct record *r)
     /* Half of a JSON text is none. */
     if (r->trace.len > 0 && r->trace.len <= WIRE_TRACE_MAX)
         at = add_whole(at, 29, r->trace);
+    if (rx_trace_is(&r->context))
+        at = add_context(at, 30, &r->context);
     return at;
 }
 
@@ -200,7 +210,8 @@ record_room(const struct record *r)
         r->model_requested, r->model, r->model_served, r->channel_id,
         r->channel, r->rule, r->session, r->tag, r->user_agent, r->client_ip,
         r->outcome, r->reason, r->finish };
-    size_t room = 29 * FIELD_MAX + 2 * FIXED_TEXT + USAGE_MAX + r->trace.len;
+    size_t room = 30 * FIELD_MAX + 2 * FIXED_TEXT + USAGE_MAX + r->trace.len +
+                  RX_TRACE_PACKED_MAX;
 
     for (size_t i = 0; i < RX_COUNT(texts); i++)
         room += cut_length(texts[i]);

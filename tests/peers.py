@@ -185,7 +185,7 @@ class Client:
         self.sock.sendall(data)
 
     def send_request(self, method, path, headers=(), body=None):
-        headers = list(dict(headers).items())
+        headers = list(headers.items() if isinstance(headers, dict) else headers)
         names = {name.lower() for name, _ in headers}
         if "host" not in names:
             headers.insert(0, ("host", self.host))
