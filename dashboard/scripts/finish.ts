@@ -54,6 +54,6 @@ for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" }))
 
 let size = 0;
 for (const file of initial(manifest))
-  size += readFileSync(join(dist, `${file}.gz`)).length;
+  size += gzipSync(readFileSync(join(dist, file)), { level: 9 }).length;
 console.log(`first script: ${size} bytes compressed (gzip), at most ${MOST}`);
 if (size > MOST) process.exit(1);

@@ -1,4 +1,4 @@
-import { Gauge, Waypoints, type LucideIcon } from "lucide-react";
+import { Gauge, ScrollText, Waypoints, type LucideIcon } from "lucide-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ParseKeys } from "i18next";
 
@@ -12,7 +12,10 @@ export interface NavItem {
 export const nav: { label: ParseKeys; items: NavItem[] }[] = [
   {
     label: "nav.traffic",
-    items: [{ to: "/", label: "nav.overview", icon: Gauge }],
+    items: [
+      { to: "/", label: "nav.overview", icon: Gauge },
+      { to: "/requests", label: "nav.requests", icon: ScrollText },
+    ],
   },
   {
     label: "nav.routing_group",

@@ -4,6 +4,7 @@ import { createRouter } from "@tanstack/react-router";
 import { channelsRoute } from "@/pages/channels/route";
 import { loginRoute } from "@/pages/login/route";
 import { overviewRoute } from "@/pages/overview/route";
+import { requestsRoute } from "@/pages/requests/route";
 import { Crash, NotFound } from "./crash";
 import { lostRoute, rootRoute, shellRoute } from "./root";
 
@@ -12,6 +13,7 @@ const tree = rootRoute.addChildren([
   loginRoute,
   shellRoute.addChildren([
     overviewRoute,
+    requestsRoute,
     channelsRoute,
     lostRoute,
   ]),

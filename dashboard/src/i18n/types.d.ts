@@ -4,6 +4,7 @@ import type channels from "./en/channels.json";
 import type common from "./en/common.json";
 import type login from "./en/login.json";
 import type overview from "./en/overview.json";
+import type requests from "./en/requests.json";
 
 declare module "i18next" {
   interface CustomTypeOptions {
@@ -13,6 +14,7 @@ declare module "i18next" {
       common: typeof common;
       login: typeof login;
       overview: typeof overview;
+      requests: typeof requests;
     };
   }
 }
