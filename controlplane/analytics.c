@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/csv.h"
 #include "controlplane/field.h"
 #include "controlplane/hist.h"
 #include "controlplane/retention.h"
@@ -245,16 +246,55 @@ prepare_level(const struct analytics_question *q, enum rollup_dim by,
 
 /* ---- writing --------------------------------------------------------------- */
 
+/* Members of an open object, or values of a row of CSV. */
+struct paper {
+    struct rx_json_out *w;
+    struct csv *csv; /* when `w` is NULL */
+};
+
 static void
-put_count(struct rx_json_out *w, const char *key, struct db_query *q, int at)
+put_nothing(const struct paper *p, const char *key)
 {
-    rx_json_put_u64(w, key, db_u64(q, at));
+    if (p->w != NULL)
+        rx_json_put_null(p->w, key);
+    else
+        csv_nothing(p->csv);
+}
+
+static void
+put_u64(const struct paper *p, const char *key, uint64_t n)
+{
+    if (p->w != NULL)
+        rx_json_put_u64(p->w, key, n);
+    else
+        csv_u64(p->csv, n);
+}
+
+static void
+put_number(const struct paper *p, const char *key, double n)
+{
+    if (p->w != NULL)
+        rx_json_put_number(p->w, key, n);
+    else
+        csv_number(p->csv, n);
+}
+
+static void
+put_decimal(const struct paper *p, const char *key, int64_t n, unsigned scale)
+{
+    char text[RX_DECIMAL_SIZE];
+
+    rx_decimal_format(n, scale, text);
+    if (p->w != NULL)
+        rx_json_put_text(p->w, key, text);
+    else
+        csv_plain(p->csv, text);
 }
 
 /* Millionths of a dollar, and pico-dollars beyond those. */
 static void
 put_sum_of_money(
-    struct rx_json_out *w, const char *key, struct db_query *q, int at)
+    const struct paper *p, const char *key, struct db_query *q, int at)
 {
     int64_t micro = db_i64(q, at);
     int64_t rest = db_i64(q, at + 1);
@@ -262,13 +302,13 @@ put_sum_of_money(
     micro += rest / 1000000;
     rest %= 1000000;
     if (micro > -INT64_C(9000000000000) && micro < INT64_C(9000000000000))
-        rx_usd_put(w, key, micro * 1000000 + rest);
+        put_decimal(p, key, micro * 1000000 + rest, 12);
     else
-        rx_decimal_put(w, key, micro, 6);
+        put_decimal(p, key, micro, 6);
 }
 
 static void
-put_percentiles(struct rx_json_out *w, const struct hist *h,
+put_percentiles(const struct paper *p, const struct hist *h,
     enum hist_measure m, const char *prefix, unsigned parts)
 {
     static const struct {
@@ -282,28 +322,45 @@ put_percentiles(struct rx_json_out *w, const struct hist *h,
         snprintf(key, sizeof(key), "%s%s%s", prefix, shares[i].name,
             parts == 1 ? "_ms" : "");
         if (h == NULL || !hist_percentile(h, m, shares[i].share, &value))
-            rx_json_put_null(w, key);
+            put_nothing(p, key);
         else if (parts == 1)
-            rx_json_put_u64(w, key, value);
+            put_u64(p, key, value);
         else
-            rx_json_put_number(w, key, (double)value / parts);
+            put_number(p, key, (double)value / parts);
     }
 }
 
 static void
-put_times(struct rx_json_out *w, struct db_query *q, int at, bool known)
+put_times(const struct paper *p, struct db_query *q, int at, bool known)
 {
     struct hist h = { 0 };
 
     if (known)
         hist_merge(&h, db_blob(q, at));
-    put_percentiles(w, known ? &h : NULL, HIST_DURATION, "duration_", 1);
-    put_percentiles(w, known ? &h : NULL, HIST_TTFT, "ttft_", 1);
-    put_percentiles(w, known ? &h : NULL, HIST_SPEED, "tokens_per_s_", 10);
+    put_percentiles(p, known ? &h : NULL, HIST_DURATION, "duration_", 1);
+    put_percentiles(p, known ? &h : NULL, HIST_TTFT, "ttft_", 1);
+    put_percentiles(p, known ? &h : NULL, HIST_SPEED, "tokens_per_s_", 10);
 }
 
 static void
-put_sums(struct rx_json_out *w, struct db_query *q, bool plain)
+put_means(const struct paper *p, struct db_query *q)
+{
+    uint64_t requests = db_u64(q, C_SUMS + ROLLUP_N_requests);
+
+    if (requests == 0) {
+        put_nothing(p, "mean_duration_ms");
+        put_nothing(p, "error_rate");
+        return;
+    }
+    put_u64(p, "mean_duration_ms",
+        db_u64(q, C_SUMS + ROLLUP_N_duration_ms) / requests);
+    put_number(p, "error_rate",
+        (double)db_u64(q, C_SUMS + ROLLUP_N_failed) / (double)requests);
+}
+
+/* SUM_NAMES are its columns. */
+static void
+put_sums_on(const struct paper *p, struct db_query *q, bool plain)
 {
     static const struct {
         const char *name;
@@ -320,24 +377,28 @@ put_sums(struct rx_json_out *w, struct db_query *q, bool plain)
         { "output_tokens", ROLLUP_N_output_tokens },
         { "reasoning_tokens", ROLLUP_N_reasoning_tokens },
     };
-    uint64_t requests = db_u64(q, C_SUMS + ROLLUP_N_requests);
     int money = C_SUMS + ROLLUP_N_COUNT;
 
     for (size_t i = 0; i < RX_COUNT(counts); i++)
-        put_count(w, counts[i].name, q, C_SUMS + (int)counts[i].c);
-    if (requests == 0)
-        rx_json_put_null(w, "mean_duration_ms");
-    else
-        rx_json_put_u64(w, "mean_duration_ms",
-            db_u64(q, C_SUMS + ROLLUP_N_duration_ms) / requests);
-    if (requests == 0)
-        rx_json_put_null(w, "error_rate");
-    else
-        rx_json_put_number(w, "error_rate",
-            (double)db_u64(q, C_SUMS + ROLLUP_N_failed) / (double)requests);
-    put_sum_of_money(w, "cost_usd", q, money);
-    put_sum_of_money(w, "cache_saved_usd", q, money + 2);
-    put_times(w, q, money + 4, plain);
+        put_u64(p, counts[i].name, db_u64(q, C_SUMS + (int)counts[i].c));
+    put_means(p, q);
+    put_sum_of_money(p, "cost_usd", q, money);
+    put_sum_of_money(p, "cache_saved_usd", q, money + 2);
+    put_times(p, q, money + 4, plain);
+}
+
+#define SUM_NAMES                                                          \
+    "requests,failed_requests,uncounted_requests,estimated_requests,"      \
+    "unpriced_requests,input_tokens,cache_read_tokens,cache_write_tokens," \
+    "output_tokens,reasoning_tokens,mean_duration_ms,error_rate,cost_usd," \
+    "cache_saved_usd,duration_p50_ms,duration_p95_ms,duration_p99_ms,"     \
+    "ttft_p50_ms,ttft_p95_ms,ttft_p99_ms,tokens_per_s_p50,"                \
+    "tokens_per_s_p95,tokens_per_s_p99"
+
+static void
+put_sums(struct rx_json_out *w, struct db_query *q, bool plain)
+{
+    put_sums_on(&(struct paper){ .w = w }, q, plain);
 }
 
 /* What sums are of, and their columns: SUMS and the histogram. */
@@ -352,23 +413,31 @@ add_columns(struct rx_buf *sql, const struct asked *a, const char *group,
 
 /* ---- total ----------------------------------------------------------------- */
 
+static struct db_query *
+ask_total(struct store *s, const struct asked *a)
+{
+    struct rx_buf sql;
+
+    rx_buf_init(&sql, TEXT_MAX);
+    add_columns(&sql, a, "''", "''");
+    add_from(&sql, a);
+    struct db_query *d = ask(s, a, sql.ptr);
+    rx_buf_fini(&sql);
+    return d;
+}
+
 enum rx_code
 analytics_total(struct store *s, const struct analytics_question *q,
     struct rx_json_out *w, const char *key, struct rx_err *err)
 {
     struct asked a = prepare(q, ROLLUP_TOTAL);
     enum rx_code code = rollup_flush(s->rollup, err);
-    struct rx_buf sql;
 
     if (code == RX_OK)
         code = check_cube(q, ROLLUP_TOTAL, err);
     if (code != RX_OK)
         return code;
-    rx_buf_init(&sql, TEXT_MAX);
-    add_columns(&sql, &a, "''", "''");
-    add_from(&sql, &a);
-    struct db_query *d = ask(s, &a, sql.ptr);
-    rx_buf_fini(&sql);
+    struct db_query *d = ask_total(s, &a);
     rx_json_open_object(w, key);
     if (db_next(d))
         put_sums(w, d, a.plain);
@@ -451,6 +520,58 @@ analytics_groups(struct store *s, const struct analytics_question *q,
         rx_json_close(w);
     }
     return db_done(d, err);
+}
+
+/* ---- as CSV ------------------------------------------------------------------ */
+
+void
+analytics_csv_head(struct rx_buf *out)
+{
+    rx_buf_add(out, RX_S("start,end,id,name," SUM_NAMES "\r\n"));
+}
+
+static void
+add_csv_row(struct csv *c, const struct analytics_question *q,
+    enum rollup_dim by, struct db_query *d, bool plain)
+{
+    bool named = table_of(by) != NULL;
+
+    csv_time(c, q->since_ms);
+    csv_time(c, q->until_ms);
+    csv_text(c, named ? db_str(d, C_GROUP) : (rx_str){ 0 });
+    csv_text(c, named ? db_str(d, C_NAME) : db_str(d, C_GROUP));
+    put_sums_on(&(struct paper){ .csv = c }, d, plain);
+    csv_end_row(c);
+}
+
+enum rx_code
+analytics_csv(struct store *s, const struct analytics_question *q,
+    enum rollup_dim by, size_t most, struct rx_buf *out, struct rx_err *err)
+{
+    struct asked a = prepare(q, by);
+    struct csv c = { .out = out };
+    size_t count = 0;
+
+    enum rx_code code = rollup_flush(s->rollup, err);
+    if (code == RX_OK)
+        code = check_cube(q, by, err);
+    if (code != RX_OK)
+        return code;
+    struct db_query *d =
+        by == ROLLUP_TOTAL
+            ? ask_total(s, &a)
+            : ask_groups(s, &a, by, ANALYTICS_BY_REQUESTS, most + 1);
+    while (db_next(d) && count++ < most) {
+        /* The sum of nothing is a row, too. */
+        if (db_u64(d, C_SUMS + ROLLUP_N_requests) > 0)
+            add_csv_row(&c, q, by, d, a.plain);
+    }
+    code = db_done(d, err);
+    if (code == RX_OK && count > most)
+        return rx_fail(err, RX_TOO_BIG,
+            "more than %zu names; ask for less at a time, or for the rows",
+            most);
+    return code;
 }
 
 /* ---- series ---------------------------------------------------------------- */

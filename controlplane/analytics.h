@@ -43,6 +43,13 @@ RX_NODISCARD enum rx_code analytics_groups(struct store *s,
 RX_NODISCARD enum rx_code analytics_times(struct store *s,
     const struct analytics_question *q, enum rollup_level level,
     struct rx_json_out *w, struct rx_err *err);
+/* The names of the columns of analytics_csv(), as a line. */
+void analytics_csv_head(struct rx_buf *out);
+/* A line of CSV for each name of a dimension in that range, or one for all
+ * (ROLLUP_TOTAL); none where there was nothing.  RX_TOO_BIG: more than `most`. */
+RX_NODISCARD enum rx_code analytics_csv(struct store *s,
+    const struct analytics_question *q, enum rollup_dim by, size_t most,
+    struct rx_buf *out, struct rx_err *err);
 #define ANALYTICS_SERIES_MAX 50
 /* {"id","name","total":{…},"points":[…]} per name, the greatest `most` of them;
  * as elements of an open array. */

@@ -162,9 +162,15 @@ RX_NODISCARD enum rx_code api_if_match(
 /* The audit line of this change. */
 RX_NODISCARD enum rx_code api_audit(struct api_call *c, const char *action,
     const char *kind, rx_str id, rx_str name, struct rx_err *err);
-/* ?range= or ?since=, ?until=: the last week if not said; as far as sums are
- * kept apart, outwards to whole minutes, hours or days. */
+/* ?range= or ?since=, ?until=: the last week if not said. */
+RX_NODISCARD enum rx_code api_span(
+    struct api_call *c, struct analytics_question *q, struct rx_err *err);
+/* The same as far as sums are kept apart, outwards to whole minutes, hours or
+ * days. */
 RX_NODISCARD enum rx_code api_range(
+    struct api_call *c, struct analytics_question *q, struct rx_err *err);
+/* ?tenant= to ?tag=: names or ids, as ids. */
+RX_NODISCARD enum rx_code api_only(
     struct api_call *c, struct analytics_question *q, struct rx_err *err);
 void api_put_range(struct api_call *c, const struct analytics_question *q);
 /* {"data":{"id":…,"deleted":true}} */
@@ -206,7 +212,7 @@ api_handler api_functions_list, api_functions_create, api_function_get,
     api_function_replace, api_function_delete;
 api_handler api_settings_get, api_settings_replace, api_settings_patch;
 api_handler api_requests_list, api_requests_live, api_request_get;
-api_handler api_analytics, api_analytics_summary;
+api_handler api_analytics, api_analytics_summary, api_usage_csv;
 api_handler api_prices_list, api_prices_load, api_price_get, api_price_set,
     api_price_unset, api_price_versions, api_models_list;
 api_handler api_planes_list, api_providers_list, api_audit_list, api_status;

@@ -16,7 +16,7 @@
 #define POINTS_MAX 3000 /* buckets of a series */
 
 enum rx_code
-api_range(struct api_call *c, struct analytics_question *q, struct rx_err *err)
+api_span(struct api_call *c, struct analytics_question *q, struct rx_err *err)
 {
     uint64_t now = rx_clock_wall_ms();
     const char *name = api_query(c, "range").len > 0 ? "range" : "since";
@@ -30,8 +30,17 @@ api_range(struct api_call *c, struct analytics_question *q, struct rx_err *err)
         return code;
     if (q->since_ms >= q->until_ms)
         return api_wrong(c, err, "since", "must be before until");
-    analytics_align(q, now);
     return RX_OK;
+}
+
+enum rx_code
+api_range(struct api_call *c, struct analytics_question *q, struct rx_err *err)
+{
+    enum rx_code code = api_span(c, q, err);
+
+    if (code == RX_OK)
+        analytics_align(q, rx_clock_wall_ms());
+    return code;
 }
 
 void
@@ -70,9 +79,8 @@ find_id(struct api_call *c, enum rollup_dim dim, rx_str given, rx_str *id,
     return code == RX_NOT_FOUND ? RX_OK : code;
 }
 
-static enum rx_code
-read_filters(
-    struct api_call *c, struct analytics_question *q, struct rx_err *err)
+enum rx_code
+api_only(struct api_call *c, struct analytics_question *q, struct rx_err *err)
 {
     enum rx_code code = RX_OK;
 
@@ -165,7 +173,7 @@ read_series(struct api_call *c, struct series *s, struct rx_err *err)
     enum rx_code code = api_range(c, &s->q, err);
 
     if (code == RX_OK)
-        code = read_filters(c, &s->q, err);
+        code = api_only(c, &s->q, err);
     if (code == RX_OK)
         code = read_by(c, &s->by, err);
     if (code == RX_OK)
@@ -296,7 +304,7 @@ api_analytics_summary(struct api_call *c, struct rx_err *err)
 
     enum rx_code code = api_range(c, &q, err);
     if (code == RX_OK)
-        code = read_filters(c, &q, err);
+        code = api_only(c, &q, err);
     if (code == RX_OK)
         code = read_groups(c, &groups, err);
     if (code == RX_OK)

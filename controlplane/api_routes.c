@@ -114,6 +114,7 @@ const struct api_route api_routes[] = {
     READ("/api/requests/{id}", api_request_get, "one, with its attempts"),
     READ("/api/analytics", api_analytics, "usage over time"),
     READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),
+    READ("/api/usage.csv", api_usage_csv, "rows or sums as a file"),
 
     READ("/api/alerts", api_alerts_list, "what people have to know of"),
     READ("/api/alerts/{id}", api_alert_get, "one alert"),

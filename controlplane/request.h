@@ -28,6 +28,7 @@ struct request_filter {
     rx_str outcome;
     rx_str request_id;
     rx_str trace_id;             /* 32 hex digits */
+    rx_str rule, tag;
     uint64_t status;             /* 0: any */
     uint64_t since_ms, until_ms; /* 0: open */
     /* Newest first: those before (ms, id); 0: from the newest. */
@@ -50,6 +51,17 @@ RX_NODISCARD enum rx_code request_follow(struct store *s,
     const struct request_filter *filter, uint64_t after_id,
     void (*each)(void *user, uint64_t id, rx_str json), void *user,
     size_t *count, struct rx_err *err);
+/* The names of the columns, as the first line of a CSV file. */
+void request_csv_head(struct rx_buf *out);
+/*
+ * Some of the rows as lines of CSV, newest first: those among the next few
+ * hundred of the filter's range that fit it, so that a call takes a few
+ * milliseconds whatever is asked for.  *filter then says where it goes on;
+ * *more: it does.  `tenant`, `key` and `channel` have to be ids.
+ */
+RX_NODISCARD enum rx_code request_csv(struct store *s,
+    struct request_filter *filter, struct rx_buf *out, bool *more,
+    struct rx_err *err);
 /* One row with its attempts; `id` is the row's, or the request's own id. */
 RX_NODISCARD enum rx_code request_put(struct store *s, rx_str id,
     struct rx_json_out *w, const char *key, struct rx_err *err);

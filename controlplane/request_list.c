@@ -7,6 +7,7 @@
 
 #include "controlplane/field.h"
 #include "controlplane/request.h"
+#include "controlplane/request_filter.h"
 #include "shared/money.h"
 #include "shared/secret.h"
 #include "shared/trace.h"
@@ -194,10 +195,10 @@ put_row(struct rx_json_out *w, struct db_query *q)
  * its index in the order that is shown; there are few, and the values are always
  * bound.  Names of keys are not unique: those are compared row by row.
  */
-static void
-add_conditions(struct rx_buf *to, const struct request_filter *f)
+void
+request_add_conditions(struct rx_buf *to, const struct request_filter *f)
 {
-    rx_buf_addf(to, "%s%s%s%s%s%s%s%s",
+    rx_buf_addf(to, "%s%s%s%s%s%s%s%s%s%s",
         f->tenant.len > 0 ? " and r.tenant_id = coalesce((select id from "
                             "tenant where name = ?5), ?5)"
                           : "",
@@ -218,7 +219,9 @@ add_conditions(struct rx_buf *to, const struct request_filter *f)
               "union all select id from request where "
               "length(trace_context) = 33 and "
               "substr(trace_context, 1, 16) = ?13)"
-            : "");
+            : "",
+        f->rule.len > 0 ? " and r.rule = ?14" : "",
+        f->tag.len > 0 ? " and r.tag = ?15" : "");
 }
 
 /* One begun here has the request's own id in front. */
@@ -234,8 +237,8 @@ bind_trace(struct db_query *q, rx_str trace_id)
     db_bind_blob(q, 13, (rx_str){ (const char *)id, sizeof(id) });
 }
 
-static void
-bind_conditions(struct db_query *q, const struct request_filter *f)
+void
+request_bind_conditions(struct db_query *q, const struct request_filter *f)
 {
     const rx_str texts[] = { f->tenant, f->key, f->channel, f->model,
         f->outcome, f->request_id };
@@ -248,6 +251,10 @@ bind_conditions(struct db_query *q, const struct request_filter *f)
         db_bind_u64(q, 11, f->status);
     if (f->trace_id.len > 0)
         bind_trace(q, f->trace_id);
+    if (f->rule.len > 0)
+        db_bind_str(q, 14, f->rule);
+    if (f->tag.len > 0)
+        db_bind_str(q, 15, f->tag);
 }
 
 static void
@@ -264,7 +271,7 @@ bind_list(struct db_query *q, const struct request_filter *f)
     db_bind_u64(q, 2, before_id);
     db_bind_u64(q, 3, f->since_ms);
     db_bind_u64(q, 4, f->limit);
-    bind_conditions(q, f);
+    request_bind_conditions(q, f);
 }
 
 static struct db_query *
@@ -276,7 +283,7 @@ list_query(struct store *s, const struct request_filter *f)
     rx_buf_add(&text,
         RX_S("select " COLUMNS FROM "where (r.started_ms, r.id) < (?1, ?2) "
              "and r.started_ms >= ?3"));
-    add_conditions(&text, f);
+    request_add_conditions(&text, f);
     rx_buf_add(&text, RX_S(" order by r.started_ms desc, r.id desc limit ?4"));
     struct db_query *q = db_query(s->db, text.ptr);
     rx_buf_fini(&text);
@@ -314,13 +321,13 @@ follow_query(struct store *s, const struct request_filter *f, uint64_t after_id)
         RX_S("select " COLUMNS " from request r not indexed "
              "left join tenant t on t.id = r.tenant_id "
              "left join client_key k on k.id = r.key_id where r.id > ?1"));
-    add_conditions(&text, f);
+    request_add_conditions(&text, f);
     rx_buf_add(&text, RX_S(" order by r.id limit ?4"));
     struct db_query *q = db_query(s->db, text.ptr);
     rx_buf_fini(&text);
     db_bind_u64(q, 1, after_id);
     db_bind_u64(q, 4, f->limit);
-    bind_conditions(q, f);
+    request_bind_conditions(q, f);
     return q;
 }
 

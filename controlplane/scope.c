@@ -54,6 +54,7 @@ scope_area(rx_str path)
 
     for (size_t i = 0; i < 3; i++) /* "", "api", the area */
         rx_str_cut(rest, '/', &word, &rest);
+    rx_str_cut(word, '.', &word, &rest); /* a file of that area */
     return word;
 }
 

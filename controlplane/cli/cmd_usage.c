@@ -7,7 +7,6 @@
 
 #include "controlplane/cli/command.h"
 #include "controlplane/cli/watch.h"
-#include "shared/clock.h"
 
 static const struct table_column request_columns[] = {
     { "TIME (UTC)", "started_at", TABLE_TIME },
@@ -143,36 +142,26 @@ cmd_requests(struct cli *c, int argc, char **argv)
     return code;
 }
 
-/* "24h" back from now, as the API wants it; other texts are times already. */
-static const char *
-since_of(const char *range, char out[RX_TIME_SIZE])
-{
-    uint64_t ms;
-
-    if (range == NULL || !rx_conf_ms(&ms, range))
-        return range;
-    rx_time_format(rx_clock_wall_ms() - ms, out);
-    return out;
-}
-
 int
 cmd_usage(struct cli *c, int argc, char **argv)
 {
     const char *by = c->o.by != NULL ? c->o.by : "model";
     bool time = strcmp(by, "day") == 0 || strcmp(by, "hour") == 0;
-    char since[RX_TIME_SIZE];
     char member[64];
     struct remote_answer answer;
     struct rx_buf path;
     int code;
 
-    (void)argc;
-    (void)argv;
+    if (c->o.csv)
+        return cmd_usage_csv(c, argc, argv);
     snprintf(member, sizeof(member), "by_%s", by);
     cli_path(&path, "/api/analytics/summary", "", "");
     cli_query(&path, "by", by);
-    cli_query(&path, "since", since_of(c->o.range, since));
+    cli_query(&path, "range", c->o.range);
     cli_query(&path, "tenant", c->o.tenant);
+    cli_query(&path, "key", c->o.key);
+    cli_query(&path, "channel", c->o.channel);
+    cli_query(&path, "model", c->o.model);
     if (cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code)) {
         if (c->o.json)
             cli_print(c, NULL, answer.data);

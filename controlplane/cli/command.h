@@ -44,7 +44,7 @@ struct cli_options {
     const char *condition, *to_tag, *dialect;
     bool strict;
     /* requests and usage */
-    bool follow;
+    bool follow, csv;
     uint64_t limit;
     const char *channel, *model, *key, *since, *range, *by;
     /* configuration */
@@ -139,7 +139,7 @@ cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
     cmd_alert_list, cmd_alert_ack, cmd_webhook_add, cmd_webhook_list,
     cmd_webhook_rm, cmd_webhook_test;
 cli_fn cmd_price_load, cmd_price_list, cmd_price_show, cmd_price_set;
-cli_fn cmd_requests, cmd_usage, cmd_status, cmd_doctor;
+cli_fn cmd_requests, cmd_usage, cmd_usage_csv, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;
 cli_fn cmd_agent_list, cmd_agent_show, cmd_agent_edit, cmd_agent_rm;
 cli_fn cmd_import;

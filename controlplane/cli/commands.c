@@ -146,8 +146,14 @@ static const struct rx_conf_row request_rows[] = {
 };
 static const struct rx_conf_row usage_rows[] = {
     TEXT("by", "WHAT", by, "model, channel, tenant, key, day or hour (model)"),
-    TEXT("range", "TIME", range, "how far back: 30m, 24h, 168h (a week)"),
+    TEXT("range", "TIME", range, "how far back: 30m, 24h, 30d (a week)"),
     TEXT("tenant", "TENANT", tenant, "only of this tenant"),
+    TEXT("key", "KEY", key, "only with this client key"),
+    TEXT("channel", "CHANNEL", channel, "only over this channel"),
+    TEXT("model", "MODEL", model, "only with this model"),
+    SWITCH("csv", csv, "as a file: a line per request, or per sum with --by"),
+    TEXT("status", "STATUS", status, "only answered so (--csv without --by)"),
+    TEXT("output", "FILE", output, "write it there (--csv)"),
     REACH,
     { 0 },
 };

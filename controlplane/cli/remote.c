@@ -252,6 +252,79 @@ remote_call(struct remote *a, const char *method, const char *path, rx_str body,
     return code;
 }
 
+/* ---- downloads ---- */
+
+struct download {
+    struct remote_answer answer; /* a refusal: the API's JSON */
+    struct rx_loop *loop;
+    bool begun, refused;
+    void (*fn)(void *arg, rx_str bytes);
+    void *arg;
+    enum rx_code code;
+    char why[160];
+};
+
+/* No file that is given out begins with a brace, and every refusal does. */
+static void
+on_piece(void *arg, rx_str bytes)
+{
+    struct download *d = arg;
+
+    if (!d->begun && bytes.len > 0) {
+        d->begun = true;
+        d->refused = bytes.ptr[0] == '{';
+    }
+    if (d->refused)
+        rx_buf_add(&d->answer.body, bytes);
+    else
+        d->fn(d->arg, bytes);
+}
+
+static void
+on_whole(void *arg, const struct rx_transfer_result *result)
+{
+    struct download *d = arg;
+
+    d->code = result->code;
+    d->answer.status = result->status;
+    snprintf(d->why, sizeof(d->why), "%s", result->why);
+    rx_loop_stop(d->loop);
+}
+
+enum rx_code
+remote_download(struct remote *a, const char *path,
+    void (*fn)(void *arg, rx_str bytes), void *arg, struct rx_err *err)
+{
+    struct download d = { .fn = fn, .arg = arg, .code = RX_INTERNAL };
+    char credential[REMOTE_TEXT + 32], url[2 * REMOTE_TEXT + 2048];
+    const char *headers[] = { credential, NULL };
+    struct rx_transfer_options options = {
+        .method = "GET",
+        .url = url,
+        .headers = headers,
+        .total_ms = UINT32_MAX,
+        .on_bytes = on_piece,
+    };
+
+    snprintf(
+        credential, sizeof(credential), "authorization: Bearer %s", a->token);
+    if (snprintf(url, sizeof(url), "%s%s", a->url, path) >= (int)sizeof(url))
+        return rx_fail(err, RX_TOO_BIG, "address too long");
+    prepare(a, &d.answer);
+    d.loop = a->loop;
+    if (rx_transfer_start(a->fetch, &options, on_whole, &d) == NULL)
+        d.code = rx_fail(err, RX_INVALID, "%.150s: cannot be asked", url);
+    else
+        rx_loop_run(a->loop);
+    if (d.why[0] != '\0' && d.code != RX_OK)
+        rx_fail(err, d.code, "%.60s: %.120s", url, d.why);
+    take_document(&d.answer);
+    if (d.code == RX_OK && d.answer.status >= 300)
+        d.code = refused(&d.answer, err);
+    remote_answer_fini(&d.answer);
+    return d.code;
+}
+
 void
 remote_answer_fini(struct remote_answer *answer)
 {

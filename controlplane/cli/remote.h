@@ -56,6 +56,13 @@ RX_NODISCARD enum rx_code remote_call(struct remote *a, const char *method,
     struct rx_err *err);
 void remote_answer_fini(struct remote_answer *answer);
 
+/*
+ * GET what may be of any length: it goes to `fn` as it comes, which must not use
+ * `a`.  A failure may come after some of it: what was given is not whole then.
+ */
+RX_NODISCARD enum rx_code remote_download(struct remote *a, const char *path,
+    void (*fn)(void *arg, rx_str bytes), void *arg, struct rx_err *err);
+
 /* The same for any address, without the token: `headers` as in fetch.h. */
 RX_NODISCARD enum rx_code remote_fetch(struct remote *a, const char *method,
     const char *url, const char *const *headers, rx_str body,
