@@ -27,7 +27,7 @@ struct request_filter {
     rx_str model;                /* as asked, sent or served */
     rx_str outcome;
     rx_str request_id;
-    rx_str trace_id;             /* 32 hex digits */
+    rx_str trace_id; /* 32 hex digits */
     rx_str rule, tag;
     uint64_t status;             /* 0: any */
     uint64_t since_ms, until_ms; /* 0: open */

@@ -21,8 +21,8 @@ only_what_needs_quotes_has_them(void)
 
     rx_buf_init(&out, 4096);
     CHECK_TEXT("gpt-5,a b\r\n", line_of(RX_S("gpt-5"), RX_S("a b"), &out));
-    CHECK_TEXT("\"a,b\",\"c\"\"d\"\r\n",
-        line_of(RX_S("a,b"), RX_S("c\"d"), &out));
+    CHECK_TEXT(
+        "\"a,b\",\"c\"\"d\"\r\n", line_of(RX_S("a,b"), RX_S("c\"d"), &out));
     CHECK_TEXT("\"a\r\nb\",\r\n", line_of(RX_S("a\r\nb"), RX_S(""), &out));
     CHECK_TEXT("\" a\",\"b \"\r\n", line_of(RX_S(" a"), RX_S("b "), &out));
     CHECK_TEXT("\xe6\xa8\xa1\xe5\x9e\x8b,\xff\r\n",
@@ -36,11 +36,11 @@ what_a_spreadsheet_would_run_is_defused(void)
     struct rx_buf out;
 
     rx_buf_init(&out, 4096);
-    CHECK_TEXT("'=1+1,'@SUM(A1)\r\n",
-        line_of(RX_S("=1+1"), RX_S("@SUM(A1)"), &out));
+    CHECK_TEXT(
+        "'=1+1,'@SUM(A1)\r\n", line_of(RX_S("=1+1"), RX_S("@SUM(A1)"), &out));
     CHECK_TEXT("'+1,'-1\r\n", line_of(RX_S("+1"), RX_S("-1"), &out));
-    CHECK_TEXT("'\t=1,\"'\r=1\"\r\n",
-        line_of(RX_S("\t=1"), RX_S("\r=1"), &out));
+    CHECK_TEXT(
+        "'\t=1,\"'\r=1\"\r\n", line_of(RX_S("\t=1"), RX_S("\r=1"), &out));
     CHECK_TEXT("\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",a=1\r\n",
         line_of(RX_S("=HYPERLINK(\"http://x\",\"y\")"), RX_S("a=1"), &out));
     rx_buf_fini(&out);
