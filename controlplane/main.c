@@ -720,8 +720,9 @@ main(int argc, char **argv)
 
     switch (rx_conf_load(&conf, &c.options, &argc, argv, &err)) {
     case RX_CONF_RUN: break;
-    case RX_CONF_DONE: return 0;
+    case RX_CONF_DONE: free(words); return 0;
     case RX_CONF_WRONG:
+        free(words);
         fprintf(stderr, "routex-control: %s\n", err.text);
         return 2;
     }

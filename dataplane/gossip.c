@@ -145,13 +145,16 @@ tell_pins(void *arg)
                 .credential = p->credential,
                 .left_ms = p->until_ms - now };
     }
-    g->pin_count = 0;
     rx_buf_init(&body, rx_message_max(RX_MSG_PIN_REPORT));
-    /* One that is not taken is told again when the conversation goes on. */
-    if (n > 0 && wire_add_pins(&body, follow_plane(g->follow), pins, n) &&
-        follow_send(g->follow, RX_MSG_PIN_REPORT, rx_buf_str(&body)) != RX_OK)
-        g->pin_count = 0;
+    bool told =
+        n == 0 || !wire_add_pins(&body, follow_plane(g->follow), pins, n) ||
+        follow_send(g->follow, RX_MSG_PIN_REPORT, rx_buf_str(&body)) == RX_OK;
     rx_buf_fini(&body);
+    /* Nobody takes it: once more, unless there are too many to keep. */
+    if (told || g->pin_count == PINS)
+        g->pin_count = 0;
+    else
+        rx_timer_set(&g->pins, RETRY_MS);
 }
 
 void

@@ -142,6 +142,8 @@ class Provider:
             ANTHROPIC.serve(call)
         elif "models" in call.path:
             call.answer_json({"data": []})
+        elif call.method == "GET":  # how much is used up: nothing to tell
+            call.answer_json({})
         else:
             RESPONSES.serve(call)
 
