@@ -67,11 +67,13 @@ export class Routex {
   key = "";
   #said = "";
 
-  async start() {
-    const env = { ...process.env, HOME: this.folder };
+  /** `more`: variables of its environment, like ROUTEX_OAUTH. */
+  async start(more: Record<string, string> = {}) {
+    const env: NodeJS.ProcessEnv = { ...process.env, HOME: this.folder };
     for (const name of Object.keys(env))
       if (/^(DEFAULT_.*_KEY|ADMIN_API_KEY|ROUTEX_.*|PORT|HOST)$/.test(name))
         Reflect.deleteProperty(env, name);
+    Object.assign(env, more);
     this.child = spawn(
       join(BUILD, "routex"),
       ["up", "--data-dir", join(this.folder, "d"), "--port", "0",
@@ -210,9 +212,12 @@ export class Rig {
     });
   }
 
-  /** What reached the console since the last call; fails if anything did. */
-  noConsoleErrors() {
-    const wrong = this.#wrong.splice(0);
+  /**
+   * What reached the console since the last call; fails if anything did.  The
+   * browser tells of every refusal: `but` those that were asked for.
+   */
+  noConsoleErrors(but?: RegExp) {
+    const wrong = this.#wrong.splice(0).filter((one) => !but?.test(one));
     if (wrong.length > 0) throw new Error(`console:\n${wrong.join("\n")}`);
   }
 
@@ -270,10 +275,10 @@ export const chromiumPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].f
   (path) => existsSync(path),
 );
 
-export async function openRig(): Promise<Rig> {
+export async function openRig(env: Record<string, string> = {}): Promise<Rig> {
   const routex = new Routex();
   try {
-    await routex.start();
+    await routex.start(env);
     const browser = await chromium.launch({
       executablePath: chromiumPath,
       args: FLAGS,

@@ -1,4 +1,10 @@
-import { Gauge, ScrollText, Waypoints, type LucideIcon } from "lucide-react";
+import {
+  CircleUserRound,
+  Gauge,
+  ScrollText,
+  Waypoints,
+  type LucideIcon,
+} from "lucide-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ParseKeys } from "i18next";
 
@@ -19,6 +25,9 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
   },
   {
     label: "nav.routing_group",
-    items: [{ to: "/channels", label: "nav.channels", icon: Waypoints }],
+    items: [
+      { to: "/channels", label: "nav.channels", icon: Waypoints },
+      { to: "/accounts", label: "nav.accounts", icon: CircleUserRound },
+    ],
   },
 ];

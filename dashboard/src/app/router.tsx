@@ -1,6 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 
+import { accountsRoute } from "@/pages/accounts/route";
 import { channelsRoute } from "@/pages/channels/route";
 import { loginRoute } from "@/pages/login/route";
 import { overviewRoute } from "@/pages/overview/route";
@@ -15,6 +16,7 @@ const tree = rootRoute.addChildren([
     overviewRoute,
     requestsRoute,
     channelsRoute,
+    accountsRoute,
     lostRoute,
   ]),
 ]);

@@ -1,5 +1,6 @@
 import "i18next";
 
+import type accounts from "./en/accounts.json";
 import type channels from "./en/channels.json";
 import type common from "./en/common.json";
 import type login from "./en/login.json";
@@ -10,6 +11,7 @@ declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "common";
     resources: {
+      accounts: typeof accounts;
       channels: typeof channels;
       common: typeof common;
       login: typeof login;
