@@ -12,12 +12,18 @@ export class ApiError extends Error {
   readonly field: string | undefined;
   /** Seconds until it is worth trying again, where the server said so. */
   readonly retryAfter: number | undefined;
+  /** All that is wrong, where several things were looked at. */
+  readonly all: { field: string; message: string }[];
 
   constructor(
     status: number,
     code: ErrorCode,
     message: string,
-    more: { field?: string; retryAfter?: number } = {},
+    more: {
+      field?: string;
+      retryAfter?: number;
+      all?: { field: string; message: string }[];
+    } = {},
   ) {
     super(message);
     this.name = "ApiError";
@@ -25,6 +31,7 @@ export class ApiError extends Error {
     this.code = code;
     this.field = more.field;
     this.retryAfter = more.retryAfter;
+    this.all = more.all ?? [];
   }
 }
 
@@ -38,8 +45,12 @@ export function errorOf(response: Response, body: unknown): ApiError {
   const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;
 
   if (isErrorBody(body)) {
-    const { code, message, field } = body.error;
-    return new ApiError(response.status, code, message, { field, retryAfter });
+    const { code, message, field, errors: all } = body.error;
+    return new ApiError(response.status, code, message, {
+      field,
+      retryAfter,
+      all,
+    });
   }
   return new ApiError(
     response.status,

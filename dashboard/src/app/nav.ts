@@ -1,5 +1,6 @@
 import {
   CircleUserRound,
+  FileJson,
   Gauge,
   ScrollText,
   Waypoints,
@@ -29,5 +30,9 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
       { to: "/channels", label: "nav.channels", icon: Waypoints },
       { to: "/accounts", label: "nav.accounts", icon: CircleUserRound },
     ],
+  },
+  {
+    label: "nav.system",
+    items: [{ to: "/config", label: "nav.config", icon: FileJson }],
   },
 ];

@@ -3,6 +3,7 @@ import { createRouter } from "@tanstack/react-router";
 
 import { accountsRoute } from "@/pages/accounts/route";
 import { channelsRoute } from "@/pages/channels/route";
+import { configRoute } from "@/pages/config/route";
 import { loginRoute } from "@/pages/login/route";
 import { overviewRoute } from "@/pages/overview/route";
 import { requestsRoute } from "@/pages/requests/route";
@@ -17,6 +18,7 @@ const tree = rootRoute.addChildren([
     requestsRoute,
     channelsRoute,
     accountsRoute,
+    configRoute,
     lostRoute,
   ]),
 ]);

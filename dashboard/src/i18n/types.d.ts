@@ -3,6 +3,7 @@ import "i18next";
 import type accounts from "./en/accounts.json";
 import type channels from "./en/channels.json";
 import type common from "./en/common.json";
+import type config from "./en/config.json";
 import type login from "./en/login.json";
 import type overview from "./en/overview.json";
 import type requests from "./en/requests.json";
@@ -14,6 +15,7 @@ declare module "i18next" {
       accounts: typeof accounts;
       channels: typeof channels;
       common: typeof common;
+      config: typeof config;
       login: typeof login;
       overview: typeof overview;
       requests: typeof requests;

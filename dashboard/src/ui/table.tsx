@@ -30,6 +30,8 @@ export interface Column<T> {
   cell: (row: T) => ReactNode;
   /** What to sort by; left out: cannot be sorted.  Null is last. */
   sort?: (row: T) => string | number | null;
+  /** Its header is only read out: the cells speak for themselves. */
+  quiet?: boolean;
   /** Numbers go to the right. */
   align?: "right";
   /** CSS width; the rest is shared by those without. */
@@ -173,6 +175,8 @@ export function DataTable<T extends object>({
                       className={cn(
                         "group -mx-1 inline-flex max-w-full items-center gap-1 rounded px-1 hover:text-text",
                         order && "text-text",
+                        // The arrow stands where the figures begin.
+                        align === "right" && "flex-row-reverse",
                       )}
                     >
                       <span className="truncate">{columns[i]!.header}</span>
@@ -185,7 +189,9 @@ export function DataTable<T extends object>({
                       />
                     </button>
                   ) : (
-                    columns[i]!.header
+                    <span className={cn(columns[i]!.quiet && "sr-only")}>
+                      {columns[i]!.header}
+                    </span>
                   )}
                 </th>
               );
