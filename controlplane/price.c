@@ -376,7 +376,7 @@ find_for(struct prices *p, rx_str channel_id, rx_str model)
     f = ask_store(p, channel_id, model);
     rx_map_put(p->found, (rx_str){ key, n }, f);
     if (f->entry == NULL)
-        rx_warn("price.unknown", "model=%s", rx_log_quote_str(model));
+        rx_info("price.unknown", "model=%s", rx_log_quote_str(model));
     return f;
 }
 
