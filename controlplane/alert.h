@@ -41,7 +41,8 @@
     X(DROPPED, "usage_dropped", CRITICAL, 0, 60000, false, "plane")          \
     X(UNPUBLISHED, "publish_failed", CRITICAL, 1000, 1000, false, "store")   \
     X(UNCOMMITTED, "commit_failed", CRITICAL, 1000, 30000, false, "store")   \
-    X(WEBHOOK, "webhook_failing", WARNING, 0, 0, false, "webhook")
+    X(WEBHOOK, "webhook_failing", WARNING, 0, 0, false, "webhook")           \
+    X(TEE, "tee_failing", WARNING, 0, 0, false, "tee")
 
 enum alert_kind {
 #define ALERT_ENUM(id, name, severity, raise, clear, sticky, about) ALERT_##id,

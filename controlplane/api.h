@@ -55,6 +55,7 @@ struct api_world {
     struct login *login;
     struct assets *assets; /* the dashboard; NULL: there is none */
     struct oauth *oauth;
+    struct tees *tees;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,
@@ -229,6 +230,8 @@ api_handler api_config_export, api_config_import, api_backups_list,
 api_handler api_alerts_list, api_alert_get, api_alert_ack;
 api_handler api_webhooks_list, api_webhooks_create, api_webhook_get,
     api_webhook_patch, api_webhook_delete, api_webhook_test;
+api_handler api_tees_list, api_tees_create, api_tee_get, api_tee_patch,
+    api_tee_delete;
 api_handler api_oauth_providers, api_oauth_start, api_oauth_finish,
     api_oauth_callback, api_oauth_accounts, api_oauth_account,
     api_oauth_refresh, api_oauth_delete;

@@ -11,6 +11,7 @@
 #include "controlplane/openapi.h"
 #include "controlplane/provider.h"
 #include "controlplane/request.h"
+#include "controlplane/tees.h"
 #include "shared/clock.h"
 #include "shared/transformers.h"
 
@@ -448,6 +449,7 @@ api_ops_stats(struct rx_stat *stat, struct api_world *world)
     rx_stat_ask(stat, "routex_build_info", "the version, as a label",
         RX_STAT_LABELS({ "version", ROUTEX_VERSION }), ask_up, world);
     add_labelled(stat, world);
+    tees_stats(world->tees, stat);
     for (size_t i = 0; i < RX_COUNT(rows); i++)
         rx_stat_ask(stat, rows[i].name, rows[i].help, RX_STAT_NO_LABELS,
             rows[i].fn, world);

@@ -33,6 +33,7 @@
 #include "controlplane/settings.h"
 #include "controlplane/source.h"
 #include "controlplane/store.h"
+#include "controlplane/tees.h"
 #include "controlplane/token_keeper.h"
 #include "controlplane/window_poll.h"
 #include "controlplane/windows.h"
@@ -139,6 +140,7 @@ struct control {
     struct live *live;
     struct alerts *alerts;
     struct deliveries *deliveries;
+    struct tees *tees;
     struct alert_watch *alert_watch;
     struct health *health;
     struct windows *windows;
@@ -428,7 +430,8 @@ open_planes(struct control *c, struct rx_err *err)
     if (code == RX_OK)
         code = limiter_open(&c->limiter, c->loop, c->store, c->publisher, err);
     if (code == RX_OK)
-        sink = live_sink(c->live, limiter_sink(c->limiter, sink));
+        sink = tees_sink(
+            c->tees, live_sink(c->live, limiter_sink(c->limiter, sink)));
     if (code == RX_OK)
         code = collector_open(
             &c->collector, c->loop, &collect, &sink, c->publisher, err);
@@ -463,6 +466,11 @@ open_alerts(struct control *c, struct rx_err *err)
         return code;
     c->deliveries = deliveries_new(c->loop, c->fetch, c->store, c->alerts);
     alerts_on_told(c->alerts, on_told, c->deliveries);
+    c->tees = tees_new(&(struct tees_options){ .loop = c->loop,
+        .fetch = c->fetch,
+        .store = c->store,
+        .alerts = c->alerts,
+        .folder = c->place.tees });
     return RX_OK;
 }
 
@@ -511,6 +519,7 @@ open_api(struct control *c, struct rx_err *err)
         .health = c->health,
         .login = c->login = login_new(c->loop),
         .oauth = c->oauth,
+        .tees = c->tees,
     };
 
     if (c->options.dashboard)
@@ -559,6 +568,7 @@ close_all(struct control *c)
     limiter_close(c->limiter);
     token_keeper_free(c->tokens);
     live_free(c->live);
+    tees_free(c->tees);
     deliveries_free(c->deliveries);
     alerts_close(c->alerts);
     if (c->publisher != NULL)

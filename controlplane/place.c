@@ -106,6 +106,7 @@ place_prepare(
         { p->publish_lock, NULL, "", "/run/publish.lock" },
         { p->backups, NULL, "", "/backups" },
         { p->agents, NULL, "", "/agents" },
+        { p->tees, NULL, "", "/tees" },
         { p->told, NULL, "", "/run/control.json" },
     };
     char run[PLACE_PATH_MAX];

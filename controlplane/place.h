@@ -7,6 +7,7 @@
  *     join.token           0600
  *     agents/              a file per agent
  *     backups/             0700
+ *     tees/                0700; what tees write: controlplane/tee.h
  *     run/                 0700
  *       pub.sock pull.sock
  *       control.json       who and where we are, while we run
@@ -32,6 +33,7 @@ struct place {
     char publish_lock[PLACE_PATH_MAX];
     char backups[PLACE_PATH_MAX];
     char agents[PLACE_PATH_MAX];
+    char tees[PLACE_PATH_MAX];
     char told[PLACE_PATH_MAX]; /* control.json */
 };
 

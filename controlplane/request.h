@@ -34,6 +34,12 @@ struct request_filter {
     /* Newest first: those before (ms, id); 0: from the newest. */
     uint64_t before_ms, before_id;
     size_t limit;
+    /* For request_follow() only. */
+    uint64_t until_id; /* the last row to look at; 0: open */
+    bool detail;       /* with attempts, as request_put() has them */
+    bool sampled;      /* some of them: by the ids of their traces */
+    bool heed_parent;  /* those of callers: as the caller does */
+    uint32_t sample;   /* how many of 2^32 */
 };
 struct request_page {
     size_t count;

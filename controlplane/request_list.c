@@ -310,52 +310,7 @@ request_list(struct store *s, const struct request_filter *filter,
     return db_done(q, err);
 }
 
-/* Row ids grow, and only the newest are asked for: no index but theirs. */
-static struct db_query *
-follow_query(struct store *s, const struct request_filter *f, uint64_t after_id)
-{
-    struct rx_buf text;
-
-    rx_buf_init(&text, TEXT_MAX);
-    rx_buf_add(&text,
-        RX_S("select " COLUMNS " from request r not indexed "
-             "left join tenant t on t.id = r.tenant_id "
-             "left join client_key k on k.id = r.key_id where r.id > ?1"));
-    request_add_conditions(&text, f);
-    rx_buf_add(&text, RX_S(" order by r.id limit ?4"));
-    struct db_query *q = db_query(s->db, text.ptr);
-    rx_buf_fini(&text);
-    db_bind_u64(q, 1, after_id);
-    db_bind_u64(q, 4, f->limit);
-    request_bind_conditions(q, f);
-    return q;
-}
-
-enum rx_code
-request_follow(struct store *s, const struct request_filter *filter,
-    uint64_t after_id, void (*each)(void *user, uint64_t id, rx_str json),
-    void *user, size_t *count, struct rx_err *err)
-{
-    struct db_query *q = follow_query(s, filter, after_id);
-    struct rx_buf text;
-
-    rx_buf_init(&text, (size_t)1 << 20);
-    *count = 0;
-    while (db_next(q)) {
-        rx_buf_clear(&text);
-        struct rx_json_out w = rx_json_out(&text);
-        rx_json_open_object(&w, NULL);
-        put_row(&w, q);
-        put_number(&w, "attempts", q, C_ATTEMPTS);
-        rx_json_close(&w);
-        each(user, db_u64(q, C_ID), rx_buf_str(&text));
-        ++*count;
-    }
-    rx_buf_fini(&text);
-    return db_done(q, err);
-}
-
-/* ---- one ---- */
+/* ---- the parts of one ---- */
 
 static void
 put_attempt(struct rx_json_out *w, struct db_query *q)
@@ -419,6 +374,97 @@ put_trace(
         rx_json_put_null(w, "trace");
     return db_done(q, err);
 }
+
+/* ---- as they come ---- */
+
+/* Row ids grow, and only the newest are asked for: no index but theirs. */
+static struct db_query *
+follow_query(struct store *s, const struct request_filter *f, uint64_t after_id)
+{
+    uint64_t last = f->until_id > 0 ? f->until_id : INT64_MAX;
+    struct rx_buf text;
+
+    rx_buf_init(&text, TEXT_MAX);
+    rx_buf_add(
+        &text, RX_S("select " COLUMNS " from request r not indexed "
+                    "left join tenant t on t.id = r.tenant_id "
+                    "left join client_key k on k.id = r.key_id where r.id > ?1 "
+                    "and r.id <= ?2"));
+    request_add_conditions(&text, f);
+    rx_buf_add(&text, RX_S(" order by r.id limit ?4"));
+    struct db_query *q = db_query(s->db, text.ptr);
+    rx_buf_fini(&text);
+    db_bind_u64(q, 1, after_id);
+    db_bind_u64(q, 2, last);
+    db_bind_u64(q, 4, f->limit);
+    request_bind_conditions(q, f);
+    return q;
+}
+
+/* All spans of a trace are taken or none, here and at whoever does likewise. */
+static bool
+is_in_sample(struct db_query *q, const struct request_filter *f)
+{
+    struct rx_trace t;
+    uint32_t dice = 0;
+
+    if (!f->sampled)
+        return true;
+    if (!rx_trace_unpack(db_blob(q, C_CONTEXT), &t))
+        return f->sample > 0; /* older than traces: few */
+    if (f->heed_parent && rx_trace_has_parent(&t))
+        return (t.flags & RX_TRACE_SAMPLED) != 0;
+    for (size_t i = 12; i < 16; i++)
+        dice = dice << 8 | t.id[i];
+    return f->sample == UINT32_MAX || dice < f->sample;
+}
+
+static enum rx_code
+put_followed(struct store *s, struct rx_json_out *w, struct db_query *q,
+    bool detail, struct rx_err *err)
+{
+    enum rx_code code = RX_OK;
+
+    rx_json_open_object(w, NULL);
+    put_row(w, q);
+    if (!detail) {
+        put_number(w, "attempts", q, C_ATTEMPTS);
+    } else {
+        code = put_trace(s, db_u64(q, C_ID), w, err);
+        if (code == RX_OK)
+            code = put_attempts(s, db_u64(q, C_ID), w, err);
+    }
+    rx_json_close(w);
+    return code;
+}
+
+enum rx_code
+request_follow(struct store *s, const struct request_filter *filter,
+    uint64_t after_id, void (*each)(void *user, uint64_t id, rx_str json),
+    void *user, size_t *count, struct rx_err *err)
+{
+    struct db_query *q = follow_query(s, filter, after_id);
+    enum rx_code code = RX_OK;
+    struct rx_buf text;
+
+    rx_buf_init(&text, (size_t)1 << 20);
+    *count = 0;
+    while (code == RX_OK && db_next(q)) {
+        if (!is_in_sample(q, filter))
+            continue;
+        rx_buf_clear(&text);
+        struct rx_json_out w = rx_json_out(&text);
+        code = put_followed(s, &w, q, filter->detail, err);
+        if (code == RX_OK)
+            each(user, db_u64(q, C_ID), rx_buf_str(&text));
+        ++*count;
+    }
+    rx_buf_fini(&text);
+    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
+    return code == RX_OK ? done : code;
+}
+
+/* ---- one, whole ---- */
 
 enum rx_code
 request_put(struct store *s, rx_str id, struct rx_json_out *w, const char *key,

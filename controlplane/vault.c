@@ -156,6 +156,7 @@ static const char *const forgetting[] = {
     "status = 'needs_login'",
     "delete from oauth_login",
     "delete from webhook",
+    "delete from tee",
     "delete from meta where name = 'vault'",
 };
 

@@ -47,6 +47,9 @@ struct cli_options {
     bool follow, csv;
     uint64_t limit;
     const char *channel, *model, *key, *since, *range, *by;
+    /* tees */
+    const char *outcome, *sampling;
+    struct rx_conf_list resource;
     /* configuration */
     const char *prompt_file, *routing, *description;
     const char *passphrase_file, *select, *output, *file;
@@ -138,6 +141,8 @@ cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
 cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
     cmd_alert_list, cmd_alert_ack, cmd_webhook_add, cmd_webhook_list,
     cmd_webhook_rm, cmd_webhook_test;
+cli_fn cmd_tee_add, cmd_tee_list, cmd_tee_rm, cmd_settings_show,
+    cmd_settings_set;
 cli_fn cmd_price_load, cmd_price_list, cmd_price_show, cmd_price_set;
 cli_fn cmd_requests, cmd_usage, cmd_usage_csv, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;

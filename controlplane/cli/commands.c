@@ -157,6 +157,22 @@ static const struct rx_conf_row usage_rows[] = {
     REACH,
     { 0 },
 };
+static const struct rx_conf_row tee_add[] = {
+    MANY("header", "'NAME: VALUE'", headers,
+        "a header to send along; kept sealed; any number"),
+    MANY("resource", "NAME=VALUE", resource,
+        "otlp: an attribute of the resource; any number"),
+    TEXT("sampling", "SHARE", sampling, "only some of them: 0 to 1"),
+    TEXT("tenant", "TENANT", tenant, "only of this tenant"),
+    TEXT("key", "KEY", key, "only with this client key"),
+    TEXT("channel", "CHANNEL", channel, "only over this channel"),
+    TEXT("model", "MODEL", model, "only to this model"),
+    TEXT("outcome", "OUTCOME", outcome,
+        "only with it: ok, error, refused, cut or cancelled"),
+    TEXT("status", "STATUS", status, "only answered so, e.g. 429"),
+    REACH,
+    { 0 },
+};
 #define DOCUMENT                                           \
     TEXT("select", "WHAT", select,                         \
         "only these kinds or items: channels,rules:long"), \
@@ -236,6 +252,8 @@ const struct noun nouns[] = {
     { "route", "Routing: where a request would go" },
     { "alert", "Alerts: what you have to know of" },
     { "webhook", "Webhooks: whom alerts are sent to" },
+    { "settings", "Settings: how the router behaves as a whole" },
+    { "tee", "Tees: where requests are copied to" },
     { "requests", "What was asked" },
     { "price", "What models cost" },
     { "usage", "What was used" },
@@ -340,6 +358,18 @@ const struct command commands[] = {
         NULL },
     { "webhook", "rm", "WEBHOOK", 1, 1, "tell it nothing more", reach,
         cmd_webhook_rm, NULL },
+    { "settings", "show", NULL, 0, 0, "all of them, as JSON", reach,
+        cmd_settings_show, NULL },
+    { "settings", "set", "NAME=VALUE...", 1, 100, "change some", reach,
+        cmd_settings_set,
+        "\nroutex settings set strategy=latency health.interval_s=60 "
+        "log_level=null\n" },
+    { "tee", "add", "NAME SINK [URL]", 2, 3,
+        "copy requests there: file, http, webhook or otlp", tee_add,
+        cmd_tee_add, NULL },
+    { "tee", "list", NULL, 0, 0, "all tees", reach, cmd_tee_list, NULL },
+    { "tee", "rm", "TEE", 1, 1, "copy nothing there any more", reach,
+        cmd_tee_rm, NULL },
     { "webhook", "test", "WEBHOOK", 1, 1, "send it something now", reach,
         cmd_webhook_test, NULL },
     { "requests", NULL, NULL, 0, 0, "the newest requests, or all to come",

@@ -255,6 +255,13 @@ WALK = [
     ("GET", "/api/alerts", "?state=all&kind=plane_lost", None, None),
     ("GET", "/api/alerts/{id}", "none", None, None),
     ("POST", "/api/alerts/{id}/ack", "none", None, None),
+    ("POST", "/api/tees", "", {
+        "name": "lines", "sink": "file", "file": {"max_bytes": 5000},
+        "filter": {"status": 200}, "sampling": 0.5}, "tee"),
+    ("GET", "/api/tees", "", None, None),
+    ("GET", "/api/tees/{id}", "tee", None, None),
+    ("PATCH", "/api/tees/{id}", "tee", {"status": "disabled"}, None),
+    ("DELETE", "/api/tees/{id}", "tee", None, None),
     ("POST", "/api/webhooks", "", {
         "name": "pager", "url": "http://127.0.0.1:1/hook?x=1",
         "kinds": ["channel_down"], "severity": "warning"}, "webhook"),
