@@ -382,3 +382,43 @@ agent_rule(const struct agent *a, struct store *s, struct rx_arena *arena,
     };
     return RX_OK;
 }
+
+/* ---- from the API ---------------------------------------------------------- */
+
+void
+agent_read(struct agent *a, rx_json body)
+{
+    static const char *const shown_only[] = { "id", "routed", "fault",
+        "updated_at", NULL };
+
+    if (!rx_json_want(body, RX_JSON_OBJECT))
+        return;
+    if (rx_json_need_str(body, "name", &a->name) && a->name.len > 64)
+        rx_json_wrong_member(body, "name", "must be at most 64 bytes");
+    rx_json_get_str(body, "description", &a->description);
+    rx_json_get_str(body, "model", &a->model);
+    rx_json_get_str(body, "routing", &a->routing);
+    if (rx_json_need_str(body, "prompt", &a->prompt) &&
+        a->prompt.len < AGENT_PROMPT_MIN)
+        rx_json_wrong_member(body, "prompt",
+            "must be at least %d bytes, to be told from others",
+            AGENT_PROMPT_MIN);
+    field_ignore(body, FIELD_PATCH, shown_only);
+    rx_json_no_more(body);
+}
+
+rx_str
+agent_id_for(rx_str name, struct rx_arena *arena)
+{
+    char *id = field_room(arena, 1, name.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char ch = name.ptr[i];
+        if (agent_id_good((rx_str){ &ch, 1 }))
+            id[n++] = ch;
+        else if (n > 0 && id[n - 1] != '-')
+            id[n++] = '-';
+    }
+    return n > 0 ? (rx_str){ id, n } : RX_S("agent");
+}

@@ -49,6 +49,10 @@ struct agent {
 void agent_parse(struct agent *a, struct rx_arena *arena);
 /* The text of a file that says this. */
 void agent_print(const struct agent *a, struct rx_buf *out);
+/* name … prompt from a body, as a whole; faults go to its document. */
+void agent_read(struct agent *a, rx_json body);
+/* A file's name out of the agent's. */
+rx_str agent_id_for(rx_str name, struct rx_arena *arena);
 /* Is it a name that a file may have? */
 bool agent_id_good(rx_str id);
 /*

@@ -79,28 +79,6 @@ api_agent_get(struct api_call *c, struct rx_err *err)
 
 /* ---- changing -------------------------------------------------------------- */
 
-static void
-read_body(struct api_call *c, struct agent *a)
-{
-    static const char *const shown_only[] = { "id", "routed", "fault",
-        "updated_at", NULL };
-
-    if (!rx_json_want(c->body, RX_JSON_OBJECT))
-        return;
-    if (rx_json_need_str(c->body, "name", &a->name) && a->name.len > 64)
-        rx_json_wrong_member(c->body, "name", "must be at most 64 bytes");
-    rx_json_get_str(c->body, "description", &a->description);
-    rx_json_get_str(c->body, "model", &a->model);
-    rx_json_get_str(c->body, "routing", &a->routing);
-    if (rx_json_need_str(c->body, "prompt", &a->prompt) &&
-        a->prompt.len < AGENT_PROMPT_MIN)
-        rx_json_wrong_member(c->body, "prompt",
-            "must be at least %d bytes, to be told from others",
-            AGENT_PROMPT_MIN);
-    field_ignore(c->body, FIELD_PATCH, shown_only);
-    rx_json_no_more(c->body);
-}
-
 /* What is written must read back: there is one reader. */
 static enum rx_code
 write_agent(struct api_call *c, const struct agent *a, const char *action,
@@ -138,34 +116,17 @@ finish(struct api_call *c, rx_str id, struct rx_err *err)
     return api_agent_get(c, err);
 }
 
-/* A file's name out of the agent's. */
-static rx_str
-id_for(struct api_call *c, rx_str name)
-{
-    char *id = field_room(c->arena, 1, name.len + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < name.len; i++) {
-        char ch = name.ptr[i];
-        if (agent_id_good((rx_str){ &ch, 1 }))
-            id[n++] = ch;
-        else if (n > 0 && id[n - 1] != '-')
-            id[n++] = '-';
-    }
-    return n > 0 ? (rx_str){ id, n } : RX_S("agent");
-}
-
 enum rx_code
 api_agents_create(struct api_call *c, struct rx_err *err)
 {
     struct agent a = { 0 };
 
     if (rx_json_there(c->body))
-        read_body(c, &a);
+        agent_read(&a, c->body);
     enum rx_code code = api_body_done(c, err);
     if (code != RX_OK)
         return code;
-    a.id = id_for(c, a.name);
+    a.id = agent_id_for(a.name, c->arena);
     if (agents_find(c->store->agents, a.id) != NULL ||
         agents_find(c->store->agents, a.name) != NULL)
         return rx_fail(err, RX_CONFLICT,
@@ -187,7 +148,7 @@ api_agent_replace(struct api_call *c, struct rx_err *err)
         return code;
     a.id = field_keep(c->arena, known->id);
     if (rx_json_there(c->body))
-        read_body(c, &a);
+        agent_read(&a, c->body);
     code = api_body_done(c, err);
     if (code == RX_OK)
         code = write_agent(c, &a, "update", err);

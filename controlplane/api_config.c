@@ -2,9 +2,12 @@
  * The configuration as data: out as one document, in with a look first.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "controlplane/api.h"
+#include "controlplane/audit.h"
 #include "controlplane/config.h"
+#include "controlplane/oauth.h"
 #include "shared/secret.h"
 
 #define PASSPHRASE_MIN 8
@@ -28,6 +31,7 @@ begin(struct api_call *c, struct config_run *run, rx_str *passphrase,
 {
     config_run_init(run, c->store, c->world, c->arena);
     run->admin_port = api_port(c->api);
+    run->owner = c->who.role >= API_OWNER;
     enum rx_code code = read_passphrase(c, passphrase, err);
     if (code != RX_OK)
         return code;
@@ -38,13 +42,96 @@ begin(struct api_call *c, struct config_run *run, rx_str *passphrase,
     return code;
 }
 
+/* ---- passphrases ------------------------------------------------------------- */
+
+/* A call that waits for its passphrase to become a key. */
+struct stretching {
+    struct config_run run;
+    struct config_seal seal;
+    struct login_job *job; /* NULL unless one waits */
+    bool replace, dry;     /* of an import */
+    void (*then)(struct api_call *c);
+};
+
+static void
+on_leave(void *arg)
+{
+    struct stretching *s = arg;
+
+    if (s->job != NULL)
+        login_cancel(s->job);
+    config_run_fini(&s->run);
+}
+
+static void
+end(struct api_call *c, enum rx_code code, struct rx_err *err)
+{
+    struct stretching *s = c->work;
+
+    rx_wipe(&s->seal.key, sizeof(s->seal.key));
+    config_run_fini(&s->run);
+    api_finish(c, code, err);
+}
+
+static void
+on_stretched(void *arg, const struct login_result *result)
+{
+    struct api_call *c = arg;
+    struct stretching *s = c->work;
+    struct rx_err err = { 0 };
+
+    s->job = NULL;
+    c->cancel = NULL;
+    if (!result->good) {
+        end(c, api_busy(c, 1, &err), &err);
+        return;
+    }
+    s->seal.key = *result->key;
+    s->then(c);
+}
+
+static enum rx_code
+stretch(struct api_call *c, rx_str passphrase, void (*then)(struct api_call *c),
+    struct rx_err *err)
+{
+    struct stretching *s = c->work;
+
+    s->then = then;
+    s->job = login_stretch(
+        c->world->login, passphrase, s->seal.salt, on_stretched, c);
+    if (s->job == NULL)
+        return api_busy(c, 1, err);
+    c->later = true;
+    c->cancel = on_leave;
+    c->cancel_arg = s;
+    return RX_OK;
+}
+
+/* ---- out --------------------------------------------------------------------- */
+
+static enum rx_code export(struct api_call *c, struct config_run *run,
+    const struct config_seal *seal, struct rx_err *err) {
+    return config_export(run, &c->w, "data", seal, err);
+}
+
+static void
+export_sealed(struct api_call *c)
+{
+    struct stretching *s = c->work;
+    struct rx_err err = { 0 };
+
+    end(c, export(c, &s->run, &s->seal, &err), &err);
+}
+
 enum rx_code
 api_config_export(struct api_call *c, struct rx_err *err)
 {
+    struct stretching *s = field_make(c->arena, struct stretching, 1);
     rx_str secrets = api_query(c, "secrets");
-    struct config_run run;
     rx_str passphrase;
-    enum rx_code code = begin(c, &run, &passphrase, err);
+
+    c->work = s;
+    enum rx_code code = begin(c, &s->run, &passphrase, err);
 
     bool sealed = rx_str_eq(secrets, RX_S("sealed"));
     if (code == RX_OK && secrets.len > 0 && !sealed &&
@@ -57,9 +144,15 @@ api_config_export(struct api_call *c, struct rx_err *err)
     if (code == RX_OK && sealed && c->who.role < API_OWNER)
         code = rx_fail(err, RX_DENIED, "only an owner may take secrets out");
     if (code == RX_OK)
-        code = config_export(
-            &run, &c->w, "data", sealed ? passphrase : (rx_str){ 0 }, err);
-    config_run_fini(&run);
+        code = api_query_done(c, err);
+    if (code == RX_OK && sealed) {
+        rx_random(s->seal.salt, sizeof(s->seal.salt));
+        code = stretch(c, passphrase, export_sealed, err);
+    } else if (code == RX_OK) {
+        code = export(c, &s->run, NULL, err);
+    }
+    if (code != RX_OK || !c->later)
+        config_run_fini(&s->run);
     return code;
 }
 
@@ -128,27 +221,73 @@ document_of(struct api_call *c)
     return rx_json_count(c->body) == 1 && rx_json_there(data) ? data : c->body;
 }
 
+/* What became of one object has its own line, as if it had been changed alone;
+ * texts are those of a document, with marks in the place of secrets. */
 static enum rx_code
-finish(struct api_call *c, const struct config_result *result, bool dry,
-    struct rx_err *err)
+audit_change(
+    struct api_call *c, const struct config_change *change, struct rx_err *err)
 {
-    bool changes = result->change_count > 0;
+    static const char *const actions[][2] = { { "added", "create" },
+        { "changed", "update" }, { "removed", "delete" } };
+    struct audit_line line = {
+        .actor = c->who.name,
+        .kind = change->kind->noun,
+        .id = change->id,
+        .name = change->name,
+        .actor_kind = scope_kind_name(c->who.kind),
+        .actor_id = c->who.id,
+        .address = c->address,
+    };
+
+    for (size_t i = 0; i < RX_COUNT(actions); i++) {
+        if (strcmp(change->action, actions[i][0]) == 0)
+            line.action = actions[i][1];
+    }
+    if (change->before.len > 0)
+        line.before = field_parse(c->arena, change->before);
+    if (change->after.len > 0)
+        line.after = field_parse(c->arena, change->after);
+    return audit_add(c->store, &line, err);
+}
+
+static enum rx_code
+audit_all(
+    struct api_call *c, const struct config_result *result, struct rx_err *err)
+{
     enum rx_code code = RX_OK;
 
-    if (!dry && changes) {
-        c->body = (rx_json){ 0 }; /* too long for the audit log */
-        code = api_audit(
-            c, "import", "config", (rx_str){ 0 }, RX_S("configuration"), err);
+    for (size_t i = 0; code == RX_OK && i < result->change_count; i++)
+        code = audit_change(c, &result->changes[i], err);
+    c->body = (rx_json){ 0 }; /* too long for the audit log */
+    return code == RX_OK ? api_audit(c, "import", "config", (rx_str){ 0 },
+                               RX_S("configuration"), err)
+                         : code;
+}
+
+static enum rx_code
+finish(struct api_call *c, struct config_run *run,
+    const struct config_result *result, bool dry, struct rx_err *err)
+{
+    bool keep = !dry && result->change_count > 0;
+    enum rx_code code = keep ? audit_all(c, result, err) : RX_OK;
+
+    if (code == RX_OK && keep)
+        code = config_files_write(run, err);
+    if (code != RX_OK || !keep) {
+        store_rollback(c->store);
+        return code;
     }
-    if (code == RX_OK && !dry && changes)
-        return store_commit(c->store, err);
-    store_rollback(c->store);
+    code = store_commit(c->store, err);
+    if (code != RX_OK)
+        config_files_undo(run);
+    else
+        oauth_changed(c->world->oauth);
     return code;
 }
 
 static enum rx_code
 take(struct api_call *c, struct config_run *run, bool replace, bool dry,
-    rx_str passphrase, struct rx_err *err)
+    const struct rx_key *key, struct rx_err *err)
 {
     struct config_result result;
     enum rx_code code = store_begin(c->store, err);
@@ -156,7 +295,7 @@ take(struct api_call *c, struct config_run *run, bool replace, bool dry,
     if (code != RX_OK)
         return code;
     code = config_import(run, document_of(c),
-        replace ? CONFIG_REPLACE : CONFIG_MERGE, passphrase, &result, err);
+        replace ? CONFIG_REPLACE : CONFIG_MERGE, key, &result, err);
     if (code != RX_OK) {
         store_rollback(c->store);
         if (code == RX_INVALID)
@@ -168,28 +307,40 @@ take(struct api_call *c, struct config_run *run, bool replace, bool dry,
     rx_json_put_text(&c->w, "mode", replace ? "replace" : "merge");
     config_put_result(run, &c->w, &result, dry);
     rx_json_close(&c->w);
-    return finish(c, &result, dry, err);
+    return finish(c, run, &result, dry, err);
+}
+
+static void
+take_opened(struct api_call *c)
+{
+    struct stretching *s = c->work;
+    struct rx_err err = { 0 };
+
+    end(c, take(c, &s->run, s->replace, s->dry, &s->seal.key, &err), &err);
 }
 
 enum rx_code
 api_config_import(struct api_call *c, struct rx_err *err)
 {
-    struct config_run run;
+    struct stretching *s = field_make(c->arena, struct stretching, 1);
     rx_str passphrase;
-    bool replace = false;
-    bool dry = false;
-    enum rx_code code = begin(c, &run, &passphrase, err);
 
+    c->work = s;
+    enum rx_code code = begin(c, &s->run, &passphrase, err);
     if (code == RX_OK)
-        code = read_word(c, "mode", "merge", "replace", &replace, err);
+        code = read_word(c, "mode", "merge", "replace", &s->replace, err);
     if (code == RX_OK)
-        code = read_word(c, "dry_run", "false", "true", &dry, err);
+        code = read_word(c, "dry_run", "false", "true", &s->dry, err);
     if (code == RX_OK)
         code = api_query_done(c, err);
     if (code == RX_OK && !rx_json_there(c->body))
         code = rx_fail(err, RX_INVALID, "the body must be a document");
-    if (code == RX_OK)
-        code = take(c, &run, replace, dry, passphrase, err);
-    config_run_fini(&run);
+    if (code == RX_OK && passphrase.len > 0 &&
+        config_salt(document_of(c), s->seal.salt))
+        code = stretch(c, passphrase, take_opened, err);
+    else if (code == RX_OK)
+        code = take(c, &s->run, s->replace, s->dry, NULL, err);
+    if (code != RX_OK || !c->later)
+        config_run_fini(&s->run);
     return code;
 }

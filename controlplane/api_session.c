@@ -234,7 +234,9 @@ log_in(struct api_call *c, struct entry *e, struct rx_err *err)
         return code;
     return wait_for(c,
         login_check(c->world->login, e->password,
-            e->user != NULL ? e->user->password.ptr : NULL, on_checked, c),
+            e->user != NULL && e->user->password.len > 0 ? e->user->password.ptr
+                                                         : NULL,
+            on_checked, c),
         err);
 }
 

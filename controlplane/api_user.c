@@ -154,12 +154,12 @@ api_users_create(struct api_call *c, struct rx_err *err)
 
 /* `u` is, or was, an owner and will not be one: is there another? */
 static enum rx_code
-check_last_owner(struct api_call *c, struct rx_err *err)
+check_last_owner(struct api_call *c, const struct user *u, struct rx_err *err)
 {
     uint64_t all, owners;
     enum rx_code code = user_count(c->store, &all, &owners, err);
 
-    if (code != RX_OK || owners > 1)
+    if (code != RX_OK || owners > 1 || u->password.len == 0)
         return code;
     c->fail_code = "last_owner";
     return rx_fail(err, RX_CONFLICT,
@@ -181,7 +181,7 @@ change(struct api_call *c, struct rx_err *err)
     bool was_owner = u->role == API_OWNER;
     user_read(u, c->body, FIELD_PATCH, &password);
     if (was_owner && u->role != API_OWNER)
-        code = check_last_owner(c, err);
+        code = check_last_owner(c, u, err);
     if (code == RX_OK && m->hash.len > 0) {
         u->password = m->hash;
         code = session_end_all(c->store, u->id, err);
@@ -217,7 +217,7 @@ api_user_delete(struct api_call *c, struct rx_err *err)
     if (code == RX_OK)
         code = api_if_match(c, u->rev, err);
     if (code == RX_OK && u->role == API_OWNER)
-        code = check_last_owner(c, err);
+        code = check_last_owner(c, u, err);
     if (code == RX_OK)
         code = user_delete(c->store, u, err);
     if (code == RX_OK)

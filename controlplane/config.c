@@ -71,11 +71,11 @@ config_mark(rx_str secret, char out[CONFIG_MARK_SIZE])
 static const struct config_kind *
 kind_of(rx_str name)
 {
-    const struct config_kind *k = config_kinds;
+    const struct config_kind *const *k = config_kinds;
 
-    while (k->name != NULL && !rx_str_eq(name, field_text(k->name)))
+    while (*k != NULL && !rx_str_eq(name, field_text((*k)->name)))
         k++;
-    return k->name != NULL ? k : NULL;
+    return *k;
 }
 
 enum rx_code
@@ -96,7 +96,8 @@ config_select(struct rx_arena *arena, rx_str text, struct config_selection *out,
         if (kind_of(kind) == NULL)
             return rx_fail(err, RX_INVALID,
                 "there is no kind \"%.*s\"; a document has settings, tenants, "
-                "channels, functions, rules, keys and agents",
+                "accounts, channels, functions, rules, keys, agents, prices, "
+                "webhooks and users",
                 (int)(kind.len < 40 ? kind.len : 40), kind.ptr);
         at[out->count++] = word;
     }
@@ -196,19 +197,15 @@ put_sealed(struct rx_json_out *w, const unsigned char *salt, rx_str sealed)
 
 /* A list of texts, sealed: the document has their marks. */
 static enum rx_code
-seal(struct rx_json_out *w, rx_str passphrase, rx_str plain, struct rx_err *err)
+put_secrets(struct rx_json_out *w, const struct config_seal *seal, rx_str plain,
+    struct rx_err *err)
 {
-    unsigned char salt[RX_SALT_SIZE];
     struct rx_buf sealed;
-    struct rx_key key;
 
-    rx_random(salt, sizeof(salt));
     rx_buf_init(&sealed, SECRETS_MAX + RX_SEAL_EXTRA);
-    bool good = rx_key_stretch(passphrase, salt, &key) &&
-                rx_seal(&key, plain, RX_S(CONTEXT), &sealed);
-    rx_wipe(&key, sizeof(key));
+    bool good = rx_seal(&seal->key, plain, RX_S(CONTEXT), &sealed);
     if (good)
-        put_sealed(w, salt, rx_buf_str(&sealed));
+        put_sealed(w, seal->salt, rx_buf_str(&sealed));
     rx_buf_fini(&sealed);
     return good ? RX_OK
                 : rx_fail(err, RX_INTERNAL, "the secrets cannot be sealed");
@@ -243,11 +240,11 @@ put_kinds(struct config_run *run, struct rx_json_out *w,
 {
     enum rx_code code = RX_OK;
 
-    for (const struct config_kind *k = config_kinds;
-         code == RX_OK && k->name != NULL; k++) {
+    for (size_t i = 0; code == RX_OK && config_kinds[i] != NULL; i++) {
+        const struct config_kind *k = config_kinds[i];
         void **items = NULL;
         size_t count = 0;
-        if (!config_selected_kind(run, k))
+        if (!config_selected_kind(run, k) || (k->owners && !run->owner))
             continue;
         code = k->list(run, &items, &count, err);
         if (code == RX_OK)
@@ -258,7 +255,7 @@ put_kinds(struct config_run *run, struct rx_json_out *w,
 
 enum rx_code
 config_export(struct config_run *run, struct rx_json_out *w, const char *key,
-    rx_str passphrase, struct rx_err *err)
+    const struct config_seal *seal, struct rx_err *err)
 {
     struct rx_buf plain;
 
@@ -270,9 +267,9 @@ config_export(struct config_run *run, struct rx_json_out *w, const char *key,
     rx_json_put_u64(w, "version", CONFIG_VERSION);
     enum rx_code code = put_kinds(run, w, &secrets, err);
     rx_json_close(&secrets);
-    if (code == RX_OK && passphrase.len > 0)
+    if (code == RX_OK && seal != NULL)
         code = plain.full ? rx_fail(err, RX_TOO_BIG, "too many secrets")
-                          : seal(w, passphrase, rx_buf_str(&plain), err);
+                          : put_secrets(w, seal, rx_buf_str(&plain), err);
     rx_json_close(w);
     if (plain.ptr != NULL)
         rx_wipe(plain.ptr, plain.len);

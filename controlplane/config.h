@@ -26,6 +26,7 @@
 #include "controlplane/field.h"
 #include "controlplane/store.h"
 #include "shared/json.h"
+#include "shared/secret.h"
 
 struct api_world;
 
@@ -41,6 +42,14 @@ struct config_selection {
 RX_NODISCARD enum rx_code config_select(struct rx_arena *arena, rx_str text,
     struct config_selection *out, struct rx_err *err);
 
+/* A file of the agents' folder that is to be another. */
+struct config_file {
+    rx_str id;
+    rx_str text;   /* empty: to be removed */
+    rx_str before; /* empty: there was none */
+    bool done;
+};
+
 /* One piece of work on the store; all it makes lives in the arena. */
 struct config_run {
     struct store *store;
@@ -53,6 +62,9 @@ struct config_run {
     struct rx_buf warnings, made_keys;
     struct rx_json_out warn_w, made_w;
     uint64_t made_ms; /* order of birth of what is new */
+    bool owner;       /* an owner asks: users may be seen and changed */
+    struct config_file *files;
+    size_t file_count, file_room;
 };
 void config_run_init(struct config_run *run, struct store *store,
     const struct api_world *world, struct rx_arena *arena);
@@ -68,6 +80,7 @@ struct config_kind {
     const char *name; /* in the document: "channels" */
     const char *noun; /* in the audit log: "channel" */
     bool single;      /* an object that is always there, not a list */
+    bool owners;      /* nobody else may see or change it */
     /* Members the API shows that are of one store only; NULL ends them. */
     const char *const *hidden;
     /* How an item is called. */
@@ -95,9 +108,11 @@ struct config_kind {
     /* Give its secrets to add(); NULL: it has none. */
     void (*secrets)(
         const void *noun, void (*add)(void *arg, rx_str secret), void *arg);
+    /* It was read with a secret that does not show; NULL: they all show. */
+    bool (*brings)(const void *noun);
 };
-/* In the order of their references; ends with a NULL name. */
-extern const struct config_kind config_kinds[];
+/* In the order of their references; ends with NULL. */
+extern const struct config_kind *const config_kinds[];
 
 bool config_selected(
     const struct config_run *run, const struct config_kind *kind, rx_str name);
@@ -113,9 +128,14 @@ void config_mark(rx_str secret, char out[CONFIG_MARK_SIZE]);
 
 /* ---- out ---- */
 
-/* As an object; secrets sealed unless `passphrase` is empty. */
+/* A passphrase's key and what it was made with: rx_key_stretch(). */
+struct config_seal {
+    unsigned char salt[RX_SALT_SIZE];
+    struct rx_key key;
+};
+/* As an object; secrets are left out when `seal` is NULL. */
 RX_NODISCARD enum rx_code config_export(struct config_run *run,
-    struct rx_json_out *w, const char *key, rx_str passphrase,
+    struct rx_json_out *w, const char *key, const struct config_seal *seal,
     struct rx_err *err);
 
 /* ---- in ---- */
@@ -125,8 +145,9 @@ enum config_mode {
     CONFIG_REPLACE, /* kinds it mentions are as it says, and nothing else */
 };
 struct config_change {
-    const char *kind, *action; /* "added", "changed", "removed" */
-    rx_str name;
+    const struct config_kind *kind;
+    const char *action; /* "added", "changed", "removed" */
+    rx_str id, name;
     rx_str before, after; /* JSON; empty: none */
 };
 struct config_result {
@@ -134,13 +155,23 @@ struct config_result {
     size_t change_count, change_room;
     size_t added, changed, removed, unchanged;
 };
+/* The salt of its sealed secrets.  False: there are none, or they are broken. */
+bool config_salt(rx_json doc, unsigned char salt[RX_SALT_SIZE]);
 /*
- * Inside a transaction.  RX_INVALID: the document has faults, all of them noted
+ * Inside a transaction.  `key` opens the secrets, NULL: they stay closed.
+ * RX_INVALID: the document has faults, all of them noted
  * in it; nothing may be committed then.
  */
 RX_NODISCARD enum rx_code config_import(struct config_run *run, rx_json doc,
-    enum config_mode mode, rx_str passphrase, struct config_result *out,
+    enum config_mode mode, const struct rx_key *key, struct config_result *out,
     struct rx_err *err);
+/*
+ * What an import wants in the agents' folder, just before its commit; undone
+ * when that fails.  On failure nothing is different.
+ */
+RX_NODISCARD enum rx_code config_files_write(
+    struct config_run *run, struct rx_err *err);
+void config_files_undo(struct config_run *run);
 /* The difference, as members of the open object.  `dry`: it will be rolled
  * back, and keys that were made are worth nothing. */
 void config_put_result(struct config_run *run, struct rx_json_out *w,

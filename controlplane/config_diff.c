@@ -100,7 +100,7 @@ put_change(struct config_run *run, struct rx_json_out *w,
     struct diff d = { .w = w, .arena = run->arena };
 
     rx_json_open_object(w, NULL);
-    rx_json_put_text(w, "kind", c->kind);
+    rx_json_put_text(w, "kind", c->kind->name);
     rx_json_put_str(w, "name", c->name);
     rx_json_put_text(w, "action", c->action);
     rx_json_open_array(w, "fields");

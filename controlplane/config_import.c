@@ -23,11 +23,27 @@ struct import {
 
 /* ---- results --------------------------------------------------------------- */
 
+/* As the API tells it; what has none goes by its name. */
+static rx_str
+id_of(struct import *im, const struct config_kind *kind, const void *noun)
+{
+    struct rx_buf text;
+
+    rx_buf_init(&text, ITEM_MAX);
+    struct rx_json_out w = rx_json_out(&text);
+    kind->put(&w, noun);
+    rx_json item = field_parse(im->run->arena, rx_buf_str(&text));
+    rx_buf_fini(&text);
+    rx_str id = rx_json_str(rx_json_find(item, "id"));
+    return id.len > 0 || kind->single ? id : kind->name_of(noun);
+}
+
 static void
 add_change(struct import *im, const struct config_kind *kind,
-    const char *action, rx_str name, rx_str before, rx_str after)
+    const char *action, const void *noun, rx_str before, rx_str after)
 {
     struct config_result *r = im->out;
+    rx_str name = kind->name_of(noun);
 
     if (r->change_count == r->change_room) {
         size_t room = 2 * r->change_room + 32;
@@ -38,8 +54,8 @@ add_change(struct import *im, const struct config_kind *kind,
         r->changes = more;
         r->change_room = room;
     }
-    r->changes[r->change_count++] =
-        (struct config_change){ kind->name, action, name, before, after };
+    r->changes[r->change_count++] = (struct config_change){ kind, action,
+        id_of(im, kind, noun), name, before, after };
 }
 
 static rx_str
@@ -87,7 +103,7 @@ identity(struct import *im, const struct config_kind *kind, const void *noun)
 static bool
 is_first(struct import *im, size_t k, rx_json body, const void *noun)
 {
-    const struct config_kind *kind = &config_kinds[k];
+    const struct config_kind *kind = config_kinds[k];
 
     if (kind->single ||
         rx_map_put(im->seen[k], identity(im, kind, noun), im) == NULL)
@@ -99,7 +115,7 @@ is_first(struct import *im, size_t k, rx_json body, const void *noun)
 static enum rx_code
 take(struct import *im, size_t k, rx_json body, struct rx_err *err)
 {
-    const struct config_kind *kind = &config_kinds[k];
+    const struct config_kind *kind = config_kinds[k];
     size_t faults = rx_json_fault_count(im->doc.doc);
     void *noun = NULL;
     rx_str before = { 0 };
@@ -118,7 +134,8 @@ take(struct import *im, size_t k, rx_json body, struct rx_err *err)
         !is_first(im, k, body, noun))
         return RX_OK;
     rx_str after = text_of(im, kind, noun);
-    if (rx_str_eq(before, after)) {
+    bool brings = kind->brings != NULL && kind->brings(noun);
+    if (rx_str_eq(before, after) && !brings) {
         im->out->unchanged++;
         return RX_OK;
     }
@@ -126,15 +143,14 @@ take(struct import *im, size_t k, rx_json body, struct rx_err *err)
     if (code != RX_OK)
         return code;
     *(found ? &im->out->changed : &im->out->added) += 1;
-    add_change(im, kind, found ? "changed" : "added", kind->name_of(noun),
-        before, after);
+    add_change(im, kind, found ? "changed" : "added", noun, before, after);
     return RX_OK;
 }
 
 static enum rx_code
 take_list(struct import *im, size_t k, rx_json list, struct rx_err *err)
 {
-    const struct config_kind *kind = &config_kinds[k];
+    const struct config_kind *kind = config_kinds[k];
     enum rx_code code = RX_OK;
 
     if (!rx_json_want(list, RX_JSON_ARRAY))
@@ -153,12 +169,16 @@ take_list(struct import *im, size_t k, rx_json list, struct rx_err *err)
 static enum rx_code
 take_kind(struct import *im, size_t k, struct rx_err *err)
 {
-    const struct config_kind *kind = &config_kinds[k];
+    const struct config_kind *kind = config_kinds[k];
     rx_json v = rx_json_member(im->doc, kind->name);
 
     im->seen[k] = rx_map_new();
     if (rx_json_kind(v) <= RX_JSON_NULL || !config_selected_kind(im->run, kind))
         return RX_OK;
+    if (kind->owners && !im->run->owner)
+        return rx_fail(err, RX_DENIED,
+            "%s: only an owner may change them; import the others with select",
+            kind->name);
     if (!kind->single)
         return take_list(im, k, v, err);
     return rx_json_want(v, RX_JSON_OBJECT) ? take(im, k, v, err) : RX_OK;
@@ -169,7 +189,7 @@ take_kind(struct import *im, size_t k, struct rx_err *err)
 static enum rx_code
 prune_kind(struct import *im, size_t k, struct rx_err *err)
 {
-    const struct config_kind *kind = &config_kinds[k];
+    const struct config_kind *kind = config_kinds[k];
     rx_json v = rx_json_member(im->doc, kind->name);
     void **items = NULL;
     size_t count = 0;
@@ -188,30 +208,39 @@ prune_kind(struct import *im, size_t k, struct rx_err *err)
         if (code != RX_OK)
             break;
         im->out->removed++;
-        add_change(im, kind, "removed", kind->name_of(items[i]), before,
-            (rx_str){ 0 });
+        add_change(im, kind, "removed", items[i], before, (rx_str){ 0 });
     }
     return code;
 }
 
 /* ---- secrets --------------------------------------------------------------- */
 
-static bool
-unseal(rx_json box, rx_str passphrase, struct rx_buf *plain)
+bool
+config_salt(rx_json doc, unsigned char out[RX_SALT_SIZE])
 {
-    struct rx_buf salt, sealed;
-    struct rx_key key;
+    rx_json box = rx_json_find(doc, "secrets");
+    struct rx_buf salt;
 
+    if (rx_json_kind(box) != RX_JSON_OBJECT)
+        return false;
     rx_buf_init(&salt, 64);
+    bool good = rx_unbase64url(rx_json_str(rx_json_find(box, "salt")), &salt) &&
+                salt.len == RX_SALT_SIZE;
+    if (good)
+        memcpy(out, salt.ptr, RX_SALT_SIZE);
+    rx_buf_fini(&salt);
+    return good;
+}
+
+static bool
+unseal(rx_json box, const struct rx_key *key, struct rx_buf *plain)
+{
+    struct rx_buf sealed;
+
     rx_buf_init(&sealed, SECRETS_MAX + RX_SEAL_EXTRA);
     bool good =
-        rx_unbase64url(rx_json_str(rx_json_member(box, "salt")), &salt) &&
-        salt.len == RX_SALT_SIZE &&
         rx_unbase64url(rx_json_str(rx_json_member(box, "box")), &sealed) &&
-        rx_key_stretch(passphrase, (const unsigned char *)salt.ptr, &key) &&
-        rx_unseal(&key, rx_buf_str(&sealed), RX_S(CONTEXT), plain);
-    rx_wipe(&key, sizeof(key));
-    rx_buf_fini(&salt);
+        rx_unseal(key, rx_buf_str(&sealed), RX_S(CONTEXT), plain);
     rx_buf_fini(&sealed);
     return good;
 }
@@ -229,8 +258,9 @@ keep_secrets(struct config_run *run, rx_str text)
 
 /* Without a passphrase they stay closed: keys that are known here still are. */
 static void
-open_secrets(struct import *im, rx_str passphrase)
+open_secrets(struct import *im, const struct rx_key *key)
 {
+    unsigned char salt[RX_SALT_SIZE];
     struct rx_buf plain;
     rx_json box;
 
@@ -244,10 +274,14 @@ open_secrets(struct import *im, rx_str passphrase)
         rx_json_wrong_member(box, "kdf", "must be \"argon2id\"");
         return;
     }
-    if (passphrase.len == 0)
+    if (!config_salt(im->doc, salt)) {
+        rx_json_wrong_member(box, "salt", "must be 16 bytes in base64url");
+        return;
+    }
+    if (key == NULL)
         return;
     rx_buf_init(&plain, SECRETS_MAX);
-    if (unseal(box, passphrase, &plain))
+    if (unseal(box, key, &plain))
         keep_secrets(im->run, rx_buf_str(&plain));
     else
         rx_json_wrong(box, "cannot be opened: the passphrase is another one, "
@@ -273,20 +307,20 @@ check_head(struct import *im)
     rx_json_get_u64(im->doc, "version", 1, CONFIG_VERSION, &version);
     (void)rx_json_member(im->doc, "$schema");
     (void)rx_json_member(im->doc, "secrets");
-    for (const struct config_kind *k = config_kinds; k->name != NULL; k++)
-        (void)rx_json_member(im->doc, k->name);
+    for (size_t k = 0; config_kinds[k] != NULL; k++)
+        (void)rx_json_member(im->doc, config_kinds[k]->name);
     rx_json_no_more(im->doc);
 }
 
 static enum rx_code
-run_import(struct import *im, rx_str passphrase, struct rx_err *err)
+run_import(struct import *im, const struct rx_key *key, struct rx_err *err)
 {
     enum rx_code code = RX_OK;
     size_t kinds = 0;
 
     check_head(im);
-    open_secrets(im, passphrase);
-    for (; code == RX_OK && config_kinds[kinds].name != NULL; kinds++)
+    open_secrets(im, key);
+    for (; code == RX_OK && config_kinds[kinds] != NULL; kinds++)
         code = take_kind(im, kinds, err);
     bool prune =
         im->mode == CONFIG_REPLACE && rx_json_fault_count(im->doc.doc) == 0;
@@ -297,14 +331,14 @@ run_import(struct import *im, rx_str passphrase, struct rx_err *err)
 
 enum rx_code
 config_import(struct config_run *run, rx_json doc, enum config_mode mode,
-    rx_str passphrase, struct config_result *out, struct rx_err *err)
+    const struct rx_key *key, struct config_result *out, struct rx_err *err)
 {
     struct import im = { .run = run, .doc = doc, .mode = mode, .out = out };
 
     *out = (struct config_result){ 0 };
     if (!rx_json_want(doc, RX_JSON_OBJECT))
         return rx_fail(err, RX_INVALID, "the document must be an object");
-    enum rx_code code = run_import(&im, passphrase, err);
+    enum rx_code code = run_import(&im, key, err);
     for (size_t k = 0; k < KINDS_MAX; k++) {
         if (im.seen[k] != NULL)
             rx_map_free(im.seen[k], NULL);

@@ -25,8 +25,11 @@ struct login_job {
     struct login *login;
     login_done *done; /* NULL: nobody waits any more */
     void *arg;
-    bool checks; /* against `hash`; else `hash` is made */
-    bool known;  /* there is a hash to check against */
+    bool checks;    /* against `hash`; else `hash` is made */
+    bool stretches; /* … or `key`, with `salt` */
+    unsigned char salt[RX_SALT_SIZE];
+    struct rx_key key;
+    bool known; /* there is a hash to check against */
     bool good;
     char hash[128];
     size_t len;
@@ -105,15 +108,20 @@ work(void *arg)
     struct login_job *j = arg;
     rx_str password = { j->password, j->len };
 
-    j->good = j->checks ? rx_password_check(password, j->known ? j->hash : NULL)
-                        : rx_password_hash(password, j->hash);
+    if (j->stretches)
+        j->good = rx_key_stretch(password, j->salt, &j->key);
+    else if (j->checks)
+        j->good = rx_password_check(password, j->known ? j->hash : NULL);
+    else
+        j->good = rx_password_hash(password, j->hash);
 }
 
 static void
 finish(void *arg)
 {
     struct login_job *j = arg;
-    struct login_result result = { j->good, j->checks ? NULL : j->hash };
+    struct login_result result = { j->good, j->checks ? NULL : j->hash,
+        &j->key };
 
     j->login->waiting--;
     if (j->done != NULL && !j->login->closing)
@@ -164,6 +172,20 @@ login_hash(struct login *l, rx_str password, login_done *done, void *arg)
 
     if (j != NULL)
         rx_worker_give(l->worker, &j->job);
+    return j;
+}
+
+struct login_job *
+login_stretch(struct login *l, rx_str passphrase,
+    const unsigned char salt[RX_SALT_SIZE], login_done *done, void *arg)
+{
+    struct login_job *j = start(l, passphrase, done, arg);
+
+    if (j == NULL)
+        return NULL;
+    j->stretches = true;
+    memcpy(j->salt, salt, sizeof(j->salt));
+    rx_worker_give(l->worker, &j->job);
     return j;
 }
 

@@ -15,6 +15,7 @@
 #include "shared/attr.h"
 #include "shared/err.h"
 #include "shared/loop.h"
+#include "shared/secret.h"
 #include "shared/str.h"
 
 #define LOGIN_WAITING_MAX 16
@@ -35,8 +36,9 @@ RX_NODISCARD enum rx_code login_admit(struct login *l, rx_str address,
 void login_succeeded(struct login *l, rx_str address, rx_str name);
 
 struct login_result {
-    bool good;        /* the password fits, or could be hashed */
-    const char *hash; /* of a hashed one */
+    bool good;                /* the password fits, or could be hashed */
+    const char *hash;         /* of a hashed one */
+    const struct rx_key *key; /* of a stretched one; wiped afterwards */
 };
 typedef void login_done(void *arg, const struct login_result *result);
 /*
@@ -48,6 +50,9 @@ RX_NODISCARD struct login_job *login_check(struct login *l, rx_str password,
     const char *hash, login_done *done, void *arg);
 RX_NODISCARD struct login_job *login_hash(
     struct login *l, rx_str password, login_done *done, void *arg);
+/* A passphrase into a key: see rx_key_stretch().  The salt is copied, too. */
+RX_NODISCARD struct login_job *login_stretch(struct login *l, rx_str passphrase,
+    const unsigned char salt[RX_SALT_SIZE], login_done *done, void *arg);
 /* Done will not be called. */
 void login_cancel(struct login_job *job);
 

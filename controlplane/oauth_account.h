@@ -27,6 +27,7 @@ struct oauth_account {
     uint64_t failed_ms, failures;
     uint64_t created_ms, updated_ms;
     uint64_t rev;
+    bool brought; /* its tokens came with a document */
 };
 
 /* `id` may be the name.  RX_NOT_FOUND. */

@@ -34,7 +34,7 @@ void
 user_read(struct user *u, rx_json body, enum field_mode mode, rx_str *password)
 {
     static const char *const shown_only[] = { "id", "created_at", "updated_at",
-        "last_login_at", NULL };
+        "last_login_at", "has_password", NULL };
     rx_str role = field_text(scope_role_name(u->role));
 
     *password = (rx_str){ 0 };
@@ -59,6 +59,7 @@ user_put(struct rx_json_out *w, const char *key, const struct user *u)
     rx_json_put_str(w, "id", u->id);
     rx_json_put_str(w, "name", u->name);
     rx_json_put_text(w, "role", scope_role_name(u->role));
+    rx_json_put_bool(w, "has_password", u->password.len > 0);
     rx_json_put_time(w, "created_at", u->created_ms);
     rx_json_put_time(w, "updated_at", u->updated_ms);
     rx_json_put_time(w, "last_login_at", u->seen_ms);
@@ -135,7 +136,7 @@ user_count(struct store *s, uint64_t *all, uint64_t *owners, struct rx_err *err)
 {
     struct db_query *q = db_query(s->db,
         "select count(*), count(*) filter (where role = 'owner') "
-        "from user");
+        "from user where password <> ''");
 
     *all = *owners = 0;
     if (db_next(q)) {
@@ -161,7 +162,7 @@ enum rx_code
 user_save(
     struct store *s, struct rx_arena *arena, struct user *u, struct rx_err *err)
 {
-    assert(db_in_transaction(s->db) && u->password.len > 0);
+    assert(db_in_transaction(s->db));
     u->updated_ms = rx_clock_wall_ms();
     if (u->id.len == 0) {
         u->id = store_new_id(arena, "usr_");

@@ -20,7 +20,7 @@
 struct user {
     rx_str id, name;
     enum api_role role;
-    rx_str password; /* the hash, NUL-terminated */
+    rx_str password; /* the hash, NUL-terminated; empty: cannot log in */
     uint64_t created_ms, updated_ms, rev;
     uint64_t seen_ms; /* last log-in; 0: never */
 };
@@ -43,6 +43,7 @@ RX_NODISCARD enum rx_code user_load_named(struct store *s,
 RX_NODISCARD enum rx_code user_list(struct store *s, struct rx_arena *arena,
     rx_str after, size_t limit, struct user **out, size_t *count,
     struct rx_err *err);
+/* Of those who have a password. */
 RX_NODISCARD enum rx_code user_count(
     struct store *s, uint64_t *all, uint64_t *owners, struct rx_err *err);
 /* Insert or update, inside a transaction.  RX_CONFLICT: the name is taken. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "controlplane/config.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 #include "shared/url.h"
@@ -48,15 +49,44 @@ shorten(struct rx_arena *arena, const struct rx_url *url)
     return shown;
 }
 
+/*
+ * {"fingerprint"}: what stood in a document.  True: the member is one, and what
+ * it stands for is known, or *out stays as it is.
+ */
+static bool
+read_mark(const struct webhook *h, rx_json body, const char *name, rx_str *out)
+{
+    rx_json box = rx_json_member(body, name);
+    char mark[CONFIG_MARK_SIZE];
+    rx_str wanted;
+
+    if (h->offered == NULL || rx_json_kind(box) != RX_JSON_OBJECT)
+        return false;
+    (void)rx_json_member(box, "shown");
+    (void)rx_json_member(box, "last4");
+    if (rx_json_need_str(box, "fingerprint", &wanted)) {
+        for (size_t i = 0; i < h->offered->count; i++) {
+            config_mark(h->offered->at[i], mark);
+            if (rx_str_eq(wanted, field_text(mark)))
+                *out = h->offered->at[i];
+        }
+    }
+    rx_json_no_more(box);
+    return true;
+}
+
 static void
 read_url(struct webhook *h, rx_json body, enum field_mode mode,
     struct rx_arena *arena)
 {
     struct rx_err err = { 0 };
     struct rx_url url;
-    rx_str s = { 0 }, address, query;
-    bool given = mode == FIELD_PATCH ? rx_json_get_str(body, "url", &s)
-                                     : rx_json_need_str(body, "url", &s);
+    rx_str s = h->url, address, query;
+    bool null = h->offered != NULL &&
+                rx_json_kind(rx_json_member(body, "url")) == RX_JSON_NULL;
+    bool given = null || read_mark(h, body, "url", &s) ? s.len > 0
+                 : mode == FIELD_PATCH ? rx_json_get_str(body, "url", &s)
+                                       : rx_json_need_str(body, "url", &s);
 
     if (!given)
         return;
@@ -74,9 +104,11 @@ read_url(struct webhook *h, rx_json body, enum field_mode mode,
 static void
 read_secret(struct webhook *h, rx_json body, struct rx_arena *arena)
 {
-    rx_str s = { 0 };
+    rx_str s = h->secret;
 
-    if (rx_json_get_str(body, "secret", &s)) {
+    if (read_mark(h, body, "secret", &s)
+            ? s.len > 0
+            : rx_json_get_str(body, "secret", &s)) {
         if (s.len < SECRET_MIN || s.len > 200)
             rx_json_wrong_member(
                 body, "secret", "must have 16 to 200 characters");
@@ -126,6 +158,9 @@ webhook_read(struct webhook *h, rx_json body, enum field_mode mode,
     check_kinds(h, body);
     field_read_word(body, "severity", alert_severity_names, &h->severity);
     field_read_word(body, "status", statuses, &h->status);
+    if (h->offered == NULL && h->url.len == 0 && h->name.len > 0 &&
+        rx_str_eq(h->status, RX_S("enabled")))
+        rx_json_wrong_member(body, "url", "is needed: it has none yet");
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
 }

@@ -29,6 +29,8 @@ struct webhook {
     /* What became of the last attempt, and what waits. */
     uint64_t last_ms, last_status, waiting, given_up;
     rx_str last_error;
+    /* Those a document brought: what its marks may stand for; NULL: none. */
+    const struct field_list *offered;
 };
 
 struct webhook *webhook_new(struct rx_arena *arena);

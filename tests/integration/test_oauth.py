@@ -150,6 +150,8 @@ class Provider:
     def answer(self, call):
         if call.path.startswith("/token"):
             self.token(call)
+        elif call.path.startswith("/api/oauth/"):  # how much is used
+            call.answer_json({}, 404)
         else:
             self.api(call)
 
@@ -457,9 +459,46 @@ def an_exported_configuration_names_accounts_and_holds_no_token(build):
             w.channel["keys"], done
         with Routex(build, planes=0) as other:
             done = json.dumps(other.admin.post("/api/config/import", document))
+            assert "has to be logged in here" in done, done
+            made, = other.admin.get("/api/channels")["data"]
+            assert [k["account"] for k in made["keys"]] == ["anthropic"], made
+            account, = other.admin.get("/api/oauth/accounts")["data"]
+            assert account["status"] == "needs_login", account
+            del document["accounts"]
+        with Routex(build, planes=0) as other:
+            done = json.dumps(other.admin.post("/api/config/import", document))
             assert "is not logged in here" in done, done
             made, = other.admin.get("/api/channels")["data"]
             assert (made["status"], made["keys"]) == ("disabled", []), made
+
+
+@test
+def sealed_tokens_travel_and_never_replace_good_ones(build):
+    words = {"x-routex-passphrase": "correct horse battery"}
+    with World(build) as w, Routex(build, planes=0) as other:
+        def move(r, method, path, body=None):
+            with Client(r.control_url) as client:
+                answer = client.request(method, path, {
+                    "authorization": f"Bearer {r.admin.token}",
+                    "content-type": "application/json", **words},
+                    body and json.dumps(body).encode())
+            assert answer.status == 200, (answer.status, answer.body)
+            return answer.json()["data"]
+
+        path = "/api/config/export?secrets=sealed"
+        document = move(w.r, "GET", path)
+        assert "-xyz" not in json.dumps(document), document
+        names = {k: v for k, v in document.items() if k != "secrets"}
+        move(other, "POST", "/api/config/import", names)
+        done = move(other, "POST", "/api/config/import", document)
+        assert [c["name"] for c in done["changes"]] == ["anthropic"], done
+        assert "with the tokens of the document" in json.dumps(done), done
+        account, = other.admin.get("/api/oauth/accounts")["data"]
+        assert account["status"] == "active", account
+        assert account["renewable"] and account["token_valid"], account
+        for r in (w.r, other):
+            again = move(r, "POST", "/api/config/import", document)
+            assert not again["changes"], again
 
 
 @test
