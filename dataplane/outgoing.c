@@ -13,6 +13,7 @@
 /* A body after all changes; before, the settings bound it. */
 #define BODY_MAX    ((size_t)256 * 1024 * 1024)
 #define WITHOUT_MAX ((size_t)512)
+#define LISTED_MAX  12 /* losses named in a row */
 
 void
 outgoing_init(struct outgoing *o)
@@ -383,6 +384,27 @@ outgoing_losses(const struct outgoing *o)
     return o->translation != NULL
                ? n + translation_losses(o->translation)->count
                : n;
+}
+
+bool
+outgoing_list_losses(const struct outgoing *o, struct rx_buf *out)
+{
+    const struct ir_losses *l =
+        o->translation != NULL ? translation_losses(o->translation) : NULL;
+    size_t n = l == NULL ? 0 : l->count < LISTED_MAX ? l->count : LISTED_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        bool told = false;
+        for (size_t j = 0; j < i; j++)
+            told = told || strcmp(l->kept[j].what, l->kept[i].what) == 0;
+        if (told)
+            continue;
+        rx_buf_addf(out, "%s\"", i > 0 ? "," : "");
+        rx_buf_add_json(
+            out, (rx_str){ l->kept[i].what, strlen(l->kept[i].what) });
+        rx_buf_addc(out, '"');
+    }
+    return n > 0;
 }
 
 void

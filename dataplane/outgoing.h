@@ -59,6 +59,8 @@ bool outgoing_sent(struct outgoing *o);
 bool outgoing_failed(const struct outgoing *o);
 /* How much of the request was lost in translation. */
 size_t outgoing_losses(const struct outgoing *o);
+/* Their names as elements of a JSON array, a dozen at most; false: none. */
+bool outgoing_list_losses(const struct outgoing *o, struct rx_buf *out);
 /* Each of the losses, into the debug log. */
 void outgoing_log_losses(const struct outgoing *o, rx_str request_id);
 void outgoing_clear(struct outgoing *o); /* for the next candidate */

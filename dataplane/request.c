@@ -10,12 +10,14 @@
 #include "dataplane/headers.h"
 #include "dataplane/request_parts.h"
 #include "dataplane/tariff.h"
+#include "dataplane/wire.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/secret.h"
 
-#define ARENA_MAX   ((size_t)4 * 1024 * 1024)
-#define HEADERS_MAX ((size_t)64 * 1024)
+#define ARENA_MAX     ((size_t)4 * 1024 * 1024)
+#define HEADERS_MAX   ((size_t)64 * 1024)
+#define TRACE_ADD_MAX ((size_t)4096)
 
 static const rx_str outcome_names[] = {
 #define REQUEST_NAME(id, name) RX_STR_INIT(name),
@@ -118,12 +120,30 @@ head_is_all(const struct attempt *a)
     return attempt_length(a) == 0 || status == 204 || status == 304;
 }
 
+/* One more member of the row's trace, if it fits there. */
+static void
+add_to_trace(struct request *q, const char *name, rx_str value)
+{
+    rx_str trace = q->record.trace;
+    struct rx_buf b;
+
+    if (trace.len < 2)
+        return;
+    rx_buf_init(&b, WIRE_TRACE_MAX);
+    rx_buf_add(&b, (rx_str){ trace.ptr, trace.len - 1 });
+    rx_buf_addf(&b, "%s\"%s\":", trace.len > 2 ? "," : "", name);
+    rx_buf_add(&b, value);
+    rx_buf_addc(&b, '}');
+    if (!b.full)
+        q->record.trace = rx_arena_copy(q->arena, rx_buf_str(&b));
+    rx_buf_fini(&b);
+}
+
 /* What was left out for being minded: for the next request, and for the row. */
 static void
 note_repairs(struct request *q)
 {
     const struct candidate *to = q->tries.to;
-    rx_str trace = q->record.trace;
     struct rx_buf b;
 
     if (q->outgoing.repairs == 0)
@@ -132,15 +152,26 @@ note_repairs(struct request *q)
         minds_learn(q->proxy->minds,
             &(struct minds_of){ to->channel->id, to->dialect, to->model },
             &q->repair, rx_loop_ms(q->proxy->loop));
-    if (trace.len < 2)
-        return;
-    rx_buf_init(&b, trace.len + 8192);
-    rx_buf_add(&b, (rx_str){ trace.ptr, trace.len - 1 });
-    rx_buf_add(
-        &b, trace.len > 2 ? RX_S(",\"without\":\"") : RX_S("\"without\":\""));
+    rx_buf_init(&b, TRACE_ADD_MAX);
+    rx_buf_addc(&b, '"');
     rx_buf_add_json(&b, rx_buf_str(&q->outgoing.without));
-    rx_buf_add(&b, RX_S("\"}"));
-    q->record.trace = rx_arena_copy(q->arena, rx_buf_str(&b));
+    rx_buf_addc(&b, '"');
+    add_to_trace(q, "without", rx_buf_str(&b));
+    rx_buf_fini(&b);
+}
+
+/* What could not be said in the other dialect, of the request or its answer. */
+static void
+note_losses(struct request *q)
+{
+    struct rx_buf b;
+
+    rx_buf_init(&b, TRACE_ADD_MAX);
+    rx_buf_addc(&b, '[');
+    if (outgoing_list_losses(&q->outgoing, &b)) {
+        rx_buf_addc(&b, ']');
+        add_to_trace(q, "lost", rx_buf_str(&b));
+    }
     rx_buf_fini(&b);
 }
 
@@ -249,6 +280,7 @@ account(struct request *q, enum request_outcome outcome, const char *reason,
     r->duration_ms = rx_loop_ms(q->proxy->loop) - q->start_ms;
     if (r->duration_ms < r->ttft_ms)
         r->duration_ms = r->ttft_ms; /* which is 1 where it took no time */
+    note_losses(q);
     q->row = (struct report_entry){ .written = on_row_written, .arg = q };
     report_add(follow_report(q->proxy->follow), r, &q->row);
     count(q);

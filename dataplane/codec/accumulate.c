@@ -11,6 +11,7 @@ struct accumulator {
     struct ir_response response;
     struct ir_part *part; /* the one that is open */
     struct rx_buf bytes;  /* of it */
+    struct rx_buf logprobs;
     struct ir_citation *last_citation;
     bool done;
 };
@@ -24,6 +25,7 @@ accumulator_new(struct rx_arena *arena)
         abort();
     a->arena = arena;
     rx_buf_init(&a->bytes, NORMALISE_HELD_MAX);
+    rx_buf_init(&a->logprobs, NORMALISE_HELD_MAX);
     return a;
 }
 
@@ -33,6 +35,7 @@ accumulator_free(struct accumulator *a)
     if (a == NULL)
         return;
     rx_buf_fini(&a->bytes);
+    rx_buf_fini(&a->logprobs);
     free(a);
 }
 
@@ -82,8 +85,24 @@ open_part(struct accumulator *a, const struct ir_event *e)
             p->media.mime = keep(a, p->media.mime);
         }
         break;
+    case IR_LOOKUP:
+        if (e->open.lookup != NULL)
+            p->lookup = *e->open.lookup;
+        break;
     default: break;
     }
+}
+
+/* All in one array. */
+static void
+add_logprobs(struct accumulator *a, rx_str list)
+{
+    if (a->logprobs.len == 0) {
+        rx_buf_add(&a->logprobs, list);
+        return;
+    }
+    a->logprobs.ptr[a->logprobs.len - 1] = ',';
+    rx_buf_add(&a->logprobs, (rx_str){ list.ptr + 1, list.len - 1 });
 }
 
 static void
@@ -165,7 +184,7 @@ put(void *arg, const struct ir_event *e)
         if (a->part != NULL)
             close_part(a);
         break;
-    case IR_EV_LOGPROBS: r->logprobs = keep(a, e->text); break;
+    case IR_EV_LOGPROBS: add_logprobs(a, e->text); break;
     case IR_EV_USAGE: r->usage = *e->usage; break;
     case IR_EV_STOP: r->stop = e->stop; break;
     case IR_EV_ERROR: take_error(a, &e->error); break;
@@ -227,13 +246,16 @@ accumulator_result(struct accumulator *a)
     if (r->stop.reason == IR_STOP_MAX_TOKENS ||
         r->stop.reason == IR_STOP_CONTEXT)
         drop_unusable(&r->parts);
+    if (!a->logprobs.full)
+        r->logprobs = rx_buf_str(&a->logprobs);
     return r;
 }
 
 /* --- the other way round ------------------------------------------------------------ */
 
 static void
-replay_part(const struct ir_part *p, uint32_t number, const struct ir_sink *to)
+replay_part(const struct ir_part *p, uint32_t number, rx_str *logprobs,
+    const struct ir_sink *to)
 {
     struct ir_event open = {
         .kind = IR_EV_OPEN, .part = number, .open = { .kind = p->kind }
@@ -262,11 +284,18 @@ replay_part(const struct ir_part *p, uint32_t number, const struct ir_sink *to)
         e.text = p->call.args.s;
         break;
     case IR_MEDIA: open.open.media = &p->media; break;
+    case IR_LOOKUP: open.open.lookup = &p->lookup; break;
     default: break;
     }
     ir_put(to, &open);
     if (e.text.len > 0)
         ir_put(to, &e);
+    if (p->kind == IR_TEXT && logprobs->len > 0) {
+        ir_put(to,
+            &(struct ir_event){
+                .kind = IR_EV_LOGPROBS, .part = number, .text = *logprobs });
+        *logprobs = (rx_str){ 0 };
+    }
     const struct ir_citation *c = p->kind == IR_TEXT ? p->citations : NULL;
     for (; c != NULL; c = c->next)
         ir_put(to, &(struct ir_event){
@@ -282,6 +311,7 @@ void
 accumulate_replay(const struct ir_response *r, const struct ir_sink *to)
 {
     uint32_t number = 0;
+    rx_str logprobs = r->logprobs; /* all with the first text */
 
     ir_put(to, &(struct ir_event){ .kind = IR_EV_START,
                    .start = { .id = r->id,
@@ -290,7 +320,7 @@ accumulate_replay(const struct ir_response *r, const struct ir_sink *to)
                        .created = r->created,
                        .usage = r->usage.has != 0 ? &r->usage : NULL } });
     for (const struct ir_part *p = r->parts.first; p != NULL; p = p->next)
-        replay_part(p, number++, to);
+        replay_part(p, number++, &logprobs, to);
     if (r->usage.has != 0)
         ir_put(
             to, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &r->usage });

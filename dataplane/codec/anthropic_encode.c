@@ -155,6 +155,7 @@ put_block(struct encoder *x, const struct ir_part *p)
     case IR_TOOL_RESULT: put_result(x, &p->result); break;
     case IR_SEARCH_RESULT: put_search(x, p); break;
     case IR_SERVER_RESULT:
+    case IR_LOOKUP:
     case IR_OPAQUE: break; /* normalise_request lets none through */
     }
     if (p->kind != IR_THINKING)

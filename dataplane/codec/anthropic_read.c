@@ -7,6 +7,15 @@
 #include "dataplane/codec/walk.h"
 #include "dataplane/figures.h"
 
+/* A search that was asked for; told when what it gave has come. */
+struct asked {
+    struct asked *next;
+    rx_str id;
+    struct ir_lookup lookup;
+    uint32_t part;
+    bool told;
+};
+
 struct reader {
     struct codec_reader base;
     struct figures figures;
@@ -16,6 +25,8 @@ struct reader {
     struct rx_buf input;
     uint32_t input_part;
     struct rx_buf scratch;
+    struct asked *asked, *asking; /* the one whose input is coming */
+    struct rx_buf input_of;       /* … so far, decoded */
 };
 
 struct frame {
@@ -50,7 +61,7 @@ static const struct walk_row message_rows[] = {
 
 struct block {
     rx_str type, text, thinking, signature, data, id, name, input, citations,
-        tool_use_id;
+        tool_use_id, content;
     /* of a delta */
     rx_str partial_json, citation;
 };
@@ -64,6 +75,8 @@ static const struct walk_row block_rows[] = {
     WALK_ROW(TEXT, block, "name", name),
     WALK_ROW(RAW, block, "input", input),
     WALK_ROW(RAW, block, "citations", citations),
+    WALK_ROW(TEXT, block, "tool_use_id", tool_use_id),
+    WALK_ROW(RAW, block, "content", content),
     WALK_ROW(TEXT, block, "partial_json", partial_json),
     WALK_ROW(RAW, block, "citation", citation),
 };
@@ -76,6 +89,24 @@ static const struct walk_row cited_rows[] = {
     WALK_ROW(TEXT, cited, "title", title),
     WALK_ROW(TEXT, cited, "document_title", document_title),
     WALK_ROW(TEXT, cited, "cited_text", cited_text),
+};
+
+struct found {
+    rx_str url, title, age, error;
+};
+static const struct walk_row found_rows[] = {
+    WALK_ROW(TEXT, found, "url", url),
+    WALK_ROW(TEXT, found, "title", title),
+    WALK_ROW(TEXT, found, "page_age", age),
+    WALK_ROW(TEXT, found, "error_code", error),
+};
+
+struct wanted {
+    rx_str query, url;
+};
+static const struct walk_row wanted_rows[] = {
+    WALK_ROW(TEXT, wanted, "query", query),
+    WALK_ROW(TEXT, wanted, "url", url),
 };
 
 struct details {
@@ -94,6 +125,7 @@ anthropic_reader_new(void)
         abort();
     rx_buf_init(&r->input, SSE_EVENT_MAX);
     rx_buf_init(&r->scratch, 2 * SSE_EVENT_MAX);
+    rx_buf_init(&r->input_of, SSE_EVENT_MAX);
     return &r->base;
 }
 
@@ -104,6 +136,7 @@ anthropic_reader_fini(struct codec_reader *base)
 
     rx_buf_fini(&r->input);
     rx_buf_fini(&r->scratch);
+    rx_buf_fini(&r->input_of);
 }
 
 static void
@@ -153,6 +186,9 @@ read_stop(struct reader *r, const struct message *m)
     if (m->stop_reason.len == 0)
         return;
     r->stopped = true;
+    if (rx_str_eq(m->stop_reason, RX_S("pause_turn")))
+        codec_lose(&r->base.about, "stop_reason",
+            "pause_turn: only this dialect knows to go on after a rest");
     if (m->stop_details.len > 0)
         WALK_VALUE(m->stop_details, details_rows, &d);
     put(r, &(struct ir_event){ .kind = IR_EV_STOP,
@@ -213,6 +249,128 @@ is_empty_object(rx_str value)
            (rx_span_enter_object(&j) && !rx_span_member(&j, NULL));
 }
 
+/* --- searches -------------------------------------------------------------------- */
+
+static bool
+is_search(const struct block *b)
+{
+    return rx_str_eq(b->type, RX_S("server_tool_use")) &&
+           (rx_str_eq(b->name, RX_S("web_search")) ||
+               rx_str_eq(b->name, RX_S("web_fetch")));
+}
+
+static bool
+is_found(rx_str type)
+{
+    return rx_str_eq(type, RX_S("web_search_tool_result")) ||
+           rx_str_eq(type, RX_S("web_fetch_tool_result"));
+}
+
+static void
+begin_search(struct reader *r, uint32_t part, const struct block *b)
+{
+    struct asked *a = rx_arena_make(r->base.about.arena, struct asked, 1);
+
+    if (a == NULL)
+        return;
+    a->id = rx_arena_copy(r->base.about.arena, b->id);
+    a->part = part;
+    if (rx_str_eq(b->name, RX_S("web_fetch")))
+        a->lookup.kind = IR_LOOKUP_PAGE;
+    a->next = r->asked;
+    r->asked = r->asking = a;
+    rx_buf_clear(&r->input_of);
+    if (!is_empty_object(b->input))
+        rx_buf_add(&r->input_of, b->input);
+}
+
+/* All of its input has come. */
+static void
+end_search(struct reader *r)
+{
+    struct wanted w = { 0 };
+
+    if (r->asking == NULL)
+        return;
+    if (rx_span_whole(rx_buf_str(&r->input_of)))
+        WALK_VALUE(rx_buf_str(&r->input_of), wanted_rows, &w);
+    r->asking->lookup.what =
+        rx_arena_copy(r->base.about.arena, w.query.len > 0 ? w.query : w.url);
+    r->asking = NULL;
+}
+
+static void
+tell_lookup(struct reader *r, uint32_t part, const struct ir_lookup *l)
+{
+    put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
+               .part = part,
+               .open = { .kind = IR_LOOKUP, .lookup = l } });
+    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
+}
+
+/* An array of pages, one page, or an error. */
+static void
+read_sources(struct reader *r, rx_str content, struct ir_lookup *l)
+{
+    struct ir_page **end = &l->sources;
+    struct rx_span j;
+    rx_str one = content;
+    bool list = content.len > 0 && content.ptr[0] == '[';
+
+    if (content.len == 0 || (list && !walk_array(&j, content)))
+        return;
+    while (!list || walk_next(&j, &one)) {
+        struct found f = { 0 };
+        WALK_VALUE(one, found_rows, &f);
+        l->failed = l->failed || f.error.len > 0;
+        struct ir_page *s = f.url.len > 0 ? rx_arena_make(r->base.about.arena,
+                                                struct ir_page, 1)
+                                          : NULL;
+        if (s != NULL) {
+            *s = (struct ir_page){ NULL, f.url, f.title, f.age };
+            *end = s;
+            end = &s->next;
+        }
+        if (!list)
+            return;
+    }
+}
+
+static void
+read_found(struct reader *r, uint32_t part, const struct block *b)
+{
+    struct ir_lookup l = { 0 };
+
+    for (struct asked *a = r->asked; a != NULL; a = a->next) {
+        if (a->told || !rx_str_eq(a->id, b->tool_use_id))
+            continue;
+        a->told = true;
+        l = a->lookup;
+        break;
+    }
+    read_sources(r, b->content, &l);
+    tell_lookup(r, part, &l);
+}
+
+/* The provider rests, or broke off, before it gave anything. */
+static void
+tell_unanswered(struct reader *r)
+{
+    struct asked *in_order = NULL;
+
+    end_search(r);
+    for (struct asked *a = r->asked, *next; a != NULL; a = next) {
+        next = a->next;
+        a->next = in_order;
+        in_order = a;
+    }
+    r->asked = NULL;
+    for (struct asked *a = in_order; a != NULL; a = a->next) {
+        if (!a->told)
+            tell_lookup(r, a->part, &a->lookup);
+    }
+}
+
 /* "web_search_tool_result" and its like. */
 static bool
 is_server_result(rx_str type)
@@ -228,6 +386,15 @@ open_block(struct reader *r, uint32_t part, const struct block *b, rx_str raw)
 {
     struct ir_event e = { .kind = IR_EV_OPEN, .part = part };
 
+    end_search(r);
+    if (is_search(b)) {
+        begin_search(r, part, b);
+        return;
+    }
+    if (is_found(b->type)) {
+        read_found(r, part, b);
+        return;
+    }
     if (rx_str_eq(b->type, RX_S("text"))) {
         e.open.kind = IR_TEXT;
     } else if (rx_str_eq(b->type, RX_S("thinking"))) {
@@ -287,7 +454,7 @@ read_block_start(struct reader *r, const struct frame *f)
     put_bytes(r, IR_EV_THINKING, part, b.thinking);
     put_seal(r, part, b.data, 'r');
     put_seal(r, part, b.signature, 's');
-    if (b.input.len > 0 && !is_empty_object(b.input)) {
+    if (r->asking == NULL && b.input.len > 0 && !is_empty_object(b.input)) {
         rx_buf_add(&r->input, b.input);
         r->input_part = part;
     }
@@ -302,7 +469,11 @@ read_delta(struct reader *r, const struct frame *f)
     WALK_VALUE(f->delta, block_rows, &d);
     put_bytes(r, IR_EV_TEXT, part, d.text);
     put_bytes(r, IR_EV_THINKING, part, d.thinking);
-    if (d.partial_json.len > 0) {
+    if (d.partial_json.len > 0 && r->asking != NULL) {
+        if (rx_span_whole(rx_buf_str(&r->input_of)))
+            rx_buf_clear(&r->input_of);
+        rx_span_unescape(d.partial_json, &r->input_of);
+    } else if (d.partial_json.len > 0) {
         if (part == r->input_part)
             rx_buf_clear(&r->input);
         put_bytes(r, IR_EV_ARGS, part, d.partial_json);
@@ -319,6 +490,7 @@ finish(struct reader *r)
         return;
     r->over = true;
     flush_input(r);
+    tell_unanswered(r);
     put(r, &(struct ir_event){ .kind = IR_EV_END });
 }
 
@@ -345,6 +517,7 @@ read_frame(struct reader *r, const struct frame *f)
         read_block_start(r, f);
     } else if (rx_str_eq(f->type, RX_S("content_block_stop"))) {
         flush_input(r);
+        end_search(r);
         put(r, &(struct ir_event){
                    .kind = IR_EV_CLOSE, .part = (uint32_t)f->index.n });
     } else if (rx_str_eq(f->type, RX_S("message_start"))) {
@@ -415,8 +588,9 @@ read_whole_block(struct reader *r, uint32_t part, rx_str raw)
     read_citations(r, part, b.citations);
     put_seal(r, part, b.data, 'r');
     put_seal(r, part, b.signature, 's');
-    if (b.input.len > 0 && !is_empty_object(b.input))
+    if (r->asking == NULL && b.input.len > 0 && !is_empty_object(b.input))
         put_object(r, part, b.input);
+    end_search(r);
     put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
 }
 

@@ -6,6 +6,7 @@
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/provenance.h"
 #include "dataplane/codec/put.h"
+#include "dataplane/codec/reseal.h"
 
 struct writer {
     struct codec_writer base;
@@ -149,6 +150,23 @@ put_sealed(struct rx_buf *b, const char *name, const struct ir_opaque *seal)
     rx_buf_addc(b, '"');
 }
 
+/* {"query":…} as the inside of a string, as deltas have it. */
+static void
+put_query_text(struct rx_buf *b, rx_str query)
+{
+    struct rx_buf json;
+
+    rx_buf_init(&json, query.len + 64);
+    put_open(&json, '{');
+    put_member(&json, "query", query);
+    put_close(&json, '}');
+    put_key(b, "partial_json");
+    rx_buf_addc(b, '"');
+    rx_buf_add_json(b, rx_buf_str(&json));
+    rx_buf_addc(b, '"');
+    rx_buf_fini(&json);
+}
+
 /* A block that holds nothing but a seal. */
 static void
 write_redacted(struct writer *w, const struct ir_opaque *seal)
@@ -157,6 +175,132 @@ write_redacted(struct writer *w, const struct ir_opaque *seal)
     put_sealed(w->base.out, "data", seal);
     end_block_start(w);
     close_block(w);
+}
+
+/* --- searches, citations ---------------------------------------------------------- */
+
+/*
+ * What the provider gives to be brought back is not ours to make: a mark stands
+ * for it, by which the blocks are known and left out when they come back.
+ */
+static void
+put_mark(struct rx_buf *b, const char *name)
+{
+    put_member(b, name, reseal_mark);
+}
+
+static rx_str
+search_id(const struct codec_stream *about, char out[CODEC_ID_MAX])
+{
+    return codec_id(about->world, "srvtoolu_rtx1.", out);
+}
+
+static void
+put_result(struct rx_buf *b, const struct ir_lookup *l, rx_str id)
+{
+    put_member(b, "tool_use_id", id);
+    if (l->failed) {
+        put_member_open(b, "content", '{');
+        put_member_word(b, "type", "web_search_tool_result_error");
+        put_member_word(b, "error_code", "unavailable");
+        put_close(b, '}');
+        return;
+    }
+    put_member_open(b, "content", '[');
+    for (const struct ir_page *s = l->sources; s != NULL; s = s->next) {
+        put_open(b, '{');
+        put_member_word(b, "type", "web_search_result");
+        put_member(b, "url", s->url);
+        put_member(b, "title", s->title.len > 0 ? s->title : s->url);
+        put_mark(b, "encrypted_content");
+        if (s->age.len > 0)
+            put_member(b, "page_age", s->age);
+        else
+            put_member_null(b, "page_age");
+        put_close(b, '}');
+    }
+    put_close(b, ']');
+}
+
+/* A page that was read cannot be shown: what it says stays with the provider. */
+static bool
+can_show(const struct codec_stream *about, const struct ir_lookup *l)
+{
+    if (l->kind == IR_LOOKUP_PAGE)
+        codec_lose(
+            about, "pages", "the text of a page that was read is not told");
+    return l->kind == IR_LOOKUP_SEARCH;
+}
+
+static void
+write_lookup(struct writer *w, const struct ir_lookup *l)
+{
+    struct rx_buf *b = w->base.out;
+    char made[CODEC_ID_MAX];
+    rx_str id = search_id(&w->base.about, made);
+
+    if (!can_show(&w->base.about, l))
+        return;
+    begin_block(w, "server_tool_use");
+    put_member(b, "id", id);
+    put_member_word(b, "name", "web_search");
+    put_member_raw(b, "input", RX_S("{}"));
+    end_block_start(w);
+    begin(b, "content_block_delta");
+    put_member_u64(b, "index", w->blocks - 1);
+    put_member_open(b, "delta", '{');
+    put_member_word(b, "type", "input_json_delta");
+    put_query_text(b, l->what);
+    put_close(b, '}');
+    end(b);
+    close_block(w);
+    begin_block(w, "web_search_tool_result");
+    put_result(b, l, id);
+    end_block_start(w);
+}
+
+static bool
+can_cite(const struct codec_stream *about, const struct ir_citation *c)
+{
+    if (c->url.len == 0)
+        codec_lose(about, "citations", "what is cited has no address");
+    return c->url.len > 0;
+}
+
+static void
+put_citation(struct rx_buf *b, const struct ir_citation *c)
+{
+    put_open(b, '{');
+    put_member_word(b, "type", "web_search_result_location");
+    put_member(b, "url", c->url);
+    put_member(b, "title", c->title);
+    put_mark(b, "encrypted_index");
+    put_member(b, "cited_text", c->text);
+    put_close(b, '}');
+}
+
+static void
+write_citation(struct writer *w, const struct ir_citation *c)
+{
+    struct rx_buf *b = w->base.out;
+
+    if (!w->open || !can_cite(&w->base.about, c))
+        return;
+    begin(b, "content_block_delta");
+    put_member_u64(b, "index", w->blocks - 1);
+    put_member_open(b, "delta", '{');
+    put_member_word(b, "type", "citations_delta");
+    put_key(b, "citation");
+    put_citation(b, c);
+    put_close(b, '}');
+    end(b);
+}
+
+static void
+lose_part(const struct codec_stream *about, enum ir_part_kind kind)
+{
+    if (kind == IR_MEDIA)
+        codec_lose(about, "media", "media in answers have no form here");
 }
 
 static void
@@ -186,7 +330,11 @@ write_open(struct writer *w, const struct ir_event *e)
         put_member(b, "name", e->open.name);
         put_member_raw(b, "input", RX_S("{}"));
         break;
-    default: return;
+    case IR_LOOKUP:
+        if (e->open.lookup != NULL)
+            write_lookup(w, e->open.lookup);
+        return;
+    default: lose_part(&w->base.about, e->open.kind); return;
     }
     end_block_start(w);
 }
@@ -302,7 +450,7 @@ anthropic_write(struct codec_writer *base, const struct ir_event *e)
         put_error(base->out, &e->error);
         end(base->out);
         break;
-    case IR_EV_CITATION:
+    case IR_EV_CITATION: write_citation(w, e->citation); break;
     case IR_EV_LOGPROBS:
     case IR_EV_KEEPALIVE: break;
     }
@@ -351,7 +499,49 @@ put_call(struct rx_buf *b, const struct ir_call *c)
 }
 
 static void
-put_part(struct rx_buf *b, const struct ir_part *p)
+put_lookup(const struct codec_stream *about, struct rx_buf *b,
+    const struct ir_lookup *l)
+{
+    char made[CODEC_ID_MAX];
+    rx_str id = search_id(about, made);
+
+    if (!can_show(about, l))
+        return;
+    put_open(b, '{');
+    put_member_word(b, "type", "server_tool_use");
+    put_member(b, "id", id);
+    put_member_word(b, "name", "web_search");
+    put_member_open(b, "input", '{');
+    put_member(b, "query", l->what);
+    put_close(b, '}');
+    put_close(b, '}');
+    put_open(b, '{');
+    put_member_word(b, "type", "web_search_tool_result");
+    put_result(b, l, id);
+    put_close(b, '}');
+}
+
+static void
+put_citations(const struct codec_stream *about, struct rx_buf *b,
+    const struct ir_citation *c)
+{
+    bool any = false;
+
+    for (; c != NULL; c = c->next) {
+        if (!can_cite(about, c))
+            continue;
+        if (!any)
+            put_member_open(b, "citations", '[');
+        any = true;
+        put_citation(b, c);
+    }
+    if (any)
+        put_close(b, ']');
+}
+
+static void
+put_part(
+    const struct codec_stream *about, struct rx_buf *b, const struct ir_part *p)
 {
     switch (p->kind) {
     case IR_TEXT:
@@ -359,11 +549,13 @@ put_part(struct rx_buf *b, const struct ir_part *p)
         put_open(b, '{');
         put_member_word(b, "type", "text");
         put_member(b, "text", p->text);
+        put_citations(about, b, p->citations);
         put_close(b, '}');
         break;
     case IR_THINKING: put_thinking(b, &p->thinking); break;
     case IR_TOOL_CALL: put_call(b, &p->call); break;
-    default: break;
+    case IR_LOOKUP: put_lookup(about, b, &p->lookup); break;
+    default: lose_part(about, p->kind); break;
     }
 }
 
@@ -376,7 +568,7 @@ anthropic_write_whole(const struct codec_stream *about,
     put_member_open(out, "content", '[');
     for (const struct ir_part *p = response->parts.first; p != NULL;
          p = p->next)
-        put_part(out, p);
+        put_part(about, out, p);
     put_close(out, ']');
     put_stop(out, &response->stop);
     put_usage(out, &response->usage, true);

@@ -38,7 +38,7 @@ static const struct walk_row chunk_rows[] = {
 
 struct choice {
     struct ir_int index;
-    rx_str delta, message, finish, usage, error;
+    rx_str delta, message, finish, usage, error, logprobs, content;
 };
 static const struct walk_row choice_rows[] = {
     WALK_ROW(INT, choice, "index", index),
@@ -47,11 +47,15 @@ static const struct walk_row choice_rows[] = {
     WALK_ROW(TEXT, choice, "finish_reason", finish),
     WALK_ROW(RAW, choice, "usage", usage),
     WALK_ROW(RAW, choice, "error", error),
+    WALK_ROW(RAW, choice, "logprobs", logprobs),
+};
+static const struct walk_row logprobs_rows[] = {
+    WALK_ROW(RAW, choice, "content", content),
 };
 
 struct delta {
     rx_str content, refusal, reasoning_content, reasoning, details, calls,
-        function_call, annotations;
+        function_call, annotations, audio, images;
 };
 static const struct walk_row delta_rows[] = {
     WALK_ROW(RAW, delta, "content", content),
@@ -62,6 +66,8 @@ static const struct walk_row delta_rows[] = {
     WALK_ROW(RAW, delta, "tool_calls", calls),
     WALK_ROW(RAW, delta, "function_call", function_call),
     WALK_ROW(RAW, delta, "annotations", annotations),
+    WALK_ROW(RAW, delta, "audio", audio),
+    WALK_ROW(RAW, delta, "images", images),
 };
 
 /* An element of content, of reasoning_details or of annotations. */
@@ -293,8 +299,11 @@ read_annotations(struct reader *r, rx_str list)
         struct piece p = { 0 };
         struct ir_citation c = { .dialect = DIALECT_CHAT, .raw = one };
         WALK_VALUE(one, piece_rows, &p);
-        if (p.url_citation.len == 0)
+        if (p.url_citation.len == 0) {
+            codec_lose(&r->base.about, "annotations",
+                "only addresses can be cited elsewhere");
             continue;
+        }
         WALK_VALUE(p.url_citation, cited_rows, &c);
         put(r, &(struct ir_event){
                    .kind = IR_EV_CITATION, .part = PART_TEXT, .citation = &c });
@@ -352,6 +361,9 @@ read_delta(struct reader *r, rx_str value)
     read_content(r, d.content);
     read_refusal(r, d.refusal);
     read_annotations(r, d.annotations);
+    if (d.audio.len > 2 || d.images.len > 2)
+        codec_lose(&r->base.about, d.audio.len > 2 ? "audio" : "images",
+            "media in answers have no form here");
     if (r->calls == NULL && (d.calls.len > 2 || d.function_call.len > 2))
         r->calls = chat_calls_new(r->base.to, PART_CALLS);
     if (d.calls.len > 2)
@@ -437,6 +449,11 @@ read_choices(struct reader *r, rx_str list)
             read_delta(r, c.delta);
         else if (c.message.len > 0)
             read_delta(r, c.message);
+        if (c.logprobs.len > 2)
+            WALK_VALUE(c.logprobs, logprobs_rows, &c);
+        if (c.content.len > 2)
+            put(r, &(struct ir_event){
+                       .kind = IR_EV_LOGPROBS, .text = c.content });
         read_usage(r, c.usage);
         read_finish(r, &c);
     }

@@ -15,6 +15,7 @@ struct writer {
     bool refusal;      /* the open part is one */
     unsigned thoughts; /* reasoning parts begun */
     struct usage usage;
+    rx_str logprobs; /* of the chunk under way */
 };
 
 struct codec_writer *
@@ -79,11 +80,27 @@ begin(struct writer *w)
 }
 
 static void
+put_logprobs(struct rx_buf *b, rx_str list)
+{
+    if (list.len == 0) {
+        put_member_null(b, "logprobs");
+        return;
+    }
+    put_member_open(b, "logprobs", '{');
+    put_member_raw(b, "content", list);
+    put_member_null(b, "refusal");
+    put_close(b, '}');
+}
+
+static void
 end_with(struct writer *w, const char *finish)
 {
     struct rx_buf *b = w->base.out;
 
     put_close(b, '}');
+    if (w->logprobs.len > 0)
+        put_logprobs(b, w->logprobs);
+    w->logprobs = (rx_str){ 0 };
     if (finish != NULL)
         put_member_word(b, "finish_reason", finish);
     else
@@ -206,17 +223,23 @@ put_citation(struct rx_buf *b, const struct ir_citation *c)
     put_member_open(b, "url_citation", '{');
     put_member(b, "url", c->url);
     put_member(b, "title", c->title);
-    put_member_u64(b, "start_index",
-        c->start.there && c->start.n > 0 ? (uint64_t)c->start.n : 0);
-    put_member_u64(
-        b, "end_index", c->end.there && c->end.n > 0 ? (uint64_t)c->end.n : 0);
+    put_member_u64(b, "start_index", c->before + (uint64_t)c->start.n);
+    put_member_u64(b, "end_index", c->before + (uint64_t)c->end.n);
     rx_buf_add(b, RX_S("}}"));
+}
+
+static bool
+can_cite(const struct codec_stream *about, const struct ir_citation *c)
+{
+    if (c->url.len == 0)
+        codec_lose(about, "citations", "what is cited has no address");
+    return c->url.len > 0;
 }
 
 static void
 write_citation(struct writer *w, const struct ir_citation *c)
 {
-    if (c->url.len == 0)
+    if (!can_cite(&w->base.about, c))
         return;
     struct rx_buf *b = begin(w);
     put_member_open(b, "annotations", '[');
@@ -261,8 +284,27 @@ put_error(struct rx_buf *b, const struct ir_error *e)
 }
 
 static void
+write_logprobs(struct writer *w, rx_str list)
+{
+    begin(w);
+    w->logprobs = list;
+    end(w);
+}
+
+/* What an answer of this dialect has no member for. */
+static void
+lose_part(const struct codec_stream *about, enum ir_part_kind kind)
+{
+    if (kind == IR_LOOKUP)
+        codec_lose(about, "searches", "an answer cannot tell of them here");
+    if (kind == IR_MEDIA)
+        codec_lose(about, "media", "media in answers have no form here");
+}
+
+static void
 write_open(struct writer *w, const struct ir_event *e)
 {
+    lose_part(&w->base.about, e->open.kind);
     w->refusal = e->open.kind == IR_REFUSAL;
     if (e->open.kind == IR_THINKING)
         w->thoughts++;
@@ -296,8 +338,8 @@ chat_write(struct codec_writer *base, const struct ir_event *e)
         put_error(base->out, &e->error);
         rx_buf_add(base->out, RX_S("\n\n"));
         break;
+    case IR_EV_LOGPROBS: write_logprobs(w, e->text); break;
     case IR_EV_CLOSE:
-    case IR_EV_LOGPROBS:
     case IR_EV_KEEPALIVE: break;
     }
 }
@@ -349,14 +391,15 @@ put_details(struct rx_buf *b, const struct ir_parts *parts)
 }
 
 static void
-put_annotations(struct rx_buf *b, const struct ir_parts *parts)
+put_annotations(const struct codec_stream *about, struct rx_buf *b,
+    const struct ir_parts *parts)
 {
     bool any = false;
 
     for (const struct ir_part *p = parts->first; p != NULL; p = p->next) {
         const struct ir_citation *c = p->kind == IR_TEXT ? p->citations : NULL;
         for (; c != NULL; c = c->next) {
-            if (c->url.len == 0)
+            if (!can_cite(about, c))
                 continue;
             if (!any)
                 put_member_open(b, "annotations", '[');
@@ -406,8 +449,11 @@ put_calls(struct rx_buf *b, const struct ir_parts *parts)
 }
 
 static void
-put_message(struct rx_buf *b, const struct ir_parts *parts)
+put_message(const struct codec_stream *about, struct rx_buf *b,
+    const struct ir_parts *parts)
 {
+    for (const struct ir_part *p = parts->first; p != NULL; p = p->next)
+        lose_part(about, p->kind);
     put_member_open(b, "message", '{');
     put_member_word(b, "role", "assistant");
     bool calls = put_calls(b, parts);
@@ -421,7 +467,7 @@ put_message(struct rx_buf *b, const struct ir_parts *parts)
         put_member_null(b, "refusal");
     put_joined(b, "reasoning_content", parts, IR_THINKING);
     put_details(b, parts);
-    put_annotations(b, parts);
+    put_annotations(about, b, parts);
     put_close(b, '}');
 }
 
@@ -434,10 +480,10 @@ chat_write_whole(const struct codec_stream *about,
     put_member_open(out, "choices", '[');
     put_open(out, '{');
     put_member_u64(out, "index", 0);
-    put_message(out, &response->parts);
+    put_message(about, out, &response->parts);
     put_member_word(
         out, "finish_reason", chat_stop_word(response->stop.reason));
-    put_member_null(out, "logprobs");
+    put_logprobs(out, response->logprobs);
     rx_buf_add(out, RX_S("}]"));
     put_key(out, "usage");
     put_usage(out, &response->usage);

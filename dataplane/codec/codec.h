@@ -61,8 +61,17 @@ struct codec_stream {
     const struct ir_request *request;
     const struct capability *cap; /* of the upstream */
     const struct codec_world *world;
-    struct rx_arena *arena; /* for small texts that must outlive an event */
+    struct rx_arena *arena;   /* for small texts that must outlive an event */
+    struct ir_losses *losses; /* what of the answer cannot be said; or NULL */
 };
+
+/* Of the answer; both are constants. */
+static inline void
+codec_lose(const struct codec_stream *about, const char *what, const char *why)
+{
+    if (about->losses != NULL)
+        ir_lose(about->losses, what, why);
+}
 
 /*
  * Each dialect begins its own reader and writer with one of these; the

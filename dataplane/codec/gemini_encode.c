@@ -156,6 +156,7 @@ put_model_turn(struct gemini_encoder *x, const struct ir_turn *t)
         case IR_TOOL_RESULT:
         case IR_SERVER_RESULT:
         case IR_SEARCH_RESULT:
+        case IR_LOOKUP:
         case IR_OPAQUE: break;
         }
     }

@@ -4,11 +4,12 @@
 
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/gemini.h"
+#include "dataplane/codec/gemini_grounding.h"
 #include "dataplane/codec/put.h"
 #include "dataplane/codec/walk.h"
 #include "dataplane/figures.h"
 
-enum { PART_TEXT, PART_THINKING, PART_SEALED, PART_FIRST_CALL };
+enum { PART_TEXT, PART_THINKING, PART_SEALED, PART_LOOKUP, PART_FIRST_CALL };
 
 #define ARGS_MAX ((size_t)32 * 1024 * 1024)
 
@@ -21,6 +22,7 @@ struct reader {
     bool patching; /* a call's arguments come in pieces */
     struct gemini_args args;
     struct rx_buf scratch;
+    struct rx_buf grounding, pages, citations; /* raw; told at the end */
 };
 
 struct chunk {
@@ -37,7 +39,8 @@ static const struct walk_row chunk_rows[] = {
 
 struct candidate {
     struct ir_int index;
-    rx_str content, parts, finish, message, grounding, logprobs;
+    rx_str content, parts, finish, message, grounding, pages, citations,
+        logprobs, ratings;
 };
 static const struct walk_row candidate_rows[] = {
     WALK_ROW(INT, candidate, "index", index),
@@ -45,13 +48,26 @@ static const struct walk_row candidate_rows[] = {
     WALK_ROW(TEXT, candidate, "finishReason", finish),
     WALK_ROW(TEXT, candidate, "finishMessage", message),
     WALK_ROW(RAW, candidate, "groundingMetadata", grounding),
+    WALK_ROW(RAW, candidate, "urlContextMetadata", pages),
+    WALK_ROW(RAW, candidate, "citationMetadata", citations),
     WALK_ROW(RAW, candidate, "logprobsResult", logprobs),
+    WALK_ROW(RAW, candidate, "safetyRatings", ratings),
 };
 static const struct walk_row content_rows[] = {
     WALK_ROW(RAW, candidate, "parts", parts),
 };
 
+struct rating {
+    rx_str probability;
+    bool blocked;
+};
+static const struct walk_row rating_rows[] = {
+    WALK_ROW(TEXT, rating, "probability", probability),
+    WALK_ROW(BOOL, rating, "blocked", blocked),
+};
+
 struct part {
+    rx_str code, outcome, file;
     rx_str text, call, inline_data, signature;
     bool thought;
 };
@@ -61,6 +77,9 @@ static const struct walk_row part_rows[] = {
     WALK_ROW(RAW, part, "functionCall", call),
     WALK_ROW(RAW, part, "inlineData", inline_data),
     WALK_ROW(TEXT, part, "thoughtSignature", signature),
+    WALK_ROW(RAW, part, "executableCode", code),
+    WALK_ROW(RAW, part, "codeExecutionResult", outcome),
+    WALK_ROW(RAW, part, "fileData", file),
 };
 
 struct call {
@@ -88,20 +107,6 @@ static const struct walk_row feedback_rows[] = {
     WALK_ROW(TEXT, feedback, "blockReasonMessage", message),
 };
 
-struct grounding {
-    rx_str chunks, web;
-};
-static const struct walk_row grounding_rows[] = {
-    WALK_ROW(RAW, grounding, "groundingChunks", chunks),
-};
-static const struct walk_row source_rows[] = {
-    WALK_ROW(RAW, grounding, "web", web),
-};
-static const struct walk_row web_rows[] = {
-    WALK_ROW(TEXT, ir_citation, "uri", url),
-    WALK_ROW(TEXT, ir_citation, "title", title),
-};
-
 struct codec_reader *
 gemini_reader_new(void)
 {
@@ -110,6 +115,9 @@ gemini_reader_new(void)
     if (r == NULL)
         abort();
     rx_buf_init(&r->scratch, ARGS_MAX);
+    rx_buf_init(&r->grounding, SSE_EVENT_MAX);
+    rx_buf_init(&r->pages, SSE_EVENT_MAX);
+    rx_buf_init(&r->citations, SSE_EVENT_MAX);
     return &r->base;
 }
 
@@ -120,6 +128,9 @@ gemini_reader_fini(struct codec_reader *base)
 
     gemini_args_fini(&r->args);
     rx_buf_fini(&r->scratch);
+    rx_buf_fini(&r->grounding);
+    rx_buf_fini(&r->pages);
+    rx_buf_fini(&r->citations);
 }
 
 static void
@@ -283,6 +294,12 @@ read_part(struct reader *r, rx_str value)
         read_media(r, p.inline_data);
         return;
     }
+    if (p.code.len > 0 || p.outcome.len > 0)
+        codec_lose(&r->base.about, "tool calls",
+            "calls of the provider's own tools have no form here");
+    if (p.file.len > 0)
+        codec_lose(&r->base.about, "files",
+            "a file kept by the provider is of no use elsewhere");
     if (p.thought) {
         put_bytes(r, IR_EV_THINKING, PART_THINKING, p.text);
         r->thinking = r->thinking || p.text.len > 0;
@@ -311,27 +328,41 @@ read_parts(struct reader *r, rx_str list)
 
 /* --- the rest of a chunk --------------------------------------------------------------- */
 
+/* The last that is told of it counts: it is told whole, with the last text. */
 static void
-read_grounding(struct reader *r, rx_str value)
+note(struct rx_buf *kept, rx_str value)
 {
-    struct grounding g = { 0 };
+    if (value.len <= 2)
+        return;
+    rx_buf_clear(kept);
+    rx_buf_add(kept, value);
+}
+
+static void
+tell_notes(struct reader *r)
+{
+    rx_str grounding = rx_buf_str(&r->grounding);
+    rx_str pages = rx_buf_str(&r->pages);
+
+    gemini_citations_read(&r->base, rx_buf_str(&r->citations), PART_TEXT);
+    gemini_grounding_read(&r->base, grounding, pages, PART_TEXT, PART_LOOKUP);
+}
+
+/* Ratings of what nobody minds need no place. */
+static void
+check_ratings(struct reader *r, rx_str list)
+{
     struct rx_span j;
     rx_str one;
 
-    if (value.len == 0)
-        return;
-    WALK_VALUE(value, grounding_rows, &g);
-    if (g.chunks.len == 0 || !walk_array(&j, g.chunks))
-        return;
-    while (walk_next(&j, &one)) {
-        struct ir_citation c = { .dialect = DIALECT_GEMINI, .raw = one };
-        struct grounding s = { 0 };
-        WALK_VALUE(one, source_rows, &s);
-        if (s.web.len == 0)
-            continue;
-        WALK_VALUE(s.web, web_rows, &c);
-        put(r, &(struct ir_event){
-                   .kind = IR_EV_CITATION, .part = PART_TEXT, .citation = &c });
+    for (bool is = list.len > 0 && walk_array(&j, list);
+         is && walk_next(&j, &one);) {
+        struct rating x = { 0 };
+        WALK_VALUE(one, rating_rows, &x);
+        if (x.blocked || (x.probability.len > 0 &&
+                             !rx_str_eq(x.probability, RX_S("NEGLIGIBLE"))))
+            codec_lose(&r->base.about, "safetyRatings",
+                "ratings of the answer have no form here");
     }
 }
 
@@ -360,7 +391,11 @@ read_candidate(struct reader *r, rx_str value)
     read_parts(r, c.parts);
     if (r->over)
         return;
-    read_grounding(r, c.grounding);
+    gemini_logprobs_read(&r->base, c.logprobs);
+    note(&r->grounding, c.grounding);
+    note(&r->pages, c.pages);
+    note(&r->citations, c.citations);
+    check_ratings(r, c.ratings);
     if (c.finish.len > 0 && r->patching)
         end_patched(r);
     if (!r->over)
@@ -467,6 +502,7 @@ static void
 finish(struct reader *r)
 {
     r->over = true;
+    tell_notes(r);
     put(r, &(struct ir_event){ .kind = IR_EV_END });
 }
 

@@ -3,6 +3,7 @@
 
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/gemini.h"
+#include "dataplane/codec/gemini_grounding.h"
 #include "dataplane/codec/provenance.h"
 #include "dataplane/codec/put.h"
 
@@ -14,11 +15,10 @@ struct writer {
     enum ir_part_kind kind; /* of the open part */
     struct ir_call call;    /* as it was opened */
     struct rx_buf args;     /* … and its arguments so far */
-    struct rx_buf sources;  /* what is cited: elements, with commas */
+    struct gemini_grounding grounding;
 };
 
-#define ARGS_MAX    ((size_t)32 * 1024 * 1024)
-#define SOURCES_MAX ((size_t)1024 * 1024)
+#define ARGS_MAX ((size_t)32 * 1024 * 1024)
 
 struct codec_writer *
 gemini_writer_new(void)
@@ -28,7 +28,7 @@ gemini_writer_new(void)
     if (w == NULL)
         abort();
     rx_buf_init(&w->args, ARGS_MAX);
-    rx_buf_init(&w->sources, SOURCES_MAX);
+    gemini_grounding_init(&w->grounding);
     return &w->base;
 }
 
@@ -36,37 +36,17 @@ void
 gemini_writer_fini(struct codec_writer *base)
 {
     rx_buf_fini(&((struct writer *)base)->args);
-    rx_buf_fini(&((struct writer *)base)->sources);
+    gemini_grounding_fini(&((struct writer *)base)->grounding);
 }
 
 /* --- pieces of an answer --------------------------------------------------------- */
 
-/* A page that is cited; what has no address is not named there. */
 static void
-add_source(struct rx_buf *b, const struct ir_citation *c)
+cite(const struct codec_stream *about, struct gemini_grounding *g,
+    const struct ir_citation *c)
 {
-    if (c->url.len == 0 || b->full)
-        return;
-    if (b->len > 0)
-        rx_buf_addc(b, ',');
-    put_open(b, '{');
-    put_member_open(b, "web", '{');
-    put_member(b, "uri", c->url);
-    put_member_if(b, "title", c->title);
-    put_close(b, '}');
-    put_close(b, '}');
-}
-
-static void
-put_sources(struct rx_buf *b, const struct rx_buf *sources)
-{
-    if (sources->len == 0 || sources->full)
-        return;
-    put_member_open(b, "groundingMetadata", '{');
-    put_member_open(b, "groundingChunks", '[');
-    rx_buf_add(b, rx_buf_str(sources));
-    put_close(b, ']');
-    put_close(b, '}');
+    if (!gemini_grounding_cite(g, c))
+        codec_lose(about, "citations", "what is cited has no address");
 }
 
 /* Clients decode the bytes: an envelope is dressed as what they expect. */
@@ -280,6 +260,8 @@ static void
 write_open(struct writer *w, const struct ir_event *e)
 {
     w->kind = e->open.kind;
+    if (w->kind == IR_LOOKUP && e->open.lookup != NULL)
+        gemini_grounding_lookup(&w->grounding, e->open.lookup);
     if (w->kind == IR_MEDIA && e->open.media != NULL &&
         e->open.media->source == IR_INLINE) {
         begin_parts(w);
@@ -334,10 +316,26 @@ write_stop(struct writer *w, const struct ir_event *e)
     put_candidate_open(b);
     put_text_part(b, RX_S(""), false);
     put_content_close(b);
-    put_sources(b, &w->sources);
+    gemini_grounding_put(&w->grounding, b);
     put_finish(b, &e->stop);
     put_candidate_close(b);
     put_usage(b, &w->usage);
+    put_model(&w->base.about, (rx_str){ 0 }, b);
+    put_member(b, "responseId", w->id);
+    end_chunk(w);
+}
+
+static void
+write_logprobs(struct writer *w, rx_str list)
+{
+    struct rx_buf *b = w->base.out;
+
+    begin_chunk(w);
+    put_candidate_open(b);
+    put_text_part(b, RX_S(""), false);
+    put_content_close(b);
+    gemini_put_logprobs(b, list);
+    put_candidate_close(b);
     put_model(&w->base.about, (rx_str){ 0 }, b);
     put_member(b, "responseId", w->id);
     end_chunk(w);
@@ -389,8 +387,8 @@ gemini_write(struct codec_writer *base, const struct ir_event *e)
     case IR_EV_STOP: write_stop(w, e); break;
     case IR_EV_ERROR: write_fault(w, &e->error); break;
     case IR_EV_END: write_end(w); break;
-    case IR_EV_CITATION: add_source(&w->sources, e->citation); break;
-    case IR_EV_LOGPROBS:
+    case IR_EV_CITATION: cite(&base->about, &w->grounding, e->citation); break;
+    case IR_EV_LOGPROBS: write_logprobs(w, e->text); break;
     case IR_EV_KEEPALIVE: break;
     }
 }
@@ -427,25 +425,29 @@ put_part(
     case IR_TOOL_RESULT:
     case IR_SERVER_RESULT:
     case IR_SEARCH_RESULT:
+    case IR_LOOKUP:
     case IR_OPAQUE: break;
     }
     return false;
 }
 
 static void
-put_citations(struct rx_buf *out, const struct ir_response *response)
+put_grounding(const struct codec_stream *about,
+    const struct ir_response *response, struct rx_buf *out)
 {
-    struct rx_buf sources;
+    struct gemini_grounding g;
 
-    rx_buf_init(&sources, SOURCES_MAX);
+    gemini_grounding_init(&g);
     for (const struct ir_part *p = response->parts.first; p != NULL;
          p = p->next) {
         const struct ir_citation *c = p->kind == IR_TEXT ? p->citations : NULL;
         for (; c != NULL; c = c->next)
-            add_source(&sources, c);
+            cite(about, &g, c);
+        if (p->kind == IR_LOOKUP)
+            gemini_grounding_lookup(&g, &p->lookup);
     }
-    put_sources(out, &sources);
-    rx_buf_fini(&sources);
+    gemini_grounding_put(&g, out);
+    gemini_grounding_fini(&g);
 }
 
 void
@@ -463,7 +465,8 @@ gemini_write_whole(const struct codec_stream *about,
     if (!any)
         put_text_part(out, RX_S(""), false);
     put_content_close(out);
-    put_citations(out, response);
+    put_grounding(about, response, out);
+    gemini_put_logprobs(out, response->logprobs);
     put_finish(out, &response->stop);
     put_candidate_close(out);
     put_usage(out, &response->usage);

@@ -48,6 +48,7 @@ enum ir_part_kind {
     IR_TOOL_RESULT,   /* … and here is what it gave */
     IR_SERVER_RESULT, /* what a tool of the provider's gave; opaque */
     IR_SEARCH_RESULT, /* a source the client offers for citing */
+    IR_LOOKUP,        /* what the provider looked up; in answers only */
     IR_OPAQUE,        /* a block only its own dialect knows */
 };
 
@@ -123,13 +124,30 @@ struct ir_result {
     bool custom;
 };
 
-/* A source the model cites. */
+/*
+ * A source the model cites.  A reader tells the place in characters or in
+ * bytes, or none, which is all of the part; a writer gets both.
+ */
 struct ir_citation {
     struct ir_citation *next;
-    rx_str url, title, text;
-    struct ir_int start, end; /* characters of the text it supports */
-    enum dialect dialect;     /* of raw */
-    rx_str raw;               /* as it came */
+    rx_str url, title, text;            /* text: words of the source */
+    struct ir_int start, end;           /* characters of the text it supports */
+    struct ir_int start_byte, end_byte; /* the same in UTF-8 */
+    uint64_t before, before_bytes;      /* of the answer's earlier text parts */
+    enum dialect dialect;               /* of raw */
+    rx_str raw;                         /* as it came */
+};
+
+/* A search of the provider's, or a page it read. */
+struct ir_page {
+    struct ir_page *next;
+    rx_str url, title, age; /* text */
+};
+struct ir_lookup {
+    enum { IR_LOOKUP_SEARCH, IR_LOOKUP_PAGE } kind;
+    rx_str what; /* text; the words, or the address */
+    bool failed;
+    struct ir_page *sources;
 };
 
 struct ir_part {
@@ -155,6 +173,7 @@ struct ir_part {
             rx_str source, title;
             struct ir_parts parts;
         } search;
+        struct ir_lookup lookup;
         struct {
             rx_str type; /* text */
             rx_str raw;
@@ -382,7 +401,7 @@ struct ir_response {
     struct ir_parts parts;
     struct ir_stop stop;
     struct usage usage;
-    rx_str logprobs; /* raw */
+    rx_str logprobs; /* raw elements, see IR_EV_LOGPROBS */
     rx_str tier;
     bool failed; /* `error` ended it */
     struct ir_error error;
@@ -399,7 +418,7 @@ enum ir_event_kind {
     IR_EV_ARGS,      /* of a tool call: a fragment */
     IR_EV_CITATION,  /* of a text part */
     IR_EV_CLOSE,     /* the part is whole */
-    IR_EV_LOGPROBS,  /* raw */
+    IR_EV_LOGPROBS,  /* raw: an array as Chat has it, of what is new */
     IR_EV_USAGE,     /* later figures overwrite earlier ones */
     IR_EV_STOP,      /* why it ends; all parts are closed */
     IR_EV_ERROR,     /* last: it went wrong */
@@ -433,6 +452,7 @@ struct ir_event {
             rx_str item_id;
             rx_str raw; /* IR_OPAQUE, IR_SERVER_RESULT: the whole block */
             const struct ir_media *media;
+            const struct ir_lookup *lookup;
             const struct ir_opaque *seal; /* of a call, if known by now */
         } open;
         struct ir_opaque seal;

@@ -6,6 +6,8 @@
  * rely on (see struct ir_event): parts one after another, none left open, ids
  * the client's dialect allows, names as the client knows them, a stop reason
  * that agrees with what was said, and no clean end without the upstream's.
+ * Media and lookups it hands on live in the arena; citations come at the end of
+ * their text and tell their place in both ways.
  */
 #ifndef DATAPLANE_CODEC_NORMALISE_H
 #define DATAPLANE_CODEC_NORMALISE_H

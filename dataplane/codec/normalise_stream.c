@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/codec/keep.h"
 #include "dataplane/codec/normalise.h"
+#include "dataplane/codec/places.h"
 #include "dataplane/codec/stop_filter.h"
 #include "shared/json_span.h"
 
@@ -31,6 +33,9 @@ struct slot {
     rx_str id, name, space;
     struct ir_opaque seal;
     const struct ir_media *media;
+    const struct ir_lookup *lookup;
+    struct places places; /* of a text */
+    struct ir_citation *citations, *last_citation;
 };
 
 struct normaliser {
@@ -46,7 +51,9 @@ struct normaliser {
     struct ir_event start;
     struct ir_stop stop;
     struct usage usage;
-    struct rx_buf scratch;
+    struct keep keep;
+    struct rx_buf logprobs;    /* elements that wait for their text */
+    uint64_t chars, bytes;     /* of the texts that are closed */
     struct stop_filter *stops; /* NULL: the model watches for itself */
     bool stopped;              /* at a sequence: the rest is not shown */
 };
@@ -69,7 +76,9 @@ normaliser_new(const struct codec_stream *about, struct ir_sink to)
     n->start.kind = IR_EV_START;
     if (stop_filter_needed(about->request, about->cap))
         n->stops = stop_filter_new(about->arena, about->request->stop);
-    rx_buf_init(&n->scratch, NORMALISE_HELD_MAX);
+    n->keep.arena = about->arena;
+    rx_buf_init(&n->keep.scratch, NORMALISE_HELD_MAX);
+    rx_buf_init(&n->logprobs, NORMALISE_HELD_MAX);
     return n;
 }
 
@@ -77,6 +86,7 @@ static void
 free_slot(struct slot *s)
 {
     rx_buf_fini(&s->held);
+    places_fini(&s->places);
     free(s);
 }
 
@@ -89,43 +99,17 @@ normaliser_free(struct normaliser *n)
         free_slot(n->slots[i]);
     free(n->slots);
     stop_filter_free(n->stops);
-    rx_buf_fini(&n->scratch);
+    rx_buf_fini(&n->keep.scratch);
+    rx_buf_fini(&n->logprobs);
     free(n);
 }
 
 /* --- texts -------------------------------------------------------------------- */
 
-/*
- * A raw control character in a string is no JSON, and a line feed would end
- * our event: such bytes are escaped.
- */
-static rx_str
-clean(struct normaliser *n, rx_str text)
-{
-    static const char hex[] = "0123456789abcdef";
-    size_t i = 0;
-
-    while (i < text.len && (unsigned char)text.ptr[i] >= 0x20)
-        i++;
-    if (i == text.len)
-        return text;
-    rx_buf_clear(&n->scratch);
-    for (i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c < 0x20) {
-            rx_buf_add(&n->scratch, RX_S("\\u00"));
-            rx_buf_addc(&n->scratch, hex[c >> 4]);
-            c = (unsigned char)hex[c & 15];
-        }
-        rx_buf_addc(&n->scratch, (char)c);
-    }
-    return rx_buf_str(&n->scratch);
-}
-
 static rx_str
 keep(struct normaliser *n, rx_str text)
 {
-    return rx_arena_copy(n->about.arena, clean(n, text));
+    return keep_text(&n->keep, text);
 }
 
 static void
@@ -206,6 +190,7 @@ slot_new(struct normaliser *n, uint32_t part, enum ir_part_kind kind)
     s->kind = kind;
     s->hidden = kind == IR_THINKING && hides_thinking(n->about.request);
     rx_buf_init(&s->held, NORMALISE_HELD_MAX);
+    places_init(&s->places);
     return s;
 }
 
@@ -282,13 +267,36 @@ keep_seal(struct normaliser *n, struct slot *s, const struct ir_opaque *seal)
     s->seal.bytes = keep(n, seal->bytes);
 }
 
+/* What only its own dialect has a form for. */
+static bool
+has_no_form(const struct normaliser *n, const struct ir_event *e)
+{
+    switch (e->open.kind) {
+    case IR_TOOL_RESULT:
+    case IR_SEARCH_RESULT:
+    case IR_SERVER_RESULT:
+        codec_lose(&n->about, "tool results",
+            "what the provider's own tools gave has no form here");
+        return true;
+    case IR_OPAQUE:
+        codec_lose(&n->about, "content blocks",
+            "a block of the answer has no form here");
+        return true;
+    case IR_TOOL_CALL:
+        if (e->open.call == IR_CALL_SERVER)
+            codec_lose(&n->about, "tool calls",
+                "calls of the provider's own tools have no form here");
+        return false;
+    default: return false;
+    }
+}
+
 static void
 open_slot(struct normaliser *n, const struct ir_event *e)
 {
     enum ir_part_kind kind = e->open.kind;
 
-    if (kind == IR_SERVER_RESULT || kind == IR_OPAQUE ||
-        kind == IR_SEARCH_RESULT || kind == IR_TOOL_RESULT)
+    if (has_no_form(n, e))
         return;
     struct slot *s = slot_new(n, e->part, kind);
     if (s == NULL)
@@ -296,8 +304,9 @@ open_slot(struct normaliser *n, const struct ir_event *e)
     s->summary = e->open.summary;
     s->redacted = e->open.redacted;
     s->call = e->open.call;
-    s->media = e->open.media;
-    s->due = kind == IR_MEDIA;
+    s->media = keep_media(&n->keep, e->open.media);
+    s->lookup = keep_lookup(&n->keep, e->open.lookup);
+    s->due = kind == IR_MEDIA || kind == IR_LOOKUP;
     if (kind != IR_TOOL_CALL)
         return;
     s->hidden = s->call == IR_CALL_SERVER;
@@ -330,7 +339,8 @@ emit_open(struct normaliser *n, struct slot *s)
             .call = s->call,
             .summary = s->summary,
             .redacted = s->redacted,
-            .media = s->media } };
+            .media = s->media,
+            .lookup = s->lookup } };
 
     s->opened = true;
     s->number = n->next_number++;
@@ -339,6 +349,34 @@ emit_open(struct normaliser *n, struct slot *s)
         e.open.seal = s->sealed ? &s->seal : NULL;
     }
     emit(n, s, &e);
+}
+
+/* --- citations, probabilities ---------------------------------------------------- */
+
+/* They wait for the end of their text: only then is it known how long it is. */
+static void
+emit_citations(struct normaliser *n, struct slot *s)
+{
+    for (struct ir_citation *c = s->citations; c != NULL; c = c->next) {
+        places_settle(&s->places, c);
+        c->before = n->chars;
+        c->before_bytes = n->bytes;
+        emit(n, s, &(struct ir_event){ .kind = IR_EV_CITATION, .citation = c });
+    }
+    n->chars += s->places.chars;
+    n->bytes += s->places.bytes;
+}
+
+static void
+emit_logprobs(struct normaliser *n, struct slot *s)
+{
+    if (n->logprobs.len == 0 || n->logprobs.full)
+        return;
+    rx_buf_addc(&n->logprobs, ']');
+    emit(n, s,
+        &(struct ir_event){
+            .kind = IR_EV_LOGPROBS, .text = rx_buf_str(&n->logprobs) });
+    rx_buf_clear(&n->logprobs);
 }
 
 /* Text that may hold a stop sequence is opened when some of it can be shown. */
@@ -371,6 +409,10 @@ emit_bytes(struct normaliser *n, struct slot *s, rx_str bytes)
              : s->kind == IR_TOOL_CALL ? IR_EV_ARGS
                                        : IR_EV_TEXT;
     emit(n, s, &e);
+    if (s->kind != IR_TEXT)
+        return;
+    places_feed(&s->places, bytes);
+    emit_logprobs(n, s);
 }
 
 /* Bytes of the active one. */
@@ -443,6 +485,8 @@ close_active(struct normaliser *n)
     } else if (is_watched(n, s)) {
         emit_bytes(n, s, stop_filter_flush(n->stops));
     }
+    if (s->opened && s->kind == IR_TEXT)
+        emit_citations(n, s);
     if (s->sealed && s->kind == IR_THINKING)
         emit(n, s, &(struct ir_event){ .kind = IR_EV_SEAL, .seal = s->seal });
     if (s->opened)
@@ -491,7 +535,7 @@ advance(struct normaliser *n)
 static void
 take_bytes(struct normaliser *n, struct slot *s, const struct ir_event *e)
 {
-    rx_str bytes = clean(n, e->text);
+    rx_str bytes = keep_clean(&n->keep, e->text);
 
     s->any = true;
     s->due = true;
@@ -545,14 +589,58 @@ put_seal(struct normaliser *n, const struct ir_event *e)
     }
 }
 
+/* Of a text that is open, or is to come. */
+static struct slot *
+find_cited(struct normaliser *n, uint32_t part)
+{
+    struct slot *s = find(n, part);
+
+    if (s != NULL)
+        return s;
+    for (size_t i = 0; i < n->count; i++) {
+        if (n->slots[i]->part == part)
+            return NULL;
+    }
+    return slot_new(n, part, IR_TEXT);
+}
+
 static void
 put_citation(struct normaliser *n, const struct ir_event *e)
 {
-    struct ir_event copy = *e;
+    struct slot *s = find_cited(n, e->part);
+    struct ir_citation *c = keep_citation(&n->keep, e->citation);
 
-    if (n->active != NULL && n->active->opened && n->active->kind == IR_TEXT &&
-        n->active->part == e->part)
-        emit(n, n->active, &copy);
+    if (c == NULL || s == NULL || s->kind != IR_TEXT) {
+        codec_lose(&n->about, "citations", "what they belong to is over");
+        return;
+    }
+    if (s->last_citation != NULL)
+        s->last_citation->next = c;
+    else
+        s->citations = c;
+    s->last_citation = c;
+}
+
+/* An array; its elements go with the next text.  Between them may be line
+ * feeds, which would end our event. */
+static void
+put_logprobs(struct normaliser *n, const struct ir_event *e)
+{
+    rx_str list = e->text;
+    struct slot *s = n->active;
+
+    if (!n->about.request->logprobs.there || list.len <= 2 ||
+        list.ptr[0] != '[')
+        return;
+    size_t from = n->logprobs.len;
+    rx_buf_addc(&n->logprobs, from == 0 ? '[' : ',');
+    rx_buf_add(&n->logprobs, (rx_str){ list.ptr + 1, list.len - 2 });
+    for (size_t i = from; i < n->logprobs.len; i++) {
+        if ((unsigned char)n->logprobs.ptr[i] < ' ')
+            n->logprobs.ptr[i] = ' ';
+    }
+    if (s != NULL && s->opened && s->kind == IR_TEXT)
+        emit_logprobs(n, s);
 }
 
 static void
@@ -689,7 +777,7 @@ normaliser_put(struct normaliser *n, const struct ir_event *e)
     case IR_EV_STOP: keep_stop(n, e); break;
     case IR_EV_ERROR: put_error(n, e); break;
     case IR_EV_END: put_end(n); break;
-    case IR_EV_LOGPROBS:
+    case IR_EV_LOGPROBS: put_logprobs(n, e); break;
     case IR_EV_KEEPALIVE: break;
     }
 }

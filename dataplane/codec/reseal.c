@@ -54,9 +54,48 @@ open_field(struct reseal *x, struct rx_edit *field)
     return true;
 }
 
+/* Searches that we told of as the provider would have: it knows nothing of
+ * them.  What cites them goes, too. */
+static bool
+is_ours(struct rx_edit *piece)
+{
+    static const struct {
+        const char *member;
+        rx_str start;
+    } ids[] = {
+        { "id", RX_STR_INIT("srvtoolu_rtx1.") },
+        { "tool_use_id", RX_STR_INIT("srvtoolu_rtx1.") },
+        { "id", RX_STR_INIT("ws_rtx1.") },
+    };
+
+    for (size_t i = 0; i < RX_COUNT(ids); i++) {
+        struct rx_edit *id = rx_edit_get(piece, ids[i].member);
+        if (id != NULL && rx_str_starts(rx_edit_escaped(id), ids[i].start))
+            return true;
+    }
+    return false;
+}
+
+static void
+drop_citations(struct rx_edit *piece)
+{
+    struct rx_edit *first = rx_edit_first(rx_edit_get(piece, "citations"));
+    struct rx_edit *index = rx_edit_get(first, "encrypted_index");
+
+    if (index != NULL && rx_str_eq(rx_edit_escaped(index), reseal_mark))
+        rx_edit_drop(piece, "citations");
+}
+
 static void
 open_piece(struct reseal *x, struct rx_edit *piece)
 {
+    if (is_ours(piece)) {
+        rx_edit_remove(piece);
+        x->left_out = true;
+        return;
+    }
+    if (x->to->dialect == DIALECT_ANTHROPIC)
+        drop_citations(piece);
     for (size_t i = 0; i < 2; i++) {
         const char *name = places[x->to->dialect].fields[i];
         if (name == NULL || open_field(x, rx_edit_get(piece, name)))

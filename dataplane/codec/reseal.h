@@ -4,7 +4,8 @@
  * A conversation may have gone through a channel of another dialect before; the
  * seals it brought back wear an envelope (provenance.h) that no provider knows.
  * Those of the channel's own family are taken out of it, the reasoning of others
- * is left out; nothing else of the body changes.
+ * is left out.  So are searches that a channel of another dialect made, which
+ * the client was told of in its own; nothing else of the body changes.
  */
 #ifndef DATAPLANE_CODEC_RESEAL_H
 #define DATAPLANE_CODEC_RESEAL_H

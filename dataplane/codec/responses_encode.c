@@ -189,6 +189,17 @@ put_tier(const struct ir_request *r, struct rx_buf *b)
         put_member_word(b, "service_tier", words[r->tier]);
 }
 
+/* Clients of other dialects are told the pages that a search found. */
+static bool
+wants_sources(const struct codec_encode *in)
+{
+    const struct ir_tool *t = in->request->tools;
+
+    while (t != NULL && t->kind != IR_TOOL_WEB_SEARCH)
+        t = t->next;
+    return t != NULL && rx_str_eq(in->cap->family, RX_S("gpt"));
+}
+
 static void
 put_include(const struct codec_encode *in, struct rx_buf *b)
 {
@@ -196,13 +207,17 @@ put_include(const struct codec_encode *in, struct rx_buf *b)
     bool logprobs =
         in->request->logprobs.there && in->cap->logprobs && may_sample(in);
 
-    if (!reasons && !logprobs)
+    bool sources = wants_sources(in);
+
+    if (!reasons && !logprobs && !sources)
         return;
     put_member_open(b, "include", '[');
     if (reasons)
         put_word(b, "reasoning.encrypted_content");
     if (logprobs)
         put_word(b, "message.output_text.logprobs");
+    if (sources)
+        put_word(b, "web_search_call.action.sources");
     put_close(b, ']');
 }
 

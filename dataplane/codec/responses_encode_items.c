@@ -284,6 +284,7 @@ put_assistant_part(struct items *x, const struct ir_part *part)
     case IR_TOOL_RESULT:
     case IR_SERVER_RESULT:
     case IR_SEARCH_RESULT:
+    case IR_LOOKUP:
     case IR_OPAQUE:
         lose(x, "content", "an assistant cannot say that here");
         break;

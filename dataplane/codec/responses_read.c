@@ -76,18 +76,15 @@ on_done(struct responses_reader *r, const struct event *e)
 }
 
 static void
-put_logprobs(struct responses_reader *r, const struct event *e)
-{
-    if (e->logprobs.len > 2)
-        ir_put(&r->base.to,
-            &(struct ir_event){ .kind = IR_EV_LOGPROBS, .text = e->logprobs });
-}
-
-static void
 on_text(struct responses_reader *r, const struct event *e)
 {
-    slot_feed(r, slot_text(r, false, e->output, e->content), e->delta);
-    put_logprobs(r, e);
+    struct slot *s = slot_text(r, false, e->output, e->content);
+
+    slot_feed(r, s, e->delta);
+    if (s == NULL || e->logprobs.len <= 2)
+        return;
+    s->likely = false;
+    slot_logprobs(r, s, e->logprobs);
 }
 
 static void

@@ -242,6 +242,18 @@ fill_citations(struct responses_reader *r, struct slot *s, rx_str list)
     }
 }
 
+/* Those that came with deltas stand. */
+void
+slot_logprobs(struct responses_reader *r, struct slot *s, rx_str list)
+{
+    if (s == NULL || s->closed || s->likely || list.len <= 2)
+        return;
+    s->likely = true;
+    ir_put(&r->base.to,
+        &(struct ir_event){
+            .kind = IR_EV_LOGPROBS, .part = s->part, .text = list });
+}
+
 void
 slot_content(
     struct responses_reader *r, uint64_t output, uint64_t content, rx_str raw)
@@ -253,6 +265,7 @@ slot_content(
     if (rx_str_eq(part.type, RX_S("output_text"))) {
         struct slot *s = slot_text(r, false, output, content);
         slot_fill(r, s, part.text);
+        slot_logprobs(r, s, part.logprobs);
         fill_citations(r, s, part.annotations);
         slot_close(r, s);
     } else if (rx_str_eq(part.type, RX_S("refusal"))) {
@@ -352,6 +365,79 @@ call_whole(
     slot_close(r, s);
 }
 
+/* --- what was looked up ----------------------------------------------------------- */
+
+struct action {
+    rx_str query, queries, url, sources;
+};
+static const struct walk_row action_rows[] = {
+    WALK_ROW(TEXT, action, "query", query),
+    WALK_ROW(RAW, action, "queries", queries),
+    WALK_ROW(TEXT, action, "url", url),
+    WALK_ROW(RAW, action, "sources", sources),
+};
+
+static struct ir_page *
+read_sources(struct responses_reader *r, rx_str list)
+{
+    struct ir_page *first = NULL;
+    struct ir_page **end = &first;
+    struct rx_span j;
+    rx_str one;
+
+    for (bool is = list.len > 0 && walk_array(&j, list);
+         is && walk_next(&j, &one);) {
+        struct action a = { 0 };
+        RESPONSES_WALK(one, action_rows, &a);
+        if (a.url.len == 0)
+            continue;
+        *end = rx_arena_make(r->base.about.arena, struct ir_page, 1);
+        if (*end == NULL)
+            break;
+        **end = (struct ir_page){ .url = a.url };
+        end = &(*end)->next;
+    }
+    return first;
+}
+
+static void
+put_lookup(struct responses_reader *r, const struct ir_lookup *l)
+{
+    struct ir_event e = { .kind = IR_EV_OPEN, .part = r->parts++ };
+
+    e.open.kind = IR_LOOKUP;
+    e.open.lookup = l;
+    ir_put(&r->base.to, &e);
+    ir_put(
+        &r->base.to, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = e.part });
+}
+
+/* Several searches at once are several; all that was found goes with the last. */
+static void
+lookup_whole(struct responses_reader *r, const struct responses_item *m)
+{
+    struct ir_lookup l = { .failed = rx_str_eq(m->status, RX_S("failed")) };
+    struct action a = { 0 };
+    struct rx_span j;
+    rx_str one;
+
+    RESPONSES_WALK(m->action, action_rows, &a);
+    l.what = a.query;
+    if (a.url.len > 0)
+        l = (struct ir_lookup){ IR_LOOKUP_PAGE, a.url, l.failed, NULL };
+    rx_str before = { 0 };
+    for (bool is = a.queries.len > 0 && walk_array(&j, a.queries);
+         is && walk_next(&j, &one);) {
+        if (before.len > 0)
+            put_lookup(r, &(struct ir_lookup){ .what = before });
+        before = walk_text(one);
+    }
+    if (before.len > 0)
+        l.what = before;
+    l.sources = read_sources(r, a.sources);
+    put_lookup(r, &l);
+}
+
 void
 slot_item(struct responses_reader *r, uint64_t output, rx_str raw)
 {
@@ -366,13 +452,16 @@ slot_item(struct responses_reader *r, uint64_t output, rx_str raw)
     case RESPONSES_FUNCTION_CALL:
     case RESPONSES_CUSTOM_CALL:
     case RESPONSES_SHELL_CALL: call_whole(r, output, &m); break;
+    case RESPONSES_WEB_SEARCH: lookup_whole(r, &m); break;
     case RESPONSES_FUNCTION_OUTPUT:
     case RESPONSES_CUSTOM_OUTPUT:
     case RESPONSES_SHELL_OUTPUT:
-    case RESPONSES_WEB_SEARCH:
     case RESPONSES_TOOL_SEARCH_OUTPUT:
     case RESPONSES_ADDITIONAL_TOOLS:
-    case RESPONSES_FOREIGN: break; /* of the provider's own tools */
+    case RESPONSES_FOREIGN:
+        codec_lose(&r->base.about, "tool calls",
+            "calls of the provider's own tools have no form here");
+        break;
     }
     slot_add(r, SLOT_ITEM, output, 0);
     r->done++;

@@ -32,6 +32,7 @@ struct slot {
     uint64_t hash; /* of what was handed on */
     size_t len;
     size_t notes; /* citations handed on */
+    bool likely;  /* probabilities were */
     /* reasoning comes in pieces, of its summary or of itself */
     bool begun, summary;
     uint64_t piece;
@@ -75,6 +76,8 @@ void slot_item(struct responses_reader *r, uint64_t output, rx_str raw);
 void slot_content(
     struct responses_reader *r, uint64_t output, uint64_t content, rx_str raw);
 void slot_citation(struct responses_reader *r, struct slot *s, rx_str raw);
+/* All probabilities of a text, unless some were told. */
+void slot_logprobs(struct responses_reader *r, struct slot *s, rx_str list);
 
 /* --- the response object: responses_conclude.c ---------------------------------- */
 

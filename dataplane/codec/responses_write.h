@@ -50,7 +50,6 @@ struct responses_writer {
     struct rx_buf text;
     struct rx_buf notes; /* its annotations */
     uint64_t note_count;
-    uint64_t chars; /* of text */
     struct rx_buf logprobs;
 
     struct rx_buf seal; /* reasoning: encrypted_content */
@@ -92,6 +91,8 @@ void responses_reasoning_seal(
     struct responses_writer *w, const struct ir_opaque *seal);
 void responses_reasoning_close(struct responses_writer *w);
 void responses_image_item(struct responses_writer *w, const struct ir_media *m);
+void responses_lookup_item(
+    struct responses_writer *w, const struct ir_lookup *l);
 void responses_sealed_item(
     struct responses_writer *w, const struct ir_opaque *seal);
 

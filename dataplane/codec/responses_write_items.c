@@ -141,7 +141,6 @@ part_open(struct responses_writer *w, enum ir_part_kind kind)
     w->part = kind;
     w->part_open = true;
     w->note_count = 0;
-    w->chars = 0;
     rx_buf_clear(&w->text);
     rx_buf_clear(&w->notes);
     rx_buf_clear(&w->logprobs);
@@ -198,68 +197,27 @@ message_done(struct responses_writer *w, const char *status)
     rx_buf_fini(&rest);
 }
 
-/* Characters of escaped text: an escape is one, half a pair is none. */
-static uint64_t
-count_chars(rx_str text)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if ((c & 0xC0) == 0x80)
-            continue;
-        n++;
-        if (c != '\\')
-            continue;
-        i++;
-        if (i + 4 >= text.len || text.ptr[i] != 'u')
-            continue;
-        char a = text.ptr[i + 1] | 0x20;
-        char h = text.ptr[i + 2] | 0x20;
-        if (a == 'd' && h >= 'c' && h <= 'f')
-            n--;
-        i += 4;
-    }
-    return n;
-}
-
 static void
 text_feed(struct responses_writer *w, rx_str text)
 {
     if (!w->part_open)
         part_open(w, IR_TEXT);
     rx_buf_add(&w->text, text);
-    w->chars += count_chars(text);
     frame_text(w, false, text);
 }
 
 /* --- citations, logprobs -------------------------------------------------------------- */
 
 static void
-put_citation(const struct responses_writer *w, const struct ir_citation *c,
-    struct rx_buf *b)
+put_citation(const struct ir_citation *c, struct rx_buf *b)
 {
-    if (c->dialect == DIALECT_RESPONSES && c->raw.len > 0) {
-        put_raw(b, c->raw);
-        return;
-    }
     put_open(b, '{');
     put_member_word(b, "type", "url_citation");
     put_member(b, "url", c->url);
     put_member(b, "title", c->title);
-    put_member_u64(b, "start_index",
-        c->start.there && c->start.n > 0 ? (uint64_t)c->start.n : 0);
-    put_member_u64(b, "end_index",
-        c->end.there && c->end.n > 0 ? (uint64_t)c->end.n : w->chars);
+    put_member_u64(b, "start_index", (uint64_t)c->start.n);
+    put_member_u64(b, "end_index", (uint64_t)c->end.n);
     put_close(b, '}');
-}
-
-/* A place in a document of the client's own has no form here. */
-static bool
-can_cite(const struct ir_citation *c)
-{
-    return c->url.len > 0 ||
-           (c->dialect == DIALECT_RESPONSES && c->raw.len > 0);
 }
 
 static void
@@ -267,15 +225,19 @@ cite(struct responses_writer *w, const struct ir_citation *c)
 {
     struct rx_buf *b = w->base.out;
 
-    if (!w->part_open || w->part != IR_TEXT || !can_cite(c))
+    if (!w->part_open || w->part != IR_TEXT)
         return;
-    put_citation(w, c, &w->notes);
+    if (c->url.len == 0) {
+        codec_lose(&w->base.about, "citations", "what is cited has no address");
+        return;
+    }
+    put_citation(c, &w->notes);
     if (responses_frame(w, "response.output_text.annotation.added")) {
         responses_frame_item(w);
         put_member_u64(b, "content_index", w->parts);
         put_member_u64(b, "annotation_index", w->note_count);
         put_key(b, "annotation");
-        put_citation(w, c, b);
+        put_citation(c, b);
         responses_frame_end(w);
     }
     w->note_count++;
@@ -301,6 +263,7 @@ responses_item_open(struct responses_writer *w, const struct ir_event *e)
     case IR_THINKING: responses_reasoning_open(w); break;
     case IR_TOOL_CALL: responses_call_open(w, e); break;
     case IR_MEDIA: responses_image_item(w, e->open.media); break;
+    case IR_LOOKUP: responses_lookup_item(w, e->open.lookup); break;
     case IR_TOOL_RESULT:
     case IR_SERVER_RESULT:
     case IR_SEARCH_RESULT:

@@ -128,8 +128,11 @@ responses_image_item(struct responses_writer *w, const struct ir_media *m)
 {
     struct rx_buf rest;
 
-    if (m == NULL || m->source != IR_INLINE || m->kind != IR_IMAGE)
+    if (m == NULL || m->source != IR_INLINE || m->kind != IR_IMAGE) {
+        codec_lose(&w->base.about, "media",
+            "of media in answers only images have a form here");
         return;
+    }
     responses_item_finish(w);
     responses_item_begin(w, "ig_");
     put_member_word(&w->head, "type", "image_generation_call");

@@ -223,6 +223,7 @@ shape_part(struct shape *s, struct ir_part *p, struct ir_opaque *seal)
             inline_source(s, p);
         return true;
     case IR_SERVER_RESULT:
+    case IR_LOOKUP:
     case IR_OPAQUE:
         ir_lose(s->losses, "content blocks", "only their dialect knows them");
         return false;

@@ -1,5 +1,6 @@
 #include "dataplane/codec/translate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ struct translation {
     bool begun, over;
     bool failed; /* an error was told */
     bool count;  /* of tokens only */
+    bool strict; /* RX_INVALID instead of a loss */
     struct rx_decode *decode;
     struct sse sse;
     struct frames frames;
@@ -150,11 +152,13 @@ translation_new(struct translation **out, const struct translate_ask *ask,
     t->about = (struct codec_stream){ .request = &t->request,
         .cap = &t->cap,
         .world = &t->world,
-        .arena = t->arena };
+        .arena = t->arena,
+        .losses = &t->losses };
     t->scope = (struct recall_scope){ ask->memory, ask->tenant,
         ask->key.dialect, t->cap.family, ask->world.now_s * 1000 };
     t->status = 200;
     t->count = ask->count;
+    t->strict = ask->strict;
     rx_buf_init(&t->outgoing.body, BODY_MAX);
     rx_buf_init(&t->error, ERROR_MAX);
     enum rx_code code = make_request(t, ask, err);
@@ -407,16 +411,38 @@ end_count(struct translation *t)
         end_error(t);
 }
 
+/* Nothing was shown yet: who would rather have none than not all gets none. */
+static void
+refuse_answer(struct translation *t)
+{
+    char words[256];
+
+    snprintf(words, sizeof(words),
+        "%s: of the answer would be lost (%s), which the request or the "
+        "settings forbid",
+        t->losses.kept[0].what, t->losses.kept[0].why);
+    t->failed = true;
+    t->status = t->client->write_error(
+        &(struct ir_error){ .fault = IR_FAULT_INVALID,
+            .message = ir_escape(t->arena, (rx_str){ words, strlen(words) }) },
+        t->out);
+}
+
 static void
 end_whole(struct translation *t)
 {
     const struct ir_response *r = accumulator_result(t->accumulator);
+    size_t from = t->out->len;
 
     if (r->failed) {
         t->failed = true;
         t->status = t->client->write_error(&r->error, t->out);
-    } else {
-        t->client->write_whole(&t->about, r, t->out);
+        return;
+    }
+    t->client->write_whole(&t->about, r, t->out);
+    if (t->strict && t->losses.count > 0) {
+        t->out->len = from;
+        refuse_answer(t);
     }
 }
 

@@ -47,6 +47,7 @@ void translation_free(struct translation *t);
 rx_str translation_body(const struct translation *t);
 rx_str translation_path(const struct translation *t);    /* with its query */
 rx_str translation_headers(const struct translation *t); /* whole lines */
+/* Of the request; once it is over, of the answer too. */
 const struct ir_losses *translation_losses(const struct translation *t);
 /* Nothing will be sent again. */
 void translation_drop_body(struct translation *t);

@@ -78,16 +78,40 @@ rig_looks_clean(enum dialect client, rx_str out)
 /* --- an answer, as words to be compared -------------------------------------------- */
 
 static inline void
+rig_dump_text(struct rx_buf *b, const struct ir_part *p)
+{
+    rx_buf_add(b, p->text);
+    for (const struct ir_citation *c = p->citations; c != NULL; c = c->next) {
+        rx_buf_addf(b,
+            "\n  cites %" PRId64 "-%" PRId64 " (%" PRId64 "-%" PRId64 ") ",
+            c->start.n, c->end.n, c->start_byte.n, c->end_byte.n);
+        rx_buf_add(b, c->url);
+    }
+}
+
+static inline void
+rig_dump_lookup(struct rx_buf *b, const struct ir_lookup *l)
+{
+    rx_buf_add(b, l->kind == IR_LOOKUP_PAGE ? RX_S("page ") : RX_S("search "));
+    rx_buf_add(b, l->what);
+    for (const struct ir_page *s = l->sources; s != NULL; s = s->next) {
+        rx_buf_addc(b, ' ');
+        rx_buf_add(b, s->url);
+    }
+}
+
+static inline void
 rig_dump_part(struct rx_buf *b, const struct ir_part *p)
 {
     static const char *const names[] = { "text", "refusal", "media", "thinking",
-        "call", "result", "server", "search", "opaque" };
+        "call", "result", "server", "search", "lookup", "opaque" };
     size_t from;
 
     rx_buf_addf(b, "%s ", names[p->kind]);
     switch (p->kind) {
-    case IR_TEXT:
+    case IR_TEXT: rig_dump_text(b, p); break;
     case IR_REFUSAL: rx_buf_add(b, p->text); break;
+    case IR_LOOKUP: rig_dump_lookup(b, &p->lookup); break;
     case IR_THINKING: rx_buf_add(b, p->thinking.text); break;
     case IR_TOOL_CALL:
         rx_buf_add(b, p->call.name);
@@ -125,6 +149,11 @@ rig_dump(struct rx_buf *b, const struct ir_response *r)
 
     for (const struct ir_part *p = r->parts.first; p != NULL; p = p->next)
         rig_dump_part(b, p);
+    if (r->logprobs.len > 0) {
+        rx_buf_add(b, RX_S("logprobs "));
+        rx_buf_add(b, r->logprobs);
+        rx_buf_addc(b, '\n');
+    }
     rx_buf_addf(b, "stop %s\n", stops[r->stop.reason]);
     rx_buf_addf(b, "prompt %" PRIu64 " cached %" PRIu64 " output %" PRIu64 "\n",
         rig_prompt(&r->usage), r->usage.n[USAGE_cache_read],
@@ -188,12 +217,13 @@ rig_read_with(enum dialect dialect, rx_str answer, bool events,
     struct rx_arena *arena = rx_arena_new((size_t)256 * 1024 * 1024);
     struct ir_request request = { .dialect = dialect,
         .stream = events,
+        .logprobs = { true, 0 },
         .reasoning = { .mode = IR_THINK_ON, .show = IR_SHOW_FULL } };
     struct capability_key key = { .dialect = dialect };
     struct capability cap = capability_find(&key);
     uint64_t seed;
     struct codec_world world = rig_world(&seed);
-    struct codec_stream about = { &request, &cap, &world, arena };
+    struct codec_stream about = { &request, &cap, &world, arena, NULL };
     struct accumulator *a = accumulator_new(arena);
     struct normaliser *n = normaliser_new(&about, accumulator_sink(a));
     const struct codec *codec = codec_of(dialect);

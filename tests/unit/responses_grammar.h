@@ -208,6 +208,11 @@ grammar_event(struct grammar *g, rx_str type, rx_json e)
             "done says otherwise");
     else if (IS("custom_tool_call_input.done"))
         grammar_need(g, grammar_says(e, "input", text), "done says otherwise");
+    else if (IS("web_search_call.in_progress") ||
+             IS("web_search_call.searching") || IS("web_search_call.completed"))
+        grammar_need(g,
+            g->item_open && strcmp(g->item_type, "web_search_call") == 0,
+            "a search outside its item");
     else if (IS("completed") || IS("incomplete") || IS("failed"))
         grammar_end(g, e, IS("failed"));
     else

@@ -284,6 +284,7 @@ rig_digest_part(struct rx_buf *b, const struct ir_part *p)
     case IR_TOOL_RESULT:
     case IR_SERVER_RESULT:
     case IR_SEARCH_RESULT:
+    case IR_LOOKUP: return; /* told apart from what is said */
     case IR_OPAQUE: rx_buf_add(b, RX_S("other")); break;
     }
     rx_buf_addc(b, '\n');

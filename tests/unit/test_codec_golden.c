@@ -8,6 +8,7 @@
  *   refused   or the words it is refused with
  *   answer    the channel's answer     client    what the client must get
  *   losses    how many there are
+ *   lost      once it is answered: what was, and why, a line each
  *
  * Every case with an answer is fed in pieces of many sizes, cut everywhere, and
  * compared with the same answer asked for without streaming.
@@ -17,12 +18,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shared/json.h"
 #include "tests/unit/check.h"
 #include "tests/unit/codec_rig.h"
 
 #define FOLDER   ROUTEX_SOURCE_DIR "/tests/golden/codec"
 #define CASE_MAX ((size_t)4 * 1024 * 1024)
 #define SECTIONS 12
+
+/* Of the last answer. */
+static struct rx_buf lost;
 
 struct section {
     rx_str name, text;
@@ -198,6 +203,16 @@ status_of(const struct golden *g)
     return (int)n;
 }
 
+static void
+note_losses(const struct ir_losses *l)
+{
+    rx_buf_fini(&lost);
+    rx_buf_init(&lost, CASE_MAX);
+    for (size_t i = 0; i < l->count && i < IR_LOSSES_KEPT; i++)
+        rx_buf_addf(&lost, "%s%s: %s", i > 0 ? "\n" : "", l->kept[i].what,
+            l->kept[i].why);
+}
+
 /* Translate the first `len` bytes of the answer in pieces. */
 static void
 answer(const struct golden *g, bool stream, size_t len, size_t most, bool clean,
@@ -218,6 +233,7 @@ answer(const struct golden *g, bool stream, size_t len, size_t most, bool clean,
     }
     translation_begin(t, status_of(g), content_type(text), RX_S(""));
     rig_feed(t, (rx_str){ text.ptr, len }, most, clean, out);
+    note_losses(translation_losses(t));
     translation_free(t);
 }
 
@@ -305,6 +321,30 @@ check_fold(const struct golden *g, rx_str whole)
     rx_buf_fini(&document);
 }
 
+/* Whatever is sent is JSON, event by event. */
+static void
+check_json(const struct golden *g, rx_str out)
+{
+    rx_str line;
+
+    if (out.len > 0 && (out.ptr[0] == '{' || out.ptr[0] == '[')) {
+        CHECK(
+            rx_json_check(out, NULL, NULL) == RX_OK || field(g, "end").len > 0);
+        return;
+    }
+    for (bool more = true; more;) {
+        more = rx_str_cut(out, '\n', &line, &out);
+        line = rx_str_trim(line);
+        if (!rx_str_starts(line, RX_S("data: ")) ||
+            rx_str_eq(line, RX_S("data: [DONE]")))
+            continue;
+        line = (rx_str){ line.ptr + 6, line.len - 6 };
+        if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        CHECK(rx_json_check(line, NULL, NULL) == RX_OK);
+    }
+}
+
 static void
 check_answer(struct golden *g)
 {
@@ -316,6 +356,8 @@ check_answer(struct golden *g)
     answer(g, stream, section(g, "answer")->len, 0,
         !rx_str_eq(field(g, "end"), RX_S("cut")), &out);
     expect(g, "client", rx_buf_str(&out));
+    expect(g, "lost", rx_buf_str(&lost));
+    check_json(g, rx_buf_str(&out));
     if (field(g, "end").len == 0 && status_of(g) == 200) {
         check_pieces(g, rx_buf_str(&out));
         if (stream) {
