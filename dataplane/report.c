@@ -106,15 +106,33 @@ send_next(struct report *r)
     return true;
 }
 
-/* As far ahead as allowed, but a batch a tick: each takes a good part of one. */
+/* Is there a whole batch to be sent, or one that nothing can come to? */
+static bool
+has_batch(const struct report *r)
+{
+    struct journal_status st = journal_status(r->journal);
+
+    return r->cursor.boot != st.boot ||
+           r->cursor.seq + JOURNAL_BATCH_RECORDS <= st.last_seq + 1;
+}
+
+/*
+ * As far ahead as allowed, but a batch a tick: each takes a good part of one.
+ * What does not fill another waits for company again: taking in a batch costs
+ * the other side as much as taking in twenty rows.
+ */
 static void
 pump(void *arg)
 {
     struct report *r = arg;
 
     r->gathered = 0;
-    if (r->online && r->ahead_count < AHEAD && send_next(r))
+    if (!r->online || r->ahead_count == AHEAD || !send_next(r))
+        return;
+    if (has_batch(r))
         rx_loop_post(r->loop, &r->more);
+    else if (!rx_timer_is_set(&r->pump))
+        rx_timer_set(&r->pump, GATHER_MS);
 }
 
 /* From the oldest record that is not acknowledged, again. */
@@ -160,13 +178,15 @@ report_acked(struct report *r, uint64_t boot, uint64_t seq)
         done++;
     if (done == 0)
         return;
+    bool was_full = r->ahead_count == AHEAD;
     r->ahead_count -= done;
     memmove(r->ahead, r->ahead + done, r->ahead_count * sizeof(*r->ahead));
     if (r->ahead_count > 0)
         rx_timer_set(&r->resend, RESEND_MS);
     else
         rx_timer_unset(&r->resend);
-    if (!rx_timer_is_set(&r->pump))
+    /* Otherwise all there was is sent, and what comes has its timer. */
+    if (was_full && !rx_timer_is_set(&r->pump))
         rx_timer_set(&r->pump, 1);
 }
 
