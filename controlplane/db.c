@@ -29,10 +29,17 @@
 /* How many of SQLite's steps between two looks at the clock: about 1 ms. */
 #define STEPS_PER_LOOK 20000
 
+/* Most texts stand in the program: where one is says which it is, nearly. */
+#define PLACES 64
+
 struct db {
     sqlite3 *handle;
     struct rx_map *queries; /* by their text */
-    bool asking;            /* a question is being answered … */
+    struct place {
+        const char *sql; /* only to be compared */
+        struct db_query *query;
+    } places[PLACES];
+    bool asking;        /* a question is being answered … */
     uint64_t asking_us; /* … since this much CPU time; 0: not looked yet */
     char *path;
 };
@@ -43,6 +50,7 @@ struct db_query {
     int rc;             /* the first failure, else SQLITE_OK */
     char why[160];      /* its words */
     bool taken;
+    char sql[];
 };
 
 /* ---- failures ---- */
@@ -200,7 +208,8 @@ setup(struct db *db, struct rx_err *err)
     static const char *const pragmas[] = { "pragma journal_mode = wal",
         "pragma synchronous = full", "pragma foreign_keys = on",
         "pragma temp_store = memory", "pragma cache_size = -2048",
-        "pragma journal_size_limit = 16777216", "pragma trusted_schema = off" };
+        "pragma journal_size_limit = 16777216",
+        "pragma wal_autocheckpoint = 4000", "pragma trusted_schema = off" };
 
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_extended_result_codes(db->handle, 1);
@@ -211,6 +220,18 @@ setup(struct db *db, struct rx_err *err)
             return code;
     }
     return RX_OK;
+}
+
+/* What it has allocated we do not ask, and counting it takes a lock each time.
+ * The store is opened first, before there are threads. */
+static void
+begin_library(void)
+{
+    static bool begun;
+
+    if (!begun)
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    begun = true;
 }
 
 /* SQLite would make the file with the umask's mode. */
@@ -230,6 +251,7 @@ db_open(struct db **out, const char *path, const struct migration *history,
     struct rx_err *err)
 {
     *out = NULL;
+    begin_library();
     enum rx_code code = create_private(path, err);
     if (code != RX_OK)
         return code;
@@ -398,19 +420,39 @@ prepare(struct db_query *q, const char *sql)
                 SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL));
 }
 
-struct db_query *
-db_query(struct db *db, const char *sql)
+static struct db_query *
+find_by_text(struct db *db, const char *sql)
 {
     rx_str text = { sql, strlen(sql) };
     struct db_query *q = rx_map_get(db->queries, text);
 
     if (q == NULL) {
-        q = calloc(1, sizeof(*q));
+        q = calloc(1, sizeof(*q) + text.len + 1);
         if (q == NULL)
             abort();
         q->db = db;
+        memcpy(q->sql, sql, text.len + 1);
         rx_map_put(db->queries, text, q);
     }
+    return q;
+}
+
+/* Another text may have come to where one was. */
+static struct db_query *
+find_query(struct db *db, const char *sql)
+{
+    struct place *at = &db->places[((uintptr_t)sql >> 4) % PLACES];
+
+    if (at->sql != sql || strcmp(at->query->sql, sql) != 0)
+        *at = (struct place){ sql, find_by_text(db, sql) };
+    return at->query;
+}
+
+struct db_query *
+db_query(struct db *db, const char *sql)
+{
+    struct db_query *q = find_query(db, sql);
+
     assert(!q->taken);
     q->taken = true;
     if (q->stmt == NULL)

@@ -41,6 +41,7 @@ struct rollup {
     struct rx_map *sums;                    /* per minute, by one dimension */
     struct rx_map *cube;                    /* per hour, by all */
     struct rx_map *names[ROLLUP_DIM_COUNT]; /* seen since the last flush */
+    struct sum *recent[ROLLUP_DIM_COUNT];   /* in `sums`, or NULL */
     struct rx_buf key;
     uint64_t last; /* id of the last row added */
     uint64_t mark; /* … and stored */
@@ -104,14 +105,23 @@ sum_new(uint64_t at_ms, const rx_str *names, enum rollup_dim from,
     return s;
 }
 
+/* NULL: there is none; its key is made. */
+static struct sum *
+find_marginal(struct rollup *r, struct rx_map *in, uint64_t at_ms,
+    enum rollup_dim dim, rx_str name)
+{
+    begin_key(&r->key, at_ms);
+    rx_buf_addc(&r->key, (char)('0' + dim));
+    rx_buf_add(&r->key, name);
+    return rx_map_get(in, rx_buf_str(&r->key));
+}
+
 static struct sum *
 marginal_of(struct rollup *r, struct rx_map *in, uint64_t at_ms,
     enum rollup_dim dim, const rx_str *names)
 {
-    begin_key(&r->key, at_ms);
-    rx_buf_addc(&r->key, (char)('0' + dim));
-    rx_buf_add(&r->key, names[dim]);
-    struct sum *s = rx_map_get(in, rx_buf_str(&r->key));
+    struct sum *s = find_marginal(r, in, at_ms, dim, names[dim]);
+
     if (s == NULL) {
         s = sum_new(at_ms, names, dim, dim);
         rx_map_put(in, rx_buf_str(&r->key), s);
@@ -196,14 +206,34 @@ add_times(struct hist_few *h, const struct rollup_row *row)
 static rx_str
 bounded(struct rollup *r, enum rollup_dim dim, rx_str name)
 {
-    if (name.len > NAME_MAX_)
-        name.len = NAME_MAX_;
     if (rx_map_get(r->names[dim], name) != NULL)
         return name;
     if (rx_map_count(r->names[dim]) >= NAMES_MAX)
         return RX_S("(other)");
     rx_map_put(r->names[dim], name, r);
     return name;
+}
+
+/*
+ * The sum of this minute and name, whose name is cut or replaced where it must
+ * be.  Most rows are like the one before, or have a sum already, which says that
+ * the name has been let in.
+ */
+static struct sum *
+minute_of(struct rollup *r, uint64_t minute, enum rollup_dim dim, rx_str *names)
+{
+    struct sum *s = r->recent[dim];
+
+    if (names[dim].len > NAME_MAX_)
+        names[dim].len = NAME_MAX_;
+    if (s != NULL && s->at_ms == minute && rx_str_eq(s->names[dim], names[dim]))
+        return s;
+    s = find_marginal(r, r->sums, minute, dim, names[dim]);
+    if (s == NULL) {
+        names[dim] = bounded(r, dim, names[dim]);
+        s = marginal_of(r, r->sums, minute, dim, names);
+    }
+    return r->recent[dim] = s;
 }
 
 static void
@@ -216,9 +246,8 @@ add_row(struct rollup *r, const struct rollup_row *row)
 
     counts_of(row, n);
     for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++) {
-        names[d] = bounded(r, (enum rollup_dim)d, row->names[d]);
-        struct sum *s =
-            marginal_of(r, r->sums, minute, (enum rollup_dim)d, names);
+        names[d] = row->names[d];
+        struct sum *s = minute_of(r, minute, (enum rollup_dim)d, names);
         add_counts(s, n);
         add_times(&s->hist, row);
     }
@@ -345,8 +374,10 @@ begin_memory(struct rollup *r)
 {
     r->sums = rx_map_new();
     r->cube = rx_map_new();
-    for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++)
+    for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++) {
         r->names[d] = rx_map_new();
+        r->recent[d] = NULL;
+    }
 }
 
 static void
