@@ -8,6 +8,7 @@
 #include "controlplane/audit.h"
 #include "controlplane/config.h"
 #include "controlplane/oauth.h"
+#include "controlplane/tees.h"
 #include "shared/secret.h"
 
 #define PASSPHRASE_MIN 8
@@ -264,6 +265,14 @@ audit_all(
                          : code;
 }
 
+/* Those who keep something of it in memory. */
+static void
+tell_others(struct api_call *c)
+{
+    oauth_changed(c->world->oauth);
+    tees_changed(c->world->tees);
+}
+
 static enum rx_code
 finish(struct api_call *c, struct config_run *run,
     const struct config_result *result, bool dry, struct rx_err *err)
@@ -281,7 +290,7 @@ finish(struct api_call *c, struct config_run *run,
     if (code != RX_OK)
         config_files_undo(run);
     else
-        oauth_changed(c->world->oauth);
+        tell_others(c);
     return code;
 }
 

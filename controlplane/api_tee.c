@@ -82,6 +82,9 @@ api_tee_patch(struct api_call *c, struct rx_err *err)
         return code;
     if (rx_json_there(c->body))
         tee_read(t, c->body, FIELD_PATCH, c->arena);
+    if (t->sink != TEE_FILE && t->url.len == 0 &&
+        rx_str_eq(t->status, RX_S("enabled")))
+        rx_json_wrong_member(c->body, "url", "is needed: it has none yet");
     code = api_body_done(c, err);
     return code == RX_OK ? finish_change(c, t, "update", err) : code;
 }

@@ -97,7 +97,7 @@ config_select(struct rx_arena *arena, rx_str text, struct config_selection *out,
             return rx_fail(err, RX_INVALID,
                 "there is no kind \"%.*s\"; a document has settings, tenants, "
                 "accounts, channels, functions, rules, keys, agents, prices, "
-                "webhooks and users",
+                "webhooks, tees and users",
                 (int)(kind.len < 40 ? kind.len : 40), kind.ptr);
         at[out->count++] = word;
     }

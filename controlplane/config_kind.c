@@ -619,6 +619,7 @@ const struct config_kind *const config_kinds[] = {
     &config_agents,
     &config_prices,
     &config_webhooks,
+    &config_tees,
     &config_users,
     NULL,
 };

@@ -10,7 +10,7 @@
 #define CONFIG_PAGE 200
 
 extern const struct config_kind config_accounts, config_keys, config_agents,
-    config_prices, config_webhooks, config_users;
+    config_prices, config_webhooks, config_tees, config_users;
 
 struct config_items {
     void **at;

@@ -44,11 +44,11 @@ tee_new(struct rx_arena *arena)
 /* ---- from the API ---- */
 
 static void
-read_sink(struct tee *t, rx_json body, enum field_mode mode)
+read_sink(struct tee *t, rx_json body)
 {
     rx_str word = { 0 };
 
-    if (mode != FIELD_CREATE) {
+    if (t->id.len > 0) {
         rx_str given = { 0 };
         if (rx_json_get_str(body, "sink", &given) &&
             !rx_str_eq(given, field_text(tee_sink_names[t->sink])))
@@ -95,13 +95,30 @@ complete(struct rx_arena *arena, rx_str bare)
     return whole;
 }
 
+enum rx_code
+tee_set_url(struct tee *t, rx_str s, struct rx_arena *arena, struct rx_err *err)
+{
+    struct rx_url url;
+    rx_str address, query;
+    bool asked = rx_str_cut(s, '?', &address, &query);
+
+    if (s.len > URL_MAX)
+        return rx_fail(err, RX_INVALID, "is too long");
+    enum rx_code code = rx_url_split(address, &url, err);
+    if (code != RX_OK)
+        return code;
+    bool whole = t->sink != TEE_OTLP || asked || url.path.len > 0;
+    t->url = whole ? s : complete(arena, s);
+    t->shown = shorten(arena, &url);
+    return RX_OK;
+}
+
 static void
 read_url(
     struct tee *t, rx_json body, enum field_mode mode, struct rx_arena *arena)
 {
     struct rx_err err = { 0 };
-    struct rx_url url;
-    rx_str s = { 0 }, address, query;
+    rx_str s = { 0 };
 
     if (t->sink == TEE_FILE) {
         if (rx_json_get_str(body, "url", &s) && s.len > 0 &&
@@ -111,18 +128,8 @@ read_url(
     }
     bool given = mode == FIELD_PATCH ? rx_json_get_str(body, "url", &s)
                                      : rx_json_need_str(body, "url", &s);
-    if (!given)
-        return;
-    bool asked = rx_str_cut(s, '?', &address, &query);
-    if (s.len > URL_MAX) {
-        rx_json_wrong_member(body, "url", "is too long");
-    } else if (rx_url_split(address, &url, &err) != RX_OK) {
+    if (given && tee_set_url(t, s, arena, &err) != RX_OK)
         rx_json_wrong_member(body, "url", "%s", err.text);
-    } else {
-        bool whole = t->sink != TEE_OTLP || asked || url.path.len > 0;
-        t->url = whole ? s : complete(arena, s);
-        t->shown = shorten(arena, &url);
-    }
 }
 
 static void
@@ -300,7 +307,7 @@ tee_read(
     if (!rx_json_want(body, RX_JSON_OBJECT))
         return;
     field_read_name(body, mode, true, &t->name);
-    read_sink(t, body, mode);
+    read_sink(t, body);
     read_url(t, body, mode, arena);
     read_secret(t, body, arena);
     read_headers(t, body, arena);

@@ -65,6 +65,9 @@ struct tee {
 struct tee *tee_new(struct rx_arena *arena);
 void tee_read(
     struct tee *t, rx_json body, enum field_mode mode, struct rx_arena *arena);
+/* Where it goes to; RX_INVALID: that is no address. */
+RX_NODISCARD enum rx_code tee_set_url(
+    struct tee *t, rx_str s, struct rx_arena *arena, struct rx_err *err);
 void tee_put(struct rx_json_out *w, const char *key, const struct tee *t);
 
 /* `id` may be the name. */

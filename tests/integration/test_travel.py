@@ -27,7 +27,7 @@ FULL = {
         "health": {"enabled": False, "interval_s": 301, "timeout_s": 11,
                    "usage_interval_s": 91, "failures": 4, "successes": 5},
         "log_level": "warn", "max_attempts": 3, "strict_translation": True,
-        "max_body_bytes": 1048576, "backups": {"every_s": 86401, "keep": 8},
+        "max_body_bytes": 1048576, "trace_upstream": False, "backups": {"every_s": 86401, "keep": 8},
         "login": {"idle_s": 601, "absolute_s": 6001}, "audit_days": 31,
         "journal": {"limit_bytes": 1048577, "when_full": "refuse"}},
     "TenantInput": {
@@ -94,6 +94,14 @@ FULL = {
         "name": "pager", "url": "http://127.0.0.1:9/hook?token=hidden",
         "secret": "0123456789abcdef", "kinds": ["channel_down"],
         "severity": "warning", "status": "disabled"},
+    "TeeInput": {
+        "name": "copies", "sink": "otlp", "status": "disabled",
+        "url": "http://127.0.0.1:9/otlp?key=hidden",
+        "headers": {"x-token": "hidden too"},
+        "filter": {"tenant": "acme", "key": "ci", "channel": "main",
+                   "model": "claude-opus-4-1", "outcome": "error",
+                   "status": 429},
+        "sampling": 0.25, "resource": {"deployment.environment": "p"}},
     "UserInput": {"name": "anna", "role": "owner", "password": "0123456789"},
 }
 # The same in other words, or for log-ins, which test_oauth.py moves.
@@ -101,7 +109,9 @@ ELSEWHERE = {"ChannelInput.api_key", "ChannelInput.account",
              "ChannelInput.keys.account", "ChannelInput.keys.id",
              "RuleInput.enabled", "RuleInput.target_channel",
              "RuleInput.target_model", "RuleInput.target.channel",
-             "RuleInput.target.tag"}
+             "RuleInput.target.tag",
+             # Of other sinks: the two more that furnish() makes.
+             "TeeInput.secret", "TeeInput.file"}
 
 
 def ask(r, method, path, body=None, headers=()):
@@ -178,6 +188,12 @@ def furnish(r):
     ask(r, "PUT", "/api/prices/gpt-5", FULL["PriceInput"])
     ask(r, "PUT", "/api/prices/own%2Fmodel", {"input": "1", "output": "2"})
     ask(r, "POST", "/api/webhooks", FULL["WebhookInput"])
+    ask(r, "POST", "/api/tees", FULL["TeeInput"])
+    ask(r, "POST", "/api/tees", {
+        "name": "kept", "sink": "file", "file": {"max_bytes": 8192, "keep": 2}})
+    ask(r, "POST", "/api/tees", {
+        "name": "told", "sink": "webhook", "url": "http://127.0.0.1:9/hidden",
+        "secret": "0123456789abcdef", "status": "disabled"})
     ask(r, "POST", "/api/users", FULL["UserInput"])
     ask(r, "POST", "/api/users", {"name": "ben", "role": "admin",
                                   "password": "0123456789"})
@@ -232,7 +248,7 @@ def each_object_of_an_import_has_its_line_in_the_audit_log(build):
         made = [x for x in lines if x["action"] == "create" and x["after"]]
         assert len(made) >= done["summary"]["added"], (len(made), done)
         for kind in ("tenant", "channel", "rule", "function", "key", "agent",
-                     "price", "webhook", "user"):
+                     "price", "webhook", "tee", "user"):
             some = [x for x in made if x["kind"] == kind]
             assert some and all(x["before"] is None for x in some), (kind, some)
             assert all(x["item_id"] for x in some), some
