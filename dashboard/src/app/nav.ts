@@ -3,6 +3,9 @@ import {
   FileJson,
   Gauge,
   ScrollText,
+  ChartColumn,
+  KeyRound,
+  Server,
   Waypoints,
   type LucideIcon,
 } from "lucide-react";
@@ -22,6 +25,7 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
     items: [
       { to: "/", label: "nav.overview", icon: Gauge },
       { to: "/requests", label: "nav.requests", icon: ScrollText },
+      { to: "/analytics", label: "nav.analytics", icon: ChartColumn },
     ],
   },
   {
@@ -34,5 +38,13 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
   {
     label: "nav.system",
     items: [{ to: "/config", label: "nav.config", icon: FileJson }],
+  },
+  {
+    label: "nav.team",
+    items: [{ to: "/tenants", label: "nav.tenants", icon: KeyRound }],
+  },
+  {
+    label: "nav.system",
+    items: [{ to: "/planes", label: "nav.planes", icon: Server }],
   },
 ];

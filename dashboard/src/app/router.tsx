@@ -2,11 +2,14 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 
 import { accountsRoute } from "@/pages/accounts/route";
+import { analyticsRoute } from "@/pages/analytics/route";
 import { channelsRoute } from "@/pages/channels/route";
 import { configRoute } from "@/pages/config/route";
 import { loginRoute } from "@/pages/login/route";
 import { overviewRoute } from "@/pages/overview/route";
 import { requestsRoute } from "@/pages/requests/route";
+import { planesRoute } from "@/pages/planes/route";
+import { tenantsRoute } from "@/pages/tenants/route";
 import { Crash, NotFound } from "./crash";
 import { lostRoute, rootRoute, shellRoute } from "./root";
 
@@ -16,9 +19,12 @@ const tree = rootRoute.addChildren([
   shellRoute.addChildren([
     overviewRoute,
     requestsRoute,
+    analyticsRoute,
     channelsRoute,
     accountsRoute,
     configRoute,
+    planesRoute,
+    tenantsRoute,
     lostRoute,
   ]),
 ]);

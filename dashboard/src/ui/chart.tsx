@@ -23,6 +23,8 @@ export interface TimeChartProps {
   stacked?: boolean;
   height?: number;
   format?: (value: number | null) => string;
+  /** The vertical axis reaches at least so far. */
+  least?: number;
   /** What the chart says, for those who do not see it. */
   label: string;
 }
@@ -61,7 +63,7 @@ function optionsOf(
   width: number,
   onPoint: (index: number | null, left: number) => void,
 ): UPlot.Options {
-  const { kind = "line", height = 220, series, times } = props;
+  const { kind = "line", height = 220, least = 1, series, times } = props;
   const format = props.format ?? formatShort;
   const font = "11px 'Inter Variable', system-ui, sans-serif";
   const axis = {
@@ -89,7 +91,7 @@ function optionsOf(
         range: (_, from, to) =>
           kind === "bars" ? [from - step / 2, to + step / 2] : [from, to],
       },
-      y: { range: (_, __, max) => [0, Math.max(max * 1.08, 1)] },
+      y: { range: (_, __, max) => [0, Math.max(max * 1.08, least)] },
     },
     axes: [
       {

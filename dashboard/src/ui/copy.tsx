@@ -6,7 +6,7 @@ import { cn } from "@/lib/cn";
 import { IconButton } from "./button";
 
 /** Where there is no clipboard API (plain http), the old way. */
-async function copy(text: string) {
+export async function copy(text: string) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;

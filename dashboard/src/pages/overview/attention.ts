@@ -87,7 +87,7 @@ export function problemsOf(
     ...channels.flatMap((one) => ofChannel(one)),
     ...status.planes.flatMap((one) => ofPlane(one, t)),
   ];
-  const trouble = (status.published as { trouble?: string | null }).trouble;
+  const { trouble } = status.published;
   if (trouble)
     problems.push({
       id: "publish",
