@@ -26,10 +26,10 @@ import { Empty, Failure, SkeletonRows } from "@/ui/states";
 import { DataTable, type Column } from "@/ui/table";
 import { Segments } from "@/ui/tabs";
 import { Charts } from "./Charts";
-import { csvOf, download } from "./csv";
 import { beforeQuery, seriesQuery, tableQuery } from "./queries";
 import {
   canSplit,
+  csvUrl,
   dims,
   drill,
   filtersOf,
@@ -254,7 +254,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "part",
         header: t("share"),
         sort: partOf,
-        width: "9.5rem",
+        width: "8.5rem",
         from: "sm",
         cell: (row) => (
           <span className="flex items-center gap-2">
@@ -271,7 +271,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "requests",
         header: t("requests"),
         align: "right",
-        width: "6.5rem",
+        width: "6rem",
         sort: (row) => row.requests,
         cell: (row) => formatShort(row.requests),
       },
@@ -279,7 +279,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "errors",
         header: t("errors"),
         align: "right",
-        width: "5.5rem",
+        width: "5rem",
         from: "sm",
         sort: (row) => row.error_rate,
         cell: (row) => (
@@ -297,7 +297,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "cost",
         header: t("cost"),
         align: "right",
-        width: "6.5rem",
+        width: "6rem",
         sort: (row) => money(row.cost_usd),
         cell: (row) => formatMoney(row.cost_usd),
       },
@@ -305,20 +305,10 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "tokens",
         header: t("tokens"),
         align: "right",
-        width: "6rem",
+        width: "5.5rem",
         from: "md",
         sort: tokensOf,
         cell: (row) => formatShort(tokensOf(row)),
-      },
-      {
-        id: "cached",
-        header: t("cached"),
-        align: "right",
-        width: "5.5rem",
-        from: "xl",
-        sort: (row) => (inputOf(row) ? row.cache_read_tokens / inputOf(row) : null),
-        cell: (row) =>
-          formatPercent(inputOf(row) ? row.cache_read_tokens / inputOf(row) : null, 0),
       },
       {
         id: "saved",
@@ -333,7 +323,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "p50",
         header: "p50",
         align: "right",
-        width: "5.5rem",
+        width: "5rem",
         from: "lg",
         sort: (row) => row.duration_p50_ms,
         cell: (row) => formatMs(row.duration_p50_ms),
@@ -342,7 +332,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "p95",
         header: "p95",
         align: "right",
-        width: "5.5rem",
+        width: "5rem",
         from: "lg",
         sort: (row) => row.duration_p95_ms,
         cell: (row) => formatMs(row.duration_p95_ms),
@@ -351,7 +341,7 @@ function useColumns(by: Dim, order: Measure, total: Sums | undefined, onDrill: (
         id: "ttft",
         header: t("ttft_short"),
         align: "right",
-        width: "5.5rem",
+        width: "6rem",
         from: "xl",
         sort: (row) => row.ttft_p50_ms,
         cell: (row) => formatMs(row.ttft_p50_ms),
@@ -472,8 +462,6 @@ export default function AnalyticsPage() {
     setChoosing(next === "custom");
     if (next !== "custom") go(withRange(question, next));
   };
-  const fileName = (what: string) =>
-    `routex-${what}-${(summary.data?.since ?? "").slice(0, 10)}-${range}.csv`;
 
   return (
     <>
@@ -494,22 +482,23 @@ export default function AnalyticsPage() {
             </Button>
           }
         >
-          <MenuItem
-            onSelect={() =>
-              download(fileName(by), csvOf(by, summary.data?.[`by_${by}`] ?? []))
-            }
-          >
-            {t("export_table", { by: t(`dim.${by}`) })}
+          <MenuItem asChild>
+            <a download href={csvUrl(question, by)}>
+              {t("export_table", { by: t(`dim.${by}`) })}
+            </a>
           </MenuItem>
-          <MenuItem
-            onSelect={() =>
-              download(
-                fileName("usage"),
-                csvOf("start", series.data?.series[0]?.points ?? []),
-              )
-            }
-          >
-            {t("export_series")}
+          <MenuItem asChild>
+            <a
+              download
+              href={csvUrl(question, series.data?.bucket === "day" ? "day" : "hour")}
+            >
+              {t("export_series")}
+            </a>
+          </MenuItem>
+          <MenuItem asChild>
+            <a download href={csvUrl(question)}>
+              {t("export_rows")}
+            </a>
           </MenuItem>
         </Menu>
       </PageHead>
@@ -539,9 +528,9 @@ export default function AnalyticsPage() {
           <Button
             key={dim}
             size="sm"
-            aria-label={t("drop_filter", { dim: t(`dim.${dim}`), value: nameOf(dim, value) })}
             onClick={() => go({ ...question, [dim]: undefined })}
           >
+            <span className="sr-only">{t("drop_filter")}</span>
             <span className="text-muted">{t(`dim.${dim}`)}</span>
             <span className="max-w-40 truncate">{nameOf(dim, value)}</span>
             <X aria-hidden />

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   beforeOf,
   canSplit,
+  csvUrl,
   drill,
   filtersOf,
   queryOf,
@@ -80,4 +81,11 @@ test("rules and tags are counted by themselves only", () => {
   expect(canSplit({ channel: "a" }, "tag")).toBe(false);
   expect(canSplit({ tag: "a" }, "tag")).toBe(true);
   expect(canSplit({ tag: "a" }, "model")).toBe(false);
+});
+
+test("a file is of the same range and filters", () => {
+  expect(csvUrl({ range: "7d", key: "a b" }, "key")).toBe(
+    "/api/usage.csv?range=7d&key=a+b&by=key",
+  );
+  expect(csvUrl({})).toBe("/api/usage.csv?range=24h");
 });

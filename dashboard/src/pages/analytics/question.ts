@@ -105,3 +105,13 @@ export function drill(question: Question, by: Dim, value: string): Question {
   const rest = dims.find((dim) => !next[dim] && canSplit(next, dim));
   return { ...next, by: rest ?? by };
 }
+
+/** The same as a file: sums by name or time, or every request. */
+export function csvUrl(question: Question, by?: Dim | "hour" | "day"): string {
+  const query = new URLSearchParams(
+    Object.entries({ ...queryOf(question), by }).filter(
+      (one): one is [string, string] => typeof one[1] === "string",
+    ),
+  );
+  return `/api/usage.csv?${query}`;
+}

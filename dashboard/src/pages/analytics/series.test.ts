@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 
-import { csvOf } from "./csv";
 import { changeOf, restOf, timesOf, valuesOf } from "./series";
 
 const point = (start: string, requests: number, more = {}) =>
@@ -28,16 +27,4 @@ test("a change needs something to compare to", () => {
   expect(changeOf(15, 10)).toBeCloseTo(0.5);
   expect(changeOf(15, 0)).toBe(null);
   expect(changeOf(null, 3)).toBe(null);
-});
-
-test("names that look like formulas or hold commas do no harm in a sheet", () => {
-  const rows = [
-    { name: '=cmd("x")', requests: 1, cache_saved_usd: "-0.5" },
-    { name: "a,b", requests: 2 },
-  ] as never[];
-  const [head, first, second] = csvOf("model", rows).split("\r\n");
-  expect(head).toMatch(/^model,requests,failed_requests/);
-  expect(first).toMatch(/^"'=cmd\(""x""\)",1,/);
-  expect(first).toContain(",-0.5,");
-  expect(second).toMatch(/^"a,b",2,/);
 });

@@ -359,10 +359,10 @@ export default function TenantsPage() {
             {only && (
               <Button
                 size="sm"
-                aria-label={t("show_all")}
                 onClick={() => go({ of: undefined })}
               >
                 {only.name}
+                <span className="sr-only">{t("show_all")}</span>
                 <X aria-hidden />
               </Button>
             )}
