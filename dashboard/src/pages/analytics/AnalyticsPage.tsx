@@ -46,6 +46,14 @@ import { changeOf, inputOf, measureOf, money, tokensOf } from "./series";
 type Sums = Schemas["Sums"];
 type Summary = Schemas["UsageSummary"];
 
+/** The browser fetches it as a file. */
+function save(url: string) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "";
+  link.click();
+}
+
 /** Names of what is known by an id. */
 function useNameOf() {
   const { data: channels } = useQuery(channelsQuery);
@@ -482,23 +490,18 @@ export default function AnalyticsPage() {
             </Button>
           }
         >
-          <MenuItem asChild>
-            <a download href={csvUrl(question, by)}>
-              {t("export_table", { by: t(`dim.${by}`) })}
-            </a>
+          <MenuItem onSelect={() => save(csvUrl(question, by))}>
+            {t("export_table", { by: t(`dim.${by}`) })}
           </MenuItem>
-          <MenuItem asChild>
-            <a
-              download
-              href={csvUrl(question, series.data?.bucket === "day" ? "day" : "hour")}
-            >
-              {t("export_series")}
-            </a>
+          <MenuItem
+            onSelect={() =>
+              save(csvUrl(question, series.data?.bucket === "day" ? "day" : "hour"))
+            }
+          >
+            {t("export_series")}
           </MenuItem>
-          <MenuItem asChild>
-            <a download href={csvUrl(question)}>
-              {t("export_rows")}
-            </a>
+          <MenuItem onSelect={() => save(csvUrl(question))}>
+            {t("export_rows")}
           </MenuItem>
         </Menu>
       </PageHead>

@@ -2,6 +2,7 @@ import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Schemas } from "@/api/client";
+import { cn } from "@/lib/cn";
 import {
   formatCount,
   formatMoney,
@@ -54,7 +55,14 @@ function Chart({
       <CardHead title={title}>
         {children}
         {figure !== undefined && (
-          <span className="text-sm font-semibold tabular">{figure}</span>
+          <span
+            className={cn(
+              "text-sm font-semibold whitespace-nowrap tabular",
+              children && "max-sm:hidden",
+            )}
+          >
+            {figure}
+          </span>
         )}
       </CardHead>
       <div className="px-3 pt-3 pb-3.5">

@@ -165,6 +165,7 @@ export default function TenantSheet({ tenant, sums, onKeys, onClose }: Props) {
         </span>
       }
       description={t("month_line", {
+        count: sums?.requests ?? 0,
         requests: formatShort(sums?.requests ?? 0),
         cost: formatMoney(sums?.cost_usd ?? (sums?.requests ? null : 0)),
       })}

@@ -83,6 +83,7 @@ function TenantLine({ tenant, sums, onOpen, onKeys }: TenantProps) {
         <span className="block truncate text-xs text-muted tabular">
           {t("keys_count", { count: tenant.key_count })} ·{" "}
           {t("month_short", {
+            count: sums?.requests ?? 0,
             requests: formatShort(sums?.requests ?? 0),
             cost: formatMoney(sums?.cost_usd ?? (sums?.requests ? null : 0)),
           })}
@@ -228,7 +229,7 @@ function useColumns(
         align: "right",
         sort: (key) => byId.get(key.id)?.requests ?? 0,
         cell: (key) => formatShort(byId.get(key.id)?.requests ?? 0),
-        width: "8rem",
+        width: "9rem",
         from: "sm",
       },
       {
