@@ -1,10 +1,10 @@
 import {
+  ChartColumn,
   CircleUserRound,
   FileJson,
   Gauge,
-  ScrollText,
-  ChartColumn,
   KeyRound,
+  ScrollText,
   Server,
   Waypoints,
   type LucideIcon,
@@ -36,15 +36,14 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
     ],
   },
   {
-    label: "nav.system",
-    items: [{ to: "/config", label: "nav.config", icon: FileJson }],
-  },
-  {
     label: "nav.team",
     items: [{ to: "/tenants", label: "nav.tenants", icon: KeyRound }],
   },
   {
     label: "nav.system",
-    items: [{ to: "/planes", label: "nav.planes", icon: Server }],
+    items: [
+      { to: "/planes", label: "nav.planes", icon: Server },
+      { to: "/config", label: "nav.config", icon: FileJson },
+    ],
   },
 ];

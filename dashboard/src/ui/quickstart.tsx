@@ -23,9 +23,9 @@ export function QuickStart({ secret }: { secret: string }) {
       label={t("client")}
       value={client}
       onChange={setClient}
-      options={clients.map((value) => ({ value, label: clientTitles[value] }))}
+      items={clients.map((value) => ({ value, label: clientTitles[value] }))}
     >
-      <div className="space-y-3 pt-3">
+      <div className="space-y-3">
         {snippetsFor(client, url, secret, model).map(({ file, text }) => (
           <div key={text}>
             {file && <p className="mb-1 font-mono text-2xs text-muted">{file}</p>}

@@ -27,8 +27,6 @@ import { cn } from "@/lib/cn";
 export interface Column<T> {
   id: string;
   header: string;
-  /** Said, but not shown: for buttons and the like. */
-  hideHeader?: boolean;
   cell: (row: T) => ReactNode;
   /** What to sort by; left out: cannot be sorted.  Null is last. */
   sort?: (row: T) => string | number | null;
@@ -192,7 +190,6 @@ export function DataTable<T extends object>({
                     </button>
                   ) : (
                     <span className={cn(columns[i]!.quiet && "sr-only")}>
-                    <span className={cn(columns[i]!.hideHeader && "sr-only")}>
                       {columns[i]!.header}
                     </span>
                   )}

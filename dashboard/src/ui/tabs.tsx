@@ -9,8 +9,6 @@ export function Tabs<T extends string>({
   value,
   onChange,
   items,
-/** One of several views; arrow keys go from one to the next. */
-  options,
   children,
   className,
 }: {
@@ -18,7 +16,6 @@ export function Tabs<T extends string>({
   value: T;
   onChange: (value: T) => void;
   items: { value: T; label: string; count?: number }[];
-  options: { value: T; label: ReactNode }[];
   children: ReactNode;
   className?: string;
 }) {
@@ -53,54 +50,9 @@ export function Tabs<T extends string>({
         value={value}
         tabIndex={-1}
         className={cn("outline-none")}
-    <Radix.Root value={value} onValueChange={(next) => onChange(next as T)}>
-        className={cn(
-          "flex gap-1 overflow-x-auto border-b border-line [scrollbar-width:none]",
-          className,
-        )}
-        {options.map((one) => (
-            className="-mb-px h-9 shrink-0 border-b-2 border-transparent px-2.5 font-medium whitespace-nowrap text-muted transition-colors hover:text-text focus-visible:-outline-offset-2 data-[state=active]:border-accent data-[state=active]:text-text"
-      <Radix.Content value={value} className="outline-none">
+      >
         {children}
       </Radix.Content>
     </Radix.Root>
-  );
-}
-
-/** One of a few, side by side: for ranges and measures. */
-export function Segments<T extends string>({
-  label,
-  value,
-  options,
-  onChange,
-  className,
-}: {
-  label: string;
-  value: T;
-  options: { value: T; label: string }[];
-  onChange: (value: T) => void;
-  className?: string;
-}) {
-  return (
-    <div
-      role="group"
-      aria-label={label}
-      className={cn(
-        "inline-flex shrink-0 rounded-md border border-line-strong bg-surface p-0.5 shadow-card dark:bg-raised",
-        className,
-      )}
-    >
-      {options.map((one) => (
-        <button
-          key={one.value}
-          type="button"
-          aria-pressed={one.value === value}
-          onClick={() => onChange(one.value)}
-          className="h-6.5 rounded px-2.5 text-xs font-medium text-muted transition-colors hover:text-text aria-pressed:bg-hover aria-pressed:text-text"
-        >
-          {one.label}
-        </button>
-      ))}
-    </div>
   );
 }

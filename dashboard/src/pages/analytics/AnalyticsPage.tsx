@@ -24,7 +24,7 @@ import { Menu, MenuItem } from "@/ui/menu";
 import { Bar, Stat, Stats } from "@/ui/stat";
 import { Empty, Failure, SkeletonRows } from "@/ui/states";
 import { DataTable, type Column } from "@/ui/table";
-import { Segments } from "@/ui/tabs";
+import { Segments } from "@/ui/segments";
 import { Charts } from "./Charts";
 import { beforeQuery, seriesQuery, tableQuery } from "./queries";
 import {

@@ -13,7 +13,7 @@ import {
 import { Card, CardHead } from "@/ui/card";
 import type { Series } from "@/ui/chart";
 import { Skeleton } from "@/ui/states";
-import { Segments } from "@/ui/tabs";
+import { Segments } from "@/ui/segments";
 import { measureOf, money, restOf, timesOf, valuesOf } from "./series";
 
 const TimeChart = lazy(() => import("@/ui/chart"));

@@ -258,7 +258,7 @@ function useColumns(
       {
         id: "more",
         header: t("common:more"),
-        hideHeader: true,
+        quiet: true,
         align: "right",
         cell: (key) => <KeyMenu secret={key} onRotate={() => onRotate(key)} />,
         width: "4rem",
