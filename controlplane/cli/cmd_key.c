@@ -201,6 +201,51 @@ cmd_key_rm(struct cli *c, int argc, char **argv)
 }
 
 int
+cmd_key_show(struct cli *c, int argc, char **argv)
+{
+    struct rx_buf path;
+    char id[128];
+    int code;
+
+    (void)argc;
+    if (!find_key(c, argv[1], id, sizeof(id), &code))
+        return code;
+    cli_path(&path, "/api/keys/", id, "");
+    code = cli_get(c, path.ptr, keys);
+    rx_buf_fini(&path);
+    return code;
+}
+
+int
+cmd_key_edit(struct cli *c, int argc, char **argv)
+{
+    struct rx_buf path, body;
+    char id[128];
+    int code;
+
+    (void)argc;
+    if (!find_key(c, argv[1], id, sizeof(id), &code))
+        return code;
+    rx_buf_init(&body, BODY_MAX);
+    struct rx_json_out w = rx_json_out(&body);
+    rx_json_open_object(&w, NULL);
+    cli_put_opt(&w, "name", c->o.name);
+    cli_put_opt(&w, "status", c->o.status);
+    cli_put_opt(&w, "tenant", c->o.tenant);
+    cli_put_opt(&w, "expires_at", c->o.expires);
+    if (c->o.may_force)
+        rx_json_put_bool(&w, "may_force_channel", true);
+    put_bounds(c, &w);
+    rx_json_close(&w);
+    cli_path(&path, "/api/keys/", id, "");
+    code = cli_change(
+        c, "PATCH", path.ptr, rx_buf_str(&body), "Key %s is changed.", argv[1]);
+    rx_buf_fini(&path);
+    rx_buf_fini(&body);
+    return code;
+}
+
+int
 cmd_key_rotate(struct cli *c, int argc, char **argv)
 {
     struct rx_buf path;

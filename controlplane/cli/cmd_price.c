@@ -24,7 +24,7 @@ cmd_price_list(struct cli *c, int argc, char **argv)
 
     cli_path(&path, "/api/prices", "", "");
     cli_query(&path, "limit", "200");
-    cli_query(&path, "search", argc > 0 ? argv[0] : NULL);
+    cli_query(&path, "search", argc > 1 ? argv[1] : NULL);
     int code = cli_get(c, path.ptr, columns);
     rx_buf_fini(&path);
     return code;
@@ -36,7 +36,7 @@ cmd_price_show(struct cli *c, int argc, char **argv)
     struct rx_buf path;
 
     (void)argc;
-    cli_path(&path, "/api/prices/", argv[0], "");
+    cli_path(&path, "/api/prices/", argv[1], "");
     int code = cli_get(c, path.ptr, columns);
     rx_buf_fini(&path);
     return code;
@@ -52,12 +52,12 @@ cmd_price_set(struct cli *c, int argc, char **argv)
     rx_buf_init(&body, 4096);
     struct rx_json_out w = rx_json_out(&body);
     rx_json_open_object(&w, NULL);
-    rx_json_put_text(&w, "input", argv[1]);
-    rx_json_put_text(&w, "output", argv[2]);
+    rx_json_put_text(&w, "input", argv[2]);
+    rx_json_put_text(&w, "output", argv[3]);
     rx_json_close(&w);
-    cli_path(&path, "/api/prices/", argv[0], "");
+    cli_path(&path, "/api/prices/", argv[1], "");
     int code = cli_change(c, "PUT", path.ptr, rx_buf_str(&body),
-        "The price of %s is set.\n", argv[0]);
+        "The price of %s is set.", argv[1]);
     rx_buf_fini(&path);
     rx_buf_fini(&body);
     return code;
@@ -71,13 +71,26 @@ cmd_price_load(struct cli *c, int argc, char **argv)
 
     (void)argc;
     rx_buf_init(&body, FILE_LIMIT);
-    if (cli_read_file(argv[0], &body)) {
+    if (cli_read_file(argv[1], &body)) {
         cli_path(&path, "/api/prices", "", "");
-        cli_query(&path, "source", argv[0]);
+        cli_query(&path, "source", argv[1]);
         code = cli_change(c, "POST", path.ptr, rx_buf_str(&body),
-            "The prices of %s are loaded.\n", argv[0]);
+            "The prices of %s are loaded.", argv[1]);
         rx_buf_fini(&path);
     }
     rx_buf_fini(&body);
+    return code;
+}
+
+int
+cmd_price_unset(struct cli *c, int argc, char **argv)
+{
+    struct rx_buf path;
+
+    (void)argc;
+    cli_path(&path, "/api/prices/", argv[1], "");
+    int code = cli_change(c, "DELETE", path.ptr, RX_S(""),
+        "The price of %s is the file's again.", argv[1]);
+    rx_buf_fini(&path);
     return code;
 }

@@ -54,6 +54,10 @@ struct cli_options {
     const char *prompt_file, *routing, *description;
     const char *passphrase_file, *select, *output, *file;
     bool secrets, replace, prune, dry_run, yes, offline;
+    /* users, tokens and what they did */
+    const char *role, *actor, *object, *kind, *action;
+    bool password_stdin;
+    struct rx_conf_list scopes;
     /* setup */
     bool first;
 };
@@ -143,6 +147,9 @@ cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
     cmd_webhook_rm, cmd_webhook_test;
 cli_fn cmd_tee_add, cmd_tee_list, cmd_tee_rm, cmd_settings_show,
     cmd_settings_set;
+cli_fn cmd_user_add, cmd_user_list, cmd_user_show, cmd_user_edit, cmd_user_rm,
+    cmd_token_add, cmd_token_list, cmd_token_rm, cmd_audit, cmd_planes;
+cli_fn cmd_key_show, cmd_key_edit, cmd_price_unset;
 cli_fn cmd_price_load, cmd_price_list, cmd_price_show, cmd_price_set;
 cli_fn cmd_requests, cmd_usage, cmd_usage_csv, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;

@@ -89,6 +89,46 @@ static const struct rx_conf_row key_rows[] = {
     REACH,
     { 0 },
 };
+static const struct rx_conf_row key_edit_rows[] = {
+    TEXT("name", "NAME", name, "call it so from now on"),
+    TEXT("status", "STATUS", status, "enabled or disabled"),
+    TEXT("tenant", "TENANT", tenant, "whom it belongs to"),
+    TEXT("expires", "TIME", expires, "RFC 3339, e.g. 2027-01-31T00:00:00Z"),
+    SWITCH(
+        "may-force-channel", may_force, "its requests may name their channel"),
+    ALLOWED,
+    LIMITED,
+    REACH,
+    { 0 },
+};
+#define PERSON                                            \
+    TEXT("role", "ROLE", role, "viewer, admin or owner"), \
+        SWITCH(                                           \
+            "password-stdin", password_stdin, "read the password from stdin")
+static const struct rx_conf_row user_rows[] = { PERSON, REACH, { 0 } };
+static const struct rx_conf_row user_edit_rows[] = {
+    TEXT("name", "NAME", name, "call it so from now on"),
+    PERSON,
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row token_rows[] = {
+    MANY("scope", "SCOPE", scopes,
+        "what it may: *, write, read, channels:write …; any number"),
+    TEXT("expires", "TIME", expires, "RFC 3339, e.g. 2027-01-31T00:00:00Z"),
+    REACH,
+    { 0 },
+};
+static const struct rx_conf_row audit_rows[] = {
+    OPT("limit", NULL, "N", rx_conf_u64, limit, "how many (50)"),
+    TEXT("actor", "WHO", actor, "only of this user or token"),
+    TEXT("object", "NAME", object, "only what was done to it"),
+    TEXT("kind", "KIND", kind, "only to channels, keys …: channel, key"),
+    TEXT("action", "WORD", action, "only create, update, delete, login …"),
+    TEXT("since", "TIME", since, "only after: RFC 3339, or 24h, 7d"),
+    REACH,
+    { 0 },
+};
 static const struct rx_conf_row rotate_rows[] = {
     OPT("overlap", NULL, "TIME", rx_conf_ms, overlap_ms,
         "how long the old one is good beside it, e.g. 24h"),
@@ -258,7 +298,11 @@ const struct noun nouns[] = {
     { "price", "What models cost" },
     { "usage", "What was used" },
     { "status", "How it goes" },
+    { "planes", "The data planes" },
     { "doctor", "What is wrong" },
+    { "user", "Users: people who log in" },
+    { "token", "Tokens: what programs administrate with" },
+    { "audit", "Who changed what" },
     { "agent", "Agents: prompts with a name, a model and a route" },
     { "config", "The configuration as one document" },
     { "apply", "Make it so" },
@@ -317,6 +361,9 @@ const struct command commands[] = {
         cmd_key_add, NULL },
     { "key", "list", NULL, 0, 0, "show all", key_list_rows, cmd_key_list,
         NULL },
+    { "key", "show", "KEY", 1, 1, "show one", reach, cmd_key_show, NULL },
+    { "key", "edit", "KEY", 1, 1, "change what is given", key_edit_rows,
+        cmd_key_edit, NULL },
     { "key", "rm", "KEY...", 1, 100, "take away, by id or name", reach,
         cmd_key_rm, NULL },
     { "key", "rotate", "KEY", 1, 1, "replace by a new one, shown once",
@@ -384,9 +431,30 @@ const struct command commands[] = {
     { "price", "set", "MODEL INPUT OUTPUT", 3, 3,
         "dollars per million tokens; goes before any file", reach,
         cmd_price_set, NULL },
+    { "price", "unset", "MODEL", 1, 1, "go back to the file's price", reach,
+        cmd_price_unset, NULL },
     { "usage", NULL, NULL, 0, 0, "tokens and requests, summed up", usage_rows,
         cmd_usage, NULL },
     { "status", NULL, NULL, 0, 0, "data planes and channels", reach, cmd_status,
+        NULL },
+    { "planes", NULL, NULL, 0, 0, "what each has and does", reach, cmd_planes,
+        NULL },
+    { "user", "add", "NAME", 1, 1, "somebody who may log in", user_rows,
+        cmd_user_add,
+        "\nroutex user add anna --role admin --password-stdin < file" },
+    { "user", "list", NULL, 0, 0, "show all", reach, cmd_user_list, NULL },
+    { "user", "show", "USER", 1, 1, "show one", reach, cmd_user_show, NULL },
+    { "user", "edit", "USER", 1, 1, "change what is given", user_edit_rows,
+        cmd_user_edit, NULL },
+    { "user", "rm", "USER...", 1, 100, "remove, with all sessions", reach,
+        cmd_user_rm, NULL },
+    { "token", "add", "NAME", 1, 1, "make a token and show it, once",
+        token_rows, cmd_token_add,
+        "\nroutex token add ci --scope read --scope channels:write" },
+    { "token", "list", NULL, 0, 0, "show all", reach, cmd_token_list, NULL },
+    { "token", "rm", "ID...", 1, 100, "take away, by id", reach, cmd_token_rm,
+        NULL },
+    { "audit", NULL, NULL, 0, 0, "the newest changes", audit_rows, cmd_audit,
         NULL },
     { "doctor", NULL, NULL, 0, 0, "look at everything, say what to do", reach,
         cmd_doctor, NULL },

@@ -8,6 +8,7 @@ import tempfile
 
 import dialects
 from harness import Routex, main, test, wait_until
+from peers import Client
 
 
 class Shell:
@@ -291,6 +292,116 @@ def health_speed_alerts_and_webhooks_have_their_verbs(build):
         assert "plane_lost" in sh.ok("alert", "list")
         sh.ok("alert", "ack", alert["id"])
         assert sh.json("alert", "list")[0]["acked_by"]
+
+
+@test
+def people_and_programs_that_administrate_have_their_verbs(build):
+    with Routex(build, demo=True) as r:
+        sh = Shell(r, build)
+        assert "nobody" not in sh.ok("user", "list")
+        assert sh.run("user", "add", "anna").returncode == 2
+        made = sh.json("user", "add", "anna", "--role", "owner",
+                       "--password-stdin", given="0123456789\n")
+        assert made["role"] == "owner" and made["has_password"], made
+        done = sh.run("user", "add", "ben", "--password-stdin", given="x\n")
+        assert done.returncode == 1 and "password" in done.stderr, done
+        sh.ok("user", "add", "ben", "--password-stdin", given="0123456789\n")
+        sh.ok("user", "edit", "ben", "--name", "Ben", "--role", "admin")
+        assert sh.json("user", "show", "Ben")["role"] == "admin"
+        sh.ok("user", "rm", "Ben")
+        assert [u["name"] for u in sh.json("user", "list")] == ["anna"]
+
+        made = sh.json("token", "add", "ci", "--scope", "read", "--expires",
+                       "2099-01-01T00:00:00Z")
+        assert made["token"].startswith("rtxa_") or made["token"], made
+        env = {"ROUTEX_TOKEN": made["token"]}
+        assert sh.ok("channel", "list", env=env)
+        done = sh.run("tenant", "add", "x", env=env)
+        assert done.returncode in (1, 3) and "scope" in done.stderr, done
+        assert "ci" in sh.ok("token", "list")
+        sh.ok("token", "rm", made["id"])
+        assert sh.run("channel", "list", env=env).returncode == 3
+
+        lines = sh.json("audit", "--kind", "user")
+        assert [x["action"] for x in lines][:2] == ["delete", "update"], lines
+        assert "anna" in sh.ok("audit", "--object", "anna", "--limit", "5")
+        assert sh.json("planes")[0]["id"] in sh.ok("planes")
+        key = sh.json("key", "add", "spare")
+        sh.ok("key", "edit", "spare", "--status", "disabled", "--rpm", "7")
+        shown = sh.json("key", "show", "spare")
+        assert (shown["id"], shown["status"]) == (key["id"], "disabled"), shown
+        assert shown["limits"]["requests_per_min"] == 7, shown
+
+
+@test
+def prices_are_set_shown_and_taken_back(build):
+    with Routex(build, planes=0) as r:
+        sh = Shell(r, build)
+        (r.folder / "prices.json").write_text(json.dumps({"own/model": {
+            "litellm_provider": "own", "input_cost_per_token": 1e-6}}))
+        assert "prices.json" in sh.ok("price", "load", "prices.json")
+        assert sh.json("price", "show", "own/model")["input"] == "1"
+        sh.ok("price", "set", "own/model", "2.5", "7")
+        shown = sh.json("price", "show", "own/model")
+        assert (shown["input"], shown["output"], shown["source"]) == (
+            "2.5", "7", "override"), shown
+        assert [p["model"] for p in sh.json("price", "list", "own/")] == [
+            "own/model"]
+        sh.ok("price", "unset", "own/model")
+        assert sh.json("price", "show", "own/model")["source"] == "file"
+
+
+# Areas of the admin API and what people type for them; None: not for people.
+VERBS = {
+    "channels": ["channel"], "tenants": ["tenant"], "keys": ["key"],
+    "routing": ["rule", "route"], "settings": ["settings"],
+    "agents": ["agent"], "config": ["config", "apply", "import"],
+    "oauth": ["login", "account"], "requests": ["requests"],
+    "analytics": ["usage"], "usage.csv": ["usage"], "alerts": ["alert"],
+    "webhooks": ["webhook"], "tees": ["tee"], "prices": ["price"],
+    "planes": ["planes"], "audit": ["audit"], "users": ["user"],
+    "tokens": ["token"], "status": ["status", "doctor"],
+    # What a form needs: `channel add --help` says the same.
+    "models": None, "providers": None, "transformers": None,
+    # A browser's; programs have tokens.
+    "session": None, "openapi.json": None,
+}
+
+
+@test
+def every_area_of_the_api_has_its_command_and_every_command_its_help(build):
+    with Routex(build, planes=0) as r:
+        sh = Shell(r, build)
+        with Client(r.control_url) as client:
+            paths = client.request("GET", "/api/openapi.json", {}, None).json()[
+                "paths"]
+        areas = {p.split("/")[2] for p in paths if p.startswith("/api/")}
+        unknown = {a for a in areas if a not in VERBS}
+        assert not unknown, unknown
+        overview = sh.ok("--help")
+        commands = [line[2:].split("  ")[0].split() for line in
+                    overview.splitlines() if line.startswith("  ")
+                    and line[2:3].islower()]
+        nouns = {c[0] for c in commands}
+        for area in areas:
+            for noun in VERBS[area] or ():
+                assert noun in nouns, (area, noun)
+        assert "Exit codes:" in overview, overview
+        scripts = {name: sh.ok("completion", name)
+                   for name in ("bash", "zsh", "fish")}
+        count = 0
+        for words in commands:
+            name = [w for w in words if w.islower()][:2]
+            shown = sh.ok(*name, "--help")
+            assert "usage: routex " + " ".join(name) in shown, (name, shown)
+            if "VERB" in shown.split("\n")[2]:
+                continue
+            if name[0] not in ("up", "code", "completion", "env"):
+                assert "--json" in shown, (name, shown)
+            for kind, script in scripts.items():
+                assert all(w in script for w in name), (kind, name)
+            count += 1
+        assert count > 60, count
 
 
 main()

@@ -27,7 +27,7 @@ FULL = {
         "health": {"enabled": False, "interval_s": 301, "timeout_s": 11,
                    "usage_interval_s": 91, "failures": 4, "successes": 5},
         "log_level": "warn", "max_attempts": 3, "strict_translation": True,
-        "max_body_bytes": 1048576, "trace_upstream": False, "backups": {"every_s": 86401, "keep": 8},
+        "max_body_bytes": 1048576, "trace_upstream": "always", "backups": {"every_s": 86401, "keep": 8},
         "login": {"idle_s": 601, "absolute_s": 6001}, "audit_days": 31,
         "journal": {"limit_bytes": 1048577, "when_full": "refuse"}},
     "TenantInput": {
