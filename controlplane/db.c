@@ -18,6 +18,7 @@
 #include <sqlite3.h>
 
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/map.h"
 
 /* "Rtx1": says whose file it is. */
@@ -41,6 +42,7 @@ struct db {
     } places[PLACES];
     bool asking;        /* a question is being answered … */
     uint64_t asking_us; /* … since this much CPU time; 0: not looked yet */
+    bool lazy;              /* the running transaction does not wait */
     char *path;
 };
 
@@ -234,6 +236,86 @@ begin_library(void)
     begun = true;
 }
 
+/* ---- room ---- */
+
+/* A file from before it could shrink is written anew at the next start, if that
+ * takes a moment only. */
+#define SMALL_BYTES ((uint64_t)64 << 20)
+
+enum rx_code
+db_room(struct db *db, uint64_t *all, uint64_t *empty, struct rx_err *err)
+{
+    int64_t size, pages, unused;
+
+    if (read_number(db, "pragma page_size", &size, err) != RX_OK ||
+        read_number(db, "pragma page_count", &pages, err) != RX_OK ||
+        read_number(db, "pragma freelist_count", &unused, err) != RX_OK)
+        return err == NULL ? RX_INTERNAL : err->code;
+    *all = (uint64_t)(pages * size);
+    *empty = (uint64_t)(unused * size);
+    return RX_OK;
+}
+
+enum rx_code
+db_shrink(struct db *db, unsigned pages, struct rx_err *err)
+{
+    char sql[64];
+
+    assert(!db_in_transaction(db));
+    snprintf(sql, sizeof(sql), "pragma incremental_vacuum(%u)", pages);
+    enum rx_code code = db_begin_lazily(db, err);
+    if (code != RX_OK)
+        return code;
+    struct db_query *q = db_query(db, sql);
+    while (db_next(q)) /* a row for each page */
+        continue;
+    code = db_done(q, err);
+    if (code == RX_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return code;
+}
+
+enum rx_code
+db_checkpoint(struct db *db, struct rx_err *err)
+{
+    int rc = sqlite3_wal_checkpoint_v2(
+        db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    /* Somebody reads: the next one gets there. */
+    return rc == SQLITE_OK || rc == SQLITE_BUSY ? RX_OK : fail_now(db, rc, err);
+}
+
+enum rx_code
+db_compact(struct db *db, struct rx_err *err)
+{
+    enum rx_code code = run_text(db,
+        "pragma temp_store = file; pragma auto_vacuum = incremental; vacuum; "
+        "pragma temp_store = memory",
+        err);
+
+    return code == RX_OK ? db_checkpoint(db, err) : code;
+}
+
+static enum rx_code
+compact_if_small(struct db *db, struct rx_err *err)
+{
+    int64_t mode;
+    uint64_t all, empty;
+    enum rx_code code = read_number(db, "pragma auto_vacuum", &mode, err);
+
+    if (code != RX_OK || mode != 0)
+        return code;
+    code = db_room(db, &all, &empty, err);
+    if (code != RX_OK || all > SMALL_BYTES)
+        return code;
+    /* No room for a copy of it now: it is as good as it was. */
+    struct rx_err why = { 0 };
+    if (db_compact(db, &why) != RX_OK)
+        rx_warn("db.not_compacted", "why=%s", rx_log_quote(why.text));
+    return RX_OK;
+}
+
 /* SQLite would make the file with the umask's mode. */
 static enum rx_code
 create_private(const char *path, struct rx_err *err)
@@ -269,6 +351,8 @@ db_open(struct db **out, const char *path, const struct migration *history,
         code = setup(db, err);
     if (code == RX_OK)
         code = migrate(db, history, err);
+    if (code == RX_OK)
+        code = compact_if_small(db, err);
     if (code != RX_OK) {
         db_close(db);
         return code;
@@ -689,16 +773,49 @@ db_begin(struct db *db, struct rx_err *err)
     return db_run(db_query(db, "begin immediate"), err);
 }
 
+/* SQLite takes it outside transactions only, and each time anew. */
+static enum rx_code
+wait_for_disk(struct db *db, bool wait, struct rx_err *err)
+{
+    db->lazy = !wait;
+    return run_text(db,
+        wait ? "pragma synchronous = full" : "pragma synchronous = normal",
+        err);
+}
+
+enum rx_code
+db_begin_lazily(struct db *db, struct rx_err *err)
+{
+    assert(!db_in_transaction(db));
+    enum rx_code code = wait_for_disk(db, false, err);
+    if (code == RX_OK)
+        code = db_begin(db, err);
+    if (code != RX_OK && wait_for_disk(db, true, NULL) != RX_OK)
+        abort(); /* what is acknowledged would not be safe */
+    return code;
+}
+
+static void
+end_laziness(struct db *db)
+{
+    if (db->lazy && !db_in_transaction(db) &&
+        wait_for_disk(db, true, NULL) != RX_OK)
+        abort();
+}
+
 enum rx_code
 db_commit(struct db *db, struct rx_err *err)
 {
     /* A full disk may have ended the transaction before we got here. */
-    if (!db_in_transaction(db))
+    if (!db_in_transaction(db)) {
+        end_laziness(db);
         return rx_fail(err, RX_UNAVAILABLE,
             "%s: the change was given up; is the disk full?", db->path);
+    }
     enum rx_code code = db_run(db_query(db, "commit"), err);
     if (code != RX_OK)
         db_rollback(db);
+    end_laziness(db);
     return code;
 }
 
@@ -707,4 +824,5 @@ db_rollback(struct db *db)
 {
     if (db_in_transaction(db))
         (void)db_run(db_query(db, "rollback"), NULL);
+    end_laziness(db);
 }

@@ -105,11 +105,31 @@ struct db_blob_kind {
 RX_NODISCARD enum rx_code db_define(
     struct db *db, const struct db_blob_kind *kind, struct rx_err *err);
 
+/* Bytes of the file, and of those the ones that hold nothing. */
+RX_NODISCARD enum rx_code db_room(
+    struct db *db, uint64_t *all, uint64_t *empty, struct rx_err *err);
+/* Give some empty pages at the end back to the file system, at most `pages`;
+ * outside a transaction.  Nothing happens to a file from before that could. */
+RX_NODISCARD enum rx_code db_shrink(
+    struct db *db, unsigned pages, struct rx_err *err);
+/* What was committed goes from the log into the file, as far as that may be. */
+RX_NODISCARD enum rx_code db_checkpoint(struct db *db, struct rx_err *err);
+/*
+ * Write the whole file anew, without gaps, and so that db_shrink() works from
+ * then on.  Takes minutes and as much room again where there is much.
+ */
+RX_NODISCARD enum rx_code db_compact(struct db *db, struct rx_err *err);
+
 /*
  * Transactions do not nest.  A commit that fails has been rolled back.
  */
 RX_NODISCARD enum rx_code db_begin(struct db *db, struct rx_err *err);
 RX_NODISCARD enum rx_code db_commit(struct db *db, struct rx_err *err);
+/*
+ * The same, but its commit does not wait for the disk: after a power cut it may
+ * not have happened.  For what is done again then.
+ */
+RX_NODISCARD enum rx_code db_begin_lazily(struct db *db, struct rx_err *err);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 

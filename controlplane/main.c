@@ -29,6 +29,7 @@
 #include "controlplane/place.h"
 #include "controlplane/publisher.h"
 #include "controlplane/request.h"
+#include "controlplane/retention.h"
 #include "controlplane/rollup.h"
 #include "controlplane/settings.h"
 #include "controlplane/source.h"
@@ -59,7 +60,7 @@ struct options {
     const char *strategy;
     const char *session_s;
     const char *restore;
-    bool forget;
+    bool forget, compact;
     bool dashboard;
     const char *dashboard_dir;
     struct rx_conf_list oauth;
@@ -112,6 +113,9 @@ static const struct rx_conf_row rows[] = {
     RX_CONF_SWITCH("forget-secrets", NULL, struct options, forget,
         "the master key is lost: forget what it sealed, and end; channels\n"
         "then wait for their keys"),
+    RX_CONF_SWITCH("compact", NULL, struct options, compact,
+        "write the store's file anew without its gaps, and end; one made before\n"
+        "files could shrink by themselves does from then on"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -150,6 +154,7 @@ struct control {
     struct oauth *oauth;
     struct api *api;
     struct backups *backups;
+    struct retention *retention;
     struct rx_timer give_up; /* longest wait for answers under way */
     bool stopping;
     bool again;    /* start anew instead of ending */
@@ -312,8 +317,11 @@ on_change(void *arg, enum state_kind kind, rx_str id)
     if (kind == STATE_CHANNEL) /* other models, other prices */
         publisher_touch(c->publisher, STATE_SETTINGS, (rx_str){ 0 });
     limiter_changed(c->limiter, kind, id);
-    if (kind == STATE_SETTINGS)
+    if (kind == STATE_SETTINGS) {
         set_log_level(c);
+        if (c->retention != NULL)
+            retention_changed(c->retention);
+    }
     if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         health_changed(c->health);
     if (c->window_poll != NULL &&
@@ -575,6 +583,7 @@ close_all(struct control *c)
         publisher_close(c->publisher);
     if (c->store != NULL)
         agents_free(c->store->agents);
+    retention_free(c->retention);
     store_close(c->store);
     if (c->fetch != NULL)
         rx_fetch_free(c->fetch);
@@ -584,6 +593,14 @@ close_all(struct control *c)
 }
 
 /* ---- running ---- */
+
+static void
+run_upkeep(struct control *c)
+{
+    rollup_run(c->store->rollup, c->loop);
+    c->retention = retention_new(c->store);
+    retention_run(c->retention, c->loop);
+}
 
 static enum rx_code
 start(struct control *c, struct rx_err *err)
@@ -607,7 +624,7 @@ start(struct control *c, struct rx_err *err)
         code = open_alerts(c, err);
     }
     if (code == RX_OK)
-        rollup_run(c->store->rollup, c->loop);
+        run_upkeep(c);
     if (code == RX_OK)
         code = open_planes(c, err);
     if (code == RX_OK) {
@@ -696,6 +713,22 @@ restore(struct control *c, struct rx_err *err)
     return 0;
 }
 
+static int
+compact(struct control *c, struct rx_err *err)
+{
+    uint64_t before, after;
+    enum rx_code code = find_place(c, err);
+
+    if (code == RX_OK)
+        code = store_compact(c->place.database, &before, &after, err);
+    if (code != RX_OK)
+        fprintf(stderr, "routex-control: %s\n", err->text);
+    else
+        printf("%s had %" PRIu64 " bytes and has %" PRIu64 " now.\n",
+            c->place.database, before, after);
+    return code == RX_OK ? 0 : 1;
+}
+
 /* The same program with the same words, on the port it had. */
 static int
 run_again(int argc, char **argv, uint16_t port)
@@ -740,9 +773,11 @@ main(int argc, char **argv)
     rx_secret_init();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk */
-    if (c.options.restore != NULL || c.options.forget) {
+    if (c.options.restore != NULL || c.options.forget || c.options.compact) {
         free(words);
-        return c.options.forget ? forget_secrets(&c, &err) : restore(&c, &err);
+        return c.options.compact  ? compact(&c, &err)
+               : c.options.forget ? forget_secrets(&c, &err)
+                                  : restore(&c, &err);
     }
     if (start(&c, &err) != RX_OK) {
         fprintf(stderr, "routex-control: %s\n", err.text);

@@ -47,6 +47,22 @@ money_of_all(struct store *s, enum limited owner, rx_str id, uint64_t since_ms,
     return db_done(q, err);
 }
 
+/* Rows that are not there any more; those of windows with an end are. */
+static enum rx_code
+add_gone(struct store *s, enum limited owner, rx_str id, uint64_t *out,
+    struct rx_err *err)
+{
+    struct db_query *q = db_query(
+        s->db, owner == LIMITED_TENANT
+                   ? "select sum(tokens) from request_gone where tenant_id = ?"
+                   : "select sum(tokens) from request_gone where key_id = ?");
+
+    db_bind_str(q, 1, id);
+    if (db_next(q))
+        *out += db_u64(q, 0);
+    return db_done(q, err);
+}
+
 enum rx_code
 quota_spent(struct store *s, enum limited owner, enum state_limit kind,
     rx_str id, uint64_t since_ms, rx_str plane, uint64_t boot, uint64_t *out,
@@ -64,7 +80,10 @@ quota_spent(struct store *s, enum limited owner, enum state_limit kind,
     db_bind_u64(q, 4, boot);
     if (db_next(q))
         *out = db_u64(q, 0);
-    return db_done(q, err);
+    enum rx_code code = db_done(q, err);
+    if (code == RX_OK && plane.len == 0 && since_ms == 0)
+        code = add_gone(s, owner, id, out, err);
+    return code;
 }
 
 uint64_t

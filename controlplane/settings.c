@@ -2,9 +2,11 @@
 
 #include <assert.h>
 
+#include "controlplane/retention.h"
 #include "shared/clock.h"
 
 #define BACKUP_S_MAX ((uint64_t)90 * 86400)
+#define DAYS_MAX     36500
 #define MIB          ((uint64_t)1 << 20)
 #define HOUR_MS      ((uint64_t)3600 * 1000)
 /* A year. */
@@ -60,6 +62,7 @@ settings_init(struct settings *s)
             .absolute_ms = 7 * 24 * HOUR_MS,
         },
         .audit_days = 365,
+        .retention = { .requests_days = 365, .attempts_days = 90 },
     };
 }
 
@@ -161,6 +164,22 @@ read_login(struct session_limits *l, rx_json body)
 }
 
 static void
+read_retention(struct settings_retention *r, rx_json body)
+{
+    rx_json v;
+
+    if (!rx_json_get_object(body, "retention", &v))
+        return;
+    rx_json_get_u64(v, "requests_days", 0, DAYS_MAX, &r->requests_days);
+    rx_json_get_u64(v, "attempts_days", 0, DAYS_MAX, &r->attempts_days);
+    if (r->requests_days > 0 && r->requests_days < RETENTION_REQUESTS_MIN)
+        rx_json_wrong_member(v, "requests_days",
+            "must be at least 32 (limits of a month are counted from the rows) "
+            "or 0, which is for ever");
+    rx_json_no_more(v);
+}
+
+static void
 read_health(struct settings_health *h, rx_json body)
 {
     uint32_t interval = (uint32_t)h->interval_ms;
@@ -221,7 +240,8 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
         body, "trace_upstream", trace_policies, &st->trace_upstream);
     read_health(&s->health, body);
     read_login(&s->login, body);
-    rx_json_get_u64(body, "audit_days", 1, 36500, &s->audit_days);
+    rx_json_get_u64(body, "audit_days", 1, DAYS_MAX, &s->audit_days);
+    read_retention(&s->retention, body);
     read_backups(&s->backups, body);
     field_ignore(body, mode, shown_only);
     rx_json_no_more(body);
@@ -298,6 +318,10 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     rx_json_put_u64(w, "absolute_s", s->login.absolute_ms / 1000);
     rx_json_close(w);
     rx_json_put_u64(w, "audit_days", s->audit_days);
+    rx_json_open_object(w, "retention");
+    rx_json_put_u64(w, "requests_days", s->retention.requests_days);
+    rx_json_put_u64(w, "attempts_days", s->retention.attempts_days);
+    rx_json_close(w);
     rx_json_put_time(w, "updated_at", s->updated_ms);
     rx_json_close(w);
 }

@@ -19,6 +19,12 @@ struct backup_plan {
     uint64_t keep;
 };
 
+/* How long requests are kept one by one; their sums stay.  0: for ever. */
+struct settings_retention {
+    uint64_t requests_days; /* at least RETENTION_REQUESTS_MIN */
+    uint64_t attempts_days;
+};
+
 /* How channels are checked. */
 struct settings_health {
     bool enabled;
@@ -32,6 +38,7 @@ struct settings {
     struct settings_health health;
     struct session_limits login; /* of people at the admin API */
     uint64_t audit_days;         /* how long its lines are kept */
+    struct settings_retention retention;
     struct backup_plan backups;
     uint64_t updated_ms; /* 0: never set */
     uint64_t rev;

@@ -53,6 +53,28 @@ store_is_free(const char *db_path, struct rx_err *err)
     return code;
 }
 
+enum rx_code
+store_compact(
+    const char *db_path, uint64_t *before, uint64_t *after, struct rx_err *err)
+{
+    struct store s = { .lock_fd = -1 };
+    uint64_t empty;
+    enum rx_code code = lock(&s, db_path, err);
+
+    if (code == RX_OK)
+        code = db_open(&s.db, db_path, migrations, err);
+    if (code == RX_OK)
+        code = db_room(s.db, before, &empty, err);
+    if (code == RX_OK)
+        code = db_compact(s.db, err);
+    if (code == RX_OK)
+        code = db_room(s.db, after, &empty, err);
+    db_close(s.db);
+    if (s.lock_fd >= 0)
+        close(s.lock_fd);
+    return code;
+}
+
 /* The key that does not fit stays beside the new one: it may fit a backup. */
 static enum rx_code
 put_key_aside(const char *key_file, struct rx_err *err)
@@ -230,14 +252,30 @@ store_exchange(
     return code;
 }
 
-enum rx_code
-store_begin(struct store *s, struct rx_err *err)
+static enum rx_code
+check_open(const struct store *s, struct rx_err *err)
 {
     assert(s->touched.count == 0);
     if (s->frozen != NULL)
         return rx_fail(
             err, RX_UNAVAILABLE, "%s; try again in a moment", s->frozen);
-    return db_begin(s->db, err);
+    return RX_OK;
+}
+
+enum rx_code
+store_begin(struct store *s, struct rx_err *err)
+{
+    enum rx_code code = check_open(s, err);
+
+    return code == RX_OK ? db_begin(s->db, err) : code;
+}
+
+enum rx_code
+store_begin_lazily(struct store *s, struct rx_err *err)
+{
+    enum rx_code code = check_open(s, err);
+
+    return code == RX_OK ? db_begin_lazily(s->db, err) : code;
 }
 
 /* What is kept in memory follows what is on disk. */

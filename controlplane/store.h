@@ -59,11 +59,18 @@ RX_NODISCARD enum rx_code store_exchange(
  */
 RX_NODISCARD enum rx_code store_forget_secrets(const char *db_path,
     const char *key_file, struct rx_buf *names, struct rx_err *err);
+/* Write the file of a store that nobody has open anew, without gaps; bytes
+ * before and after.  RX_CONFLICT: a control plane is running on it. */
+RX_NODISCARD enum rx_code store_compact(
+    const char *db_path, uint64_t *before, uint64_t *after, struct rx_err *err);
 /* RX_CONFLICT: a control plane is running on it. */
 RX_NODISCARD enum rx_code store_is_free(
     const char *db_path, struct rx_err *err);
 
 RX_NODISCARD enum rx_code store_begin(struct store *s, struct rx_err *err);
+/* Its commit does not wait for the disk: see db_begin_lazily(). */
+RX_NODISCARD enum rx_code store_begin_lazily(
+    struct store *s, struct rx_err *err);
 RX_NODISCARD enum rx_code store_commit(struct store *s, struct rx_err *err);
 void store_rollback(struct store *s);
 
