@@ -42,7 +42,7 @@ struct db {
     } places[PLACES];
     bool asking;        /* a question is being answered … */
     uint64_t asking_us; /* … since this much CPU time; 0: not looked yet */
-    bool lazy;              /* the running transaction does not wait */
+    bool lazy;          /* the running transaction does not wait */
     char *path;
 };
 
@@ -204,6 +204,18 @@ look_at_clock(void *arg)
     return now - db->asking_us > QUESTION_US;
 }
 
+/* It has to be said before there is a page; said later, it writes one. */
+static enum rx_code
+let_it_shrink(struct db *db, struct rx_err *err)
+{
+    int64_t pages;
+    enum rx_code code = read_number(db, "pragma page_count", &pages, err);
+
+    if (code != RX_OK || pages > 0)
+        return code;
+    return run_text(db, "pragma auto_vacuum = incremental", err);
+}
+
 static enum rx_code
 setup(struct db *db, struct rx_err *err)
 {
@@ -216,12 +228,10 @@ setup(struct db *db, struct rx_err *err)
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_progress_handler(db->handle, STEPS_PER_LOOK, look_at_clock, db);
-    for (size_t i = 0; i < RX_COUNT(pragmas); i++) {
-        enum rx_code code = run_text(db, pragmas[i], err);
-        if (code != RX_OK)
-            return code;
-    }
-    return RX_OK;
+    enum rx_code code = let_it_shrink(db, err);
+    for (size_t i = 0; code == RX_OK && i < RX_COUNT(pragmas); i++)
+        code = run_text(db, pragmas[i], err);
+    return code;
 }
 
 /* What it has allocated we do not ask, and counting it takes a lock each time.
