@@ -18,7 +18,6 @@
 #include <sqlite3.h>
 
 #include "shared/clock.h"
-#include "shared/log.h"
 #include "shared/map.h"
 
 /* "Rtx1": says whose file it is. */
@@ -246,86 +245,6 @@ begin_library(void)
     begun = true;
 }
 
-/* ---- room ---- */
-
-/* A file from before it could shrink is written anew at the next start, if that
- * takes a moment only. */
-#define SMALL_BYTES ((uint64_t)64 << 20)
-
-enum rx_code
-db_room(struct db *db, uint64_t *all, uint64_t *empty, struct rx_err *err)
-{
-    int64_t size, pages, unused;
-
-    if (read_number(db, "pragma page_size", &size, err) != RX_OK ||
-        read_number(db, "pragma page_count", &pages, err) != RX_OK ||
-        read_number(db, "pragma freelist_count", &unused, err) != RX_OK)
-        return err == NULL ? RX_INTERNAL : err->code;
-    *all = (uint64_t)(pages * size);
-    *empty = (uint64_t)(unused * size);
-    return RX_OK;
-}
-
-enum rx_code
-db_shrink(struct db *db, unsigned pages, struct rx_err *err)
-{
-    char sql[64];
-
-    assert(!db_in_transaction(db));
-    snprintf(sql, sizeof(sql), "pragma incremental_vacuum(%u)", pages);
-    enum rx_code code = db_begin_lazily(db, err);
-    if (code != RX_OK)
-        return code;
-    struct db_query *q = db_query(db, sql);
-    while (db_next(q)) /* a row for each page */
-        continue;
-    code = db_done(q, err);
-    if (code == RX_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
-}
-
-enum rx_code
-db_checkpoint(struct db *db, struct rx_err *err)
-{
-    int rc = sqlite3_wal_checkpoint_v2(
-        db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-
-    /* Somebody reads: the next one gets there. */
-    return rc == SQLITE_OK || rc == SQLITE_BUSY ? RX_OK : fail_now(db, rc, err);
-}
-
-enum rx_code
-db_compact(struct db *db, struct rx_err *err)
-{
-    enum rx_code code = run_text(db,
-        "pragma temp_store = file; pragma auto_vacuum = incremental; vacuum; "
-        "pragma temp_store = memory",
-        err);
-
-    return code == RX_OK ? db_checkpoint(db, err) : code;
-}
-
-static enum rx_code
-compact_if_small(struct db *db, struct rx_err *err)
-{
-    int64_t mode;
-    uint64_t all, empty;
-    enum rx_code code = read_number(db, "pragma auto_vacuum", &mode, err);
-
-    if (code != RX_OK || mode != 0)
-        return code;
-    code = db_room(db, &all, &empty, err);
-    if (code != RX_OK || all > SMALL_BYTES)
-        return code;
-    /* No room for a copy of it now: it is as good as it was. */
-    struct rx_err why = { 0 };
-    if (db_compact(db, &why) != RX_OK)
-        rx_warn("db.not_compacted", "why=%s", rx_log_quote(why.text));
-    return RX_OK;
-}
-
 /* SQLite would make the file with the umask's mode. */
 static enum rx_code
 create_private(const char *path, struct rx_err *err)
@@ -362,7 +281,7 @@ db_open(struct db **out, const char *path, const struct migration *history,
     if (code == RX_OK)
         code = migrate(db, history, err);
     if (code == RX_OK)
-        code = compact_if_small(db, err);
+        code = db_compact_if_small(db, err);
     if (code != RX_OK) {
         db_close(db);
         return code;

@@ -119,6 +119,9 @@ RX_NODISCARD enum rx_code db_checkpoint(struct db *db, struct rx_err *err);
  * then on.  Takes minutes and as much room again where there is much.
  */
 RX_NODISCARD enum rx_code db_compact(struct db *db, struct rx_err *err);
+/* The same for a file from before db_shrink(), where that takes a moment only. */
+RX_NODISCARD enum rx_code db_compact_if_small(
+    struct db *db, struct rx_err *err);
 
 /*
  * Transactions do not nest.  A commit that fails has been rolled back.
