@@ -10,6 +10,7 @@ import concurrent.futures
 import gzip
 import json
 import os
+import pathlib
 import queue
 import random
 import re
@@ -411,6 +412,41 @@ def channels(url, runs):
     return common + own
 
 
+def tags():
+    """(beginning of a tag, feature), as the table of the codecs' test has it."""
+    source = pathlib.Path(__file__).parents[1] / "unit" / "recorded_rig.h"
+    return [(tag, feature.lower()) for tag, feature in re.findall(
+        r'RX_STR_INIT\("(\S+?)"\), FEATURE_(\w+),', source.read_text())]
+
+
+def features(case, known):
+    if case.api.endswith("count-tokens"):
+        return {"count"}
+    if case.status >= 400 or "mid_stream_error" in case.meta["features"]:
+        return {"errors"}
+    return {feature for tag in case.meta["features"]
+            for start, feature in [("text", "text"), *known]
+            if (tag == "text" if start == "text" else tag.startswith(start))}
+
+
+def show(runs):
+    """Of how many it held, as the codecs' test tells it for the other pairs."""
+    names = ["text", "tools", "parallel", "thinking", "images", "documents",
+             "structured", "errors", "count"]
+    known = tags()
+    table = {}
+    for run in runs:
+        for feature in features(run.case, known):
+            cell = table.setdefault((run.case.dialect, feature), [0, 0])
+            cell[0] += not run.faults
+            cell[1] += 1
+    print(f"  {'client > channel':22}" + "".join(f"{n:>11}" for n in names))
+    for dialect in ("anthropic", "chat", "responses", "gemini"):
+        cells = [table.get((dialect, name)) for name in names]
+        print(f"  {dialect + ' > ' + dialect:22}" + "".join(
+            f"{'-' if c is None else f'{c[0]}/{c[1]}':>11}" for c in cells))
+
+
 def report(runs):
     faults = [fault for run in runs for fault in run.faults]
     for fault in faults[:60]:
@@ -444,6 +480,7 @@ def every_recorded_exchange_passes_unchanged_and_is_counted(build):
         assert not upstream.failed, upstream.failed
     print(f"{len(cases)} recorded cases in {len(runs)} exchanges, "
           f"{took:.1f} s", file=sys.stdout)
+    show(runs)
     report(runs)
     assert len(rows) == len(runs), f"{len(rows)} rows for {len(runs)}"
 

@@ -127,6 +127,32 @@ def of_one_priority_the_channel_that_needs_no_translation_is_asked(build):
                 assert answer.header("x-routex-channel") == "native"
                 assert answer.header("x-routex-losses") is None
 
+def searched(call):
+    """An answer of Anthropic's that cites a place in a document."""
+    value = {**ANTHROPIC.answer, "content": [
+        {"type": "text", "text": "so", "citations": [
+            {"type": "char_location", "cited_text": "x", "document_index": 0,
+             "document_title": "d", "start_char_index": 0,
+             "end_char_index": 1}]}]}
+    call.answer_json(value)
+
+
+@test
+def what_of_an_answer_is_lost_is_in_the_row(build):
+    with Upstream(searched) as up, Routex(
+            build, [ANTHROPIC.channel(up.url)]) as r:
+        answer = r.ask(CHAT)
+        assert answer.status == 200, answer.body
+        lost = r.row(answer)["trace"]["lost"]
+        assert lost == ["citations"], lost
+        answer = r.ask(CHAT, headers={"x-routex-strict": "1"})
+        assert answer.status == 400, answer.body
+        kind, words = CHAT.error(answer.body)
+        assert kind == "invalid_request_error", kind
+        assert words.startswith("citations: "), words
+        assert len(up.calls) == 2, "a refused answer was asked for again"
+
+
 @test
 def strictly_nothing_is_lost(build):
     def lossy(r, **headers):

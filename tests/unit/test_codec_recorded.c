@@ -14,6 +14,7 @@
 #include "dataplane/codec/decode.h"
 #include "dataplane/codec/estimate.h"
 #include "dataplane/codec/fault.h"
+#include "shared/find.h"
 #include "tests/unit/check.h"
 #include "tests/unit/codec_rig.h"
 #include "tests/unit/recorded_rig.h"
@@ -132,11 +133,28 @@ tell_thinking(struct rx_buf *out, const struct ir_response *r)
     }
 }
 
+/* What it rests on, a line each: addresses cited, words searched for. */
+static void
+tell_grounds(struct rx_buf *out, const struct ir_response *r)
+{
+    for (const struct ir_part *p = r->parts.first; p != NULL; p = p->next) {
+        const struct ir_citation *c = p->kind == IR_TEXT ? p->citations : NULL;
+        for (; c != NULL; c = c->next) {
+            if (c->url.len > 0)
+                rx_buf_addf(out, "cites " RX_STR_FMT "\n", RX_STR_ARG(c->url));
+        }
+        if (p->kind == IR_LOOKUP && p->lookup.kind == IR_LOOKUP_SEARCH &&
+            p->lookup.what.len > 0)
+            rx_buf_addf(
+                out, "searches " RX_STR_FMT "\n", RX_STR_ARG(p->lookup.what));
+    }
+}
+
 /* An answer and what is read of it. */
 struct reading {
     rx_str body;
     bool events;
-    struct rx_buf essence, thinking;
+    struct rx_buf essence, thinking, grounds;
 };
 
 static void
@@ -146,6 +164,8 @@ read_answer(struct reading *a, enum dialect dialect)
     rx_buf_init(&a->thinking, FILE_MAX);
     rig_read_essence(dialect, a->body, a->events, &a->essence);
     rig_read_with(dialect, a->body, a->events, tell_thinking, &a->thinking);
+    rx_buf_init(&a->grounds, FILE_MAX);
+    rig_read_with(dialect, a->body, a->events, tell_grounds, &a->grounds);
 }
 
 static void
@@ -153,6 +173,28 @@ forget(struct reading *a)
 {
     rx_buf_fini(&a->essence);
     rx_buf_fini(&a->thinking);
+    rx_buf_fini(&a->grounds);
+}
+
+static unsigned grounds_told;
+
+/* Whatever it rests on is told, though perhaps in another order; where a client
+ * cannot be told of searches, what they found is cited all the same. */
+static void
+check_grounds(const struct recorded *r, enum dialect client,
+    const struct reading *direct, const struct reading *got)
+{
+    rx_str rest = rx_buf_str(&direct->grounds);
+    rx_str line;
+
+    while (rest.len > 0 && rx_str_cut(rest, '\n', &line, &rest)) {
+        if (client == DIALECT_CHAT && rx_str_starts(line, RX_S("searches ")))
+            continue;
+        grounds_told++;
+        if (rx_find(rx_buf_str(&got->grounds), line) == NULL)
+            complain(r, client, r->dialect, "grounds",
+                rx_buf_str(&direct->grounds), rx_buf_str(&got->grounds));
+    }
 }
 
 static bool
@@ -189,6 +231,8 @@ run_answer_for(const struct recorded *r, enum dialect client,
     bool kept = same(r, client, stream ? "streamed" : "whole", &direct->essence,
         &got.essence);
     bool failed = rx_str_eq(rx_buf_str(&direct->essence), RX_S("failed\n"));
+    if (!failed)
+        check_grounds(r, client, direct, &got);
     bool thought =
         failed || same(r, client, "thinking", &direct->thinking, &got.thinking);
     for (int f = 0; f < FEATURE_END; f++) {
@@ -632,9 +676,10 @@ run_exchange(const struct recorded *r)
 static void
 a_recorded_exchange_keeps_its_meaning_in_every_other_dialect(void)
 {
-    if (recorded_each(run_exchange))
+    if (recorded_each(run_exchange)) {
         recorded_print();
-    else
+        printf("  %u citations and searches were told\n", grounds_told);
+    } else
         printf("  no recordings: nothing is checked\n");
 }
 

@@ -45,6 +45,24 @@ static const struct {
         "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\","
         "\"reasoning_details\":[{\"data\":\"" CLAUDE "\"}]}]}",
         "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]}" },
+    /* Searches of another provider, told as Anthropic's would have been. */
+    { DIALECT_ANTHROPIC, "claude-sonnet-4-5",
+        "{\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":"
+        "\"server_tool_use\",\"id\":\"srvtoolu_rtx1.a\",\"name\":"
+        "\"web_search\",\"input\":{}},{\"type\":\"web_search_tool_result\","
+        "\"tool_use_id\":\"srvtoolu_rtx1.a\",\"content\":[]},{\"type\":"
+        "\"server_tool_use\",\"id\":\"srvtoolu_b\"},{\"type\":\"text\","
+        "\"text\":\"x\",\"citations\":[{\"url\":\"u\",\"encrypted_index\":"
+        "\"rtx1.\"}]},{\"type\":\"text\",\"text\":\"y\",\"citations\":[{"
+        "\"url\":\"u\",\"encrypted_index\":\"Eq\"}]}]}]}",
+        "{\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":"
+        "\"server_tool_use\",\"id\":\"srvtoolu_b\"},{\"type\":\"text\","
+        "\"text\":\"x\"},{\"type\":\"text\",\"text\":\"y\",\"citations\":[{"
+        "\"url\":\"u\",\"encrypted_index\":\"Eq\"}]}]}]}" },
+    { DIALECT_RESPONSES, "gpt-5",
+        "{\"input\":[{\"type\":\"web_search_call\",\"id\":\"ws_rtx1.a\"},{"
+        "\"type\":\"web_search_call\",\"id\":\"ws_1\"}]}",
+        "{\"input\":[{\"type\":\"web_search_call\",\"id\":\"ws_1\"}]}" },
     { DIALECT_ANTHROPIC, "claude-sonnet-4-5", "{\"messages\":[rtx1.", NULL },
 };
 
