@@ -1,5 +1,6 @@
 import {
   ChartColumn,
+  BellRing,
   CircleUserRound,
   FileJson,
   Gauge,
@@ -43,6 +44,7 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
     label: "nav.system",
     items: [
       { to: "/planes", label: "nav.planes", icon: Server },
+      { to: "/alerts", label: "nav.alerts", icon: BellRing },
       { to: "/config", label: "nav.config", icon: FileJson },
     ],
   },

@@ -3,6 +3,7 @@ import { createRouter } from "@tanstack/react-router";
 
 import { accountsRoute } from "@/pages/accounts/route";
 import { analyticsRoute } from "@/pages/analytics/route";
+import { alertsRoute } from "@/pages/alerts/route";
 import { channelsRoute } from "@/pages/channels/route";
 import { configRoute } from "@/pages/config/route";
 import { loginRoute } from "@/pages/login/route";
@@ -22,6 +23,7 @@ const tree = rootRoute.addChildren([
     analyticsRoute,
     channelsRoute,
     accountsRoute,
+    alertsRoute,
     configRoute,
     planesRoute,
     tenantsRoute,

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import {
+  Bell,
   ChevronsUpDown,
   Languages,
   LogOut,
@@ -15,6 +16,7 @@ import { Dialog as Radix } from "radix-ui";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { openAlertsQuery } from "@/api/alerts";
 import { useLive, useLiveState } from "@/api/live";
 import { isSignedIn, logOut, sessionQuery } from "@/api/session";
 import { statusQuery } from "@/api/status";
@@ -167,6 +169,34 @@ function LiveIndicator() {
   );
 }
 
+/** What nobody has seen yet, wherever one is. */
+function AlertBell() {
+  const { t } = useTranslation();
+  const { data } = useQuery(openAlertsQuery);
+  const fresh = data?.filter((one) => !one.acked_at) ?? [];
+  const bad = fresh.some((one) => one.severity === "critical");
+  const label =
+    fresh.length > 0 ? t("bell.new", { count: fresh.length }) : t("bell.none");
+  return (
+    <Button asChild kind="ghost" className="relative w-8 px-0">
+      <Link to="/alerts" aria-label={label} title={label}>
+        <Bell aria-hidden />
+        {fresh.length > 0 && (
+          <span
+            aria-hidden
+            className={cn(
+              "absolute top-0.5 right-0.5 grid h-3.5 min-w-3.5 place-items-center rounded-full px-0.5 text-[0.5625rem] leading-none font-semibold tabular",
+              bad ? "bg-bad-fill text-accent-ink" : "bg-warn-soft text-warn-text",
+            )}
+          >
+            {fresh.length > 9 ? "9+" : fresh.length}
+          </span>
+        )}
+      </Link>
+    </Button>
+  );
+}
+
 export function Preferences() {
   const { t, i18n } = useTranslation();
   const theme = useTheme();
@@ -291,6 +321,7 @@ export function Shell() {
           </Button>
           <div className="flex-1" />
           <LiveIndicator />
+          <AlertBell />
           <Preferences />
         </header>
         <main

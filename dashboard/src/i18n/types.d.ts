@@ -2,6 +2,7 @@ import "i18next";
 
 import type accounts from "./en/accounts.json";
 import type analytics from "./en/analytics.json";
+import type alerts from "./en/alerts.json";
 import type channels from "./en/channels.json";
 import type common from "./en/common.json";
 import type config from "./en/config.json";
@@ -17,6 +18,7 @@ declare module "i18next" {
     resources: {
       accounts: typeof accounts;
       analytics: typeof analytics;
+      alerts: typeof alerts;
       channels: typeof channels;
       common: typeof common;
       config: typeof config;
