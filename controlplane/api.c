@@ -145,6 +145,17 @@ say(struct api_call *c, const char *code, const char *reason,
     rx_buf_addf(words, "（" RX_STR_FMT "）", RX_STR_ARG(left));
 }
 
+/* What the store says of a name that is taken begins with the field, too. */
+static void
+name_field(struct api_call *c, enum rx_code code, const char *message)
+{
+    size_t n = strspn(message, "abcdefghijklmnopqrstuvwxyz_");
+
+    if (code == RX_CONFLICT && c->field[0] == '\0' && n > 0 &&
+        n < sizeof(c->field) && message[n] == ':')
+        snprintf(c->field, sizeof(c->field), "%.*s", (int)n, message);
+}
+
 static void
 reply_error(struct api_call *c, enum rx_code code, const struct rx_err *err)
 {
@@ -153,6 +164,7 @@ reply_error(struct api_call *c, enum rx_code code, const struct rx_err *err)
     const char *message =
         err->text[0] != '\0' ? err->text : rx_code_words(code);
 
+    name_field(c, code, message);
     if (status >= 500)
         rx_error("admin.failed", "path=%s reason=%s",
             rx_log_quote_str(rx_httpd_head(c->req)->path),

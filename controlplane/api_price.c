@@ -97,6 +97,7 @@ api_price_set(struct api_call *c, struct rx_err *err)
     if (rx_json_there(c->body)) {
         field_ignore(c->body, FIELD_REPLACE, shown);
         price_read_one(c->body, e.name, (rx_str){ 0 }, c->arena, &e.price);
+        rx_json_no_more(c->body);
     }
     enum rx_code code = api_body_done(c, err);
     if (code != RX_OK)

@@ -488,8 +488,10 @@ read_health_check(struct channel *ch, rx_json body, enum field_mode mode)
     if (!rx_json_get_object(body, "health_check", &v))
         return;
     rx_json_get_bool(v, "enabled", &enabled);
+    bool given =
+        rx_json_kind(rx_json_member(v, "interval_s")) == RX_JSON_NUMBER;
     field_read_seconds(v, "interval_s", &ch->health_every_ms);
-    if (ch->health_every_ms > 0 && ch->health_every_ms < 1000)
+    if (given && ch->health_every_ms < 1000)
         rx_json_wrong_member(v, "interval_s", "must be at least 1");
     rx_json_no_more(v);
     ch->unchecked = !enabled;
