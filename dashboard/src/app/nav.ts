@@ -5,6 +5,7 @@ import {
   FileJson,
   Gauge,
   KeyRound,
+  Route,
   ScrollText,
   Server,
   Waypoints,
@@ -33,6 +34,7 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
     label: "nav.routing_group",
     items: [
       { to: "/channels", label: "nav.channels", icon: Waypoints },
+      { to: "/routing", label: "nav.rules", icon: Route },
       { to: "/accounts", label: "nav.accounts", icon: CircleUserRound },
     ],
   },

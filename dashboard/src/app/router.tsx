@@ -11,6 +11,7 @@ import { overviewRoute } from "@/pages/overview/route";
 import { requestsRoute } from "@/pages/requests/route";
 import { planesRoute } from "@/pages/planes/route";
 import { tenantsRoute } from "@/pages/tenants/route";
+import { routingRoute } from "@/pages/routing/route";
 import { Crash, NotFound } from "./crash";
 import { lostRoute, rootRoute, shellRoute } from "./root";
 
@@ -21,6 +22,7 @@ const tree = rootRoute.addChildren([
     overviewRoute,
     requestsRoute,
     analyticsRoute,
+    routingRoute,
     channelsRoute,
     accountsRoute,
     alertsRoute,

@@ -11,6 +11,7 @@ import type overview from "./en/overview.json";
 import type requests from "./en/requests.json";
 import type planes from "./en/planes.json";
 import type tenants from "./en/tenants.json";
+import type routing from "./en/routing.json";
 
 declare module "i18next" {
   interface CustomTypeOptions {
@@ -27,6 +28,7 @@ declare module "i18next" {
       requests: typeof requests;
       planes: typeof planes;
       tenants: typeof tenants;
+      routing: typeof routing;
     };
   }
 }

@@ -5,11 +5,11 @@ import { useTranslation } from "react-i18next";
 
 import { channelsQuery } from "@/api/channels";
 import { dayQuery } from "@/api/day";
+import { keyNamesQuery, tenantNamesQuery } from "@/api/names";
 import { cn } from "@/lib/cn";
 import { Button } from "@/ui/button";
 import { Input, Select } from "@/ui/field";
 import { isNarrowed, outcomes, spans, type Filter, type Outcome } from "./filter";
-import { keyNamesQuery, tenantNamesQuery } from "./queries";
 
 const statuses = [200, 400, 401, 403, 404, 429, 499, 500, 502, 503, 504, 529];
 const TYPING_MS = 250;

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+
+import { sharesOf, targetBody, targetOf } from "./target";
+
+test.each([
+  [{ channel: "main" }],
+  [{ channel: "main", model: "gpt-5" }],
+  [{ channels: ["a", "b"], fallbacks: [{ tag: "eu" }, { channel: "c", model: "m" }] }],
+  [{ channels: [{ channel: "a", weight: 3 }, { channel: "b", weight: 1 }] }],
+  [{ tag: "eu", strategy: "latency" }],
+  [{ model: "fast" }],
+  [{ channel: "main", transformers: { use: ["maxtoken"] } }],
+  [{}],
+])("%o is read and written back as it was", (target) => {
+  expect(targetBody(targetOf(target as never))).toEqual(target);
+});
+
+test("an empty list of fallbacks is none", () => {
+  expect(targetBody(targetOf({ channel: "a", fallbacks: [] }))).toEqual({ channel: "a" });
+});
+
+test("weights are shares of the whole", () => {
+  const { hop } = targetOf({ channels: [{ channel: "a", weight: 3 }, { channel: "b", weight: 1 }] });
+  expect(sharesOf(hop)).toEqual([75, 25]);
+});
