@@ -34,6 +34,9 @@
     X(LOGIN, "login_needed", CRITICAL, 0, 0, true, "account")                \
     X(BUDGET_80, "budget_80", WARNING, 0, 0, true, "budget")                 \
     X(BUDGET_100, "budget_100", CRITICAL, 0, 0, true, "budget")              \
+    X(SPEND, "spend_unusual", WARNING, 0, 0, false, "usage")                 \
+    X(LOOP, "request_loop", WARNING, 0, 0, false, "usage")                   \
+    X(ERRORS, "error_burst", WARNING, 0, 60000, false, "usage")              \
     X(PLANE_LOST, "plane_lost", CRITICAL, 0, 0, false, "plane")              \
     X(PLANE_REJECTS, "plane_rejects", WARNING, 3000, 3000, false, "plane")   \
     X(PLANE_FOREIGN, "plane_incompatible", CRITICAL, 0, 0, false, "plane")   \

@@ -51,6 +51,7 @@ struct api_world {
     struct backups *backups;
     struct live *live;
     struct alerts *alerts;
+    struct anomalies *anomalies;
     struct health *health;
     struct login *login;
     struct assets *assets; /* the dashboard; NULL: there is none */
@@ -227,7 +228,7 @@ api_handler api_agents_list, api_agents_create, api_agent_get,
     api_agent_replace, api_agent_delete;
 api_handler api_config_export, api_config_import, api_backups_list,
     api_backup_make, api_backup_restore;
-api_handler api_alerts_list, api_alert_get, api_alert_ack;
+api_handler api_anomalies_list, api_alerts_list, api_alert_get, api_alert_ack;
 api_handler api_webhooks_list, api_webhooks_create, api_webhook_get,
     api_webhook_patch, api_webhook_delete, api_webhook_test;
 api_handler api_tees_list, api_tees_create, api_tee_get, api_tee_patch,

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "controlplane/alert.h"
+#include "controlplane/anomaly.h"
 #include "controlplane/api.h"
 
 static enum rx_code
@@ -60,4 +61,15 @@ api_alert_ack(struct api_call *c, struct rx_err *err)
     if (code == RX_OK)
         code = api_audit(c, "ack", "alert", c->params[0], c->params[0], err);
     return code;
+}
+
+enum rx_code
+api_anomalies_list(struct api_call *c, struct rx_err *err)
+{
+    (void)err;
+    rx_json_open_array(&c->w, "data");
+    anomalies_put(c->world->anomalies, &c->w);
+    rx_json_close(&c->w);
+    api_put_next(c, (rx_str){ 0 });
+    return RX_OK;
 }

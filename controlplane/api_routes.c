@@ -116,6 +116,7 @@ const struct api_route api_routes[] = {
     READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),
     READ("/api/usage.csv", api_usage_csv, "rows or sums as a file"),
 
+    READ("/api/anomalies", api_anomalies_list, "what is unlike before"),
     READ("/api/alerts", api_alerts_list, "what people have to know of"),
     READ("/api/alerts/{id}", api_alert_get, "one alert"),
     CHANGE("POST", "/api/alerts/{id}/ack", api_alert_ack, "it was seen"),

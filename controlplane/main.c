@@ -14,6 +14,7 @@
 #include "controlplane/agents.h"
 #include "controlplane/alert.h"
 #include "controlplane/alert_watch.h"
+#include "controlplane/anomaly.h"
 #include "controlplane/api.h"
 #include "controlplane/assets.h"
 #include "controlplane/backup.h"
@@ -114,8 +115,7 @@ static const struct rx_conf_row rows[] = {
         "the master key is lost: forget what it sealed, and end; channels\n"
         "then wait for their keys"),
     RX_CONF_SWITCH("compact", NULL, struct options, compact,
-        "write the store's file anew without its gaps, and end; one made before\n"
-        "files could shrink by themselves does from then on"),
+        "write the store's file anew without its gaps, and end"),
     RX_CONF_SWITCH("json", NULL, struct options, json,
         "print the first credentials for machines"),
     RX_CONF("log-level", "LOG_LEVEL", "LEVEL", rx_conf_level, struct options,
@@ -155,6 +155,7 @@ struct control {
     struct api *api;
     struct backups *backups;
     struct retention *retention;
+    struct anomalies *anomalies;
     struct rx_timer give_up; /* longest wait for answers under way */
     bool stopping;
     bool again;    /* start anew instead of ending */
@@ -319,8 +320,7 @@ on_change(void *arg, enum state_kind kind, rx_str id)
     limiter_changed(c->limiter, kind, id);
     if (kind == STATE_SETTINGS) {
         set_log_level(c);
-        if (c->retention != NULL)
-            retention_changed(c->retention);
+        retention_changed(c->retention);
     }
     if (c->health != NULL && (kind == STATE_CHANNEL || kind == STATE_SETTINGS))
         health_changed(c->health);
@@ -524,6 +524,7 @@ open_api(struct control *c, struct rx_err *err)
         .backups = c->backups,
         .live = c->live,
         .alerts = c->alerts,
+        .anomalies = c->anomalies,
         .health = c->health,
         .login = c->login = login_new(c->loop),
         .oauth = c->oauth,
@@ -584,6 +585,7 @@ close_all(struct control *c)
     if (c->store != NULL)
         agents_free(c->store->agents);
     retention_free(c->retention);
+    anomalies_free(c->anomalies);
     store_close(c->store);
     if (c->fetch != NULL)
         rx_fetch_free(c->fetch);
@@ -600,6 +602,8 @@ run_upkeep(struct control *c)
     rollup_run(c->store->rollup, c->loop);
     c->retention = retention_new(c->store);
     retention_run(c->retention, c->loop);
+    c->anomalies = anomalies_new(c->store, c->alerts);
+    anomalies_run(c->anomalies, c->loop);
 }
 
 static enum rx_code

@@ -320,6 +320,8 @@ retention_run(struct retention *r, struct rx_loop *loop)
 void
 retention_changed(struct retention *r)
 {
+    if (r == NULL)
+        return;
     r->planned = false;
     if (r->runs)
         rx_timer_set(&r->timer, PAUSE_MS);

@@ -26,7 +26,7 @@ struct retention *retention_new(struct store *store);
 void retention_free(struct retention *r); /* NULL is allowed */
 /* From now on, by itself. */
 void retention_run(struct retention *r, struct rx_loop *loop);
-/* The settings changed. */
+/* The settings changed; NULL is allowed. */
 void retention_changed(struct retention *r);
 /* One slice.  *more: there was something to do, so there may be more. */
 RX_NODISCARD enum rx_code retention_slice(

@@ -166,6 +166,7 @@ WALK = [
     ("GET", "/api/requests/{id}", "none", None, None),
     ("GET", "/api/analytics/summary", "?range=24h&by=hour,model", None, None),
     ("GET", "/api/usage.csv", "?by=day,model", None, None),
+    ("GET", "/api/anomalies", "", None, None),
     ("GET", "/api/alerts", "?state=all&kind=plane_lost", None, None),
     ("GET", "/api/alerts/{id}", "none", None, None),
     ("POST", "/api/alerts/{id}/ack", "none", None, None),
