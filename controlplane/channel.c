@@ -294,7 +294,7 @@ channel_state(
         };
         if (!rx_str_eq(k->kind, RX_S(SERVICE_ACCOUNT_KIND)))
             continue;
-        keys[i].kind = RX_S("api_key"); /* as good as one, while it lives */
+        keys[i].kind = RX_S("oauth"); /* one that is refused is told of */
         keys[i].secret = k->token.token;
         keys[i].enabled = keys[i].enabled && k->token.token.len > 0;
     }

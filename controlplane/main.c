@@ -337,7 +337,10 @@ on_change(void *arg, enum state_kind kind, rx_str id)
 static void
 on_token_rejected(void *arg, rx_str credential, const struct rx_digest *digest)
 {
-    oauth_token_rejected(arg, credential, digest);
+    struct control *c = arg;
+
+    oauth_token_rejected(c->oauth, credential, digest);
+    token_keeper_rejected(c->tokens, credential, digest);
 }
 
 static void
@@ -400,7 +403,7 @@ open_oauth(struct control *c, struct rx_err *err)
 
     if (code != RX_OK)
         return rx_because(err, "--oauth");
-    collector_on_token_rejected(c->collector, on_token_rejected, c->oauth);
+    collector_on_token_rejected(c->collector, on_token_rejected, c);
     return RX_OK;
 }
 

@@ -6,19 +6,19 @@
 #include <string.h>
 
 #include "controlplane/channel.h"
+#include "controlplane/oauth_time.h"
 #include "controlplane/service_account.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
 #define ARENA_MAX  ((size_t)16 << 20)
-#define AHEAD_MS   ((uint64_t)300 * 1000)
-#define PAUSE_MS   ((uint64_t)1000)
-#define PAUSE_MAX  ((uint64_t)60 * 1000)
 #define LOOK_MAX   ((uint64_t)600 * 1000) /* the wall clock may be moved */
 #define AT_A_TIME  8
 #define ANSWER_MAX ((size_t)64 << 10)
 #define LIFE_MAX_S ((uint64_t)86400)
 #define ID_MAX     64
+#define REJECTED   64 /* keys that are remembered */
+#define NEW_MS     ((uint64_t)600 * 1000)
 
 /* One key that is being exchanged. */
 struct exchange {
@@ -28,31 +28,23 @@ struct exchange {
     struct credential_token token; /* what is known; its texts are not here */
 };
 
+/* A token that was not taken, though it had not ended. */
+struct rejected {
+    char credential[ID_MAX];
+    struct rx_digest token;
+    uint64_t again_ms; /* wall clock: not to be renewed before */
+    uint64_t times;    /* in a row that a new one was refused */
+};
+
 struct token_keeper {
     struct rx_loop *loop;
     struct rx_fetch *fetch;
     struct store *store;
     struct rx_timer due;
     struct exchange exchanges[AT_A_TIME];
+    struct rejected rejected[REJECTED];
+    size_t rejected_next; /* the place to be used again */
 };
-
-uint64_t
-token_due_ms(uint64_t got_ms, uint64_t expires_ms)
-{
-    uint64_t life = expires_ms > got_ms ? expires_ms - got_ms : 0;
-
-    return life > 2 * AHEAD_MS ? expires_ms - AHEAD_MS : got_ms + life / 2;
-}
-
-uint64_t
-token_pause_ms(uint64_t failures)
-{
-    uint64_t ms = PAUSE_MS;
-
-    while (--failures > 0 && ms < PAUSE_MAX)
-        ms *= 2;
-    return ms < PAUSE_MAX ? ms : PAUSE_MAX;
-}
 
 static rx_str
 text(const char *s)
@@ -262,18 +254,36 @@ start(struct token_keeper *k, struct rx_arena *arena, const struct channel *ch,
 
 /* ---- when ------------------------------------------------------------------- */
 
+static struct rejected *
+find_rejected(struct token_keeper *k, rx_str credential)
+{
+    for (size_t i = 0; i < REJECTED; i++) {
+        if (rx_str_eq(text(k->rejected[i].credential), credential))
+            return &k->rejected[i];
+    }
+    return NULL;
+}
+
 /* When this key has to be exchanged, wall clock. */
 static uint64_t
-due_of(const struct channel_key *key)
+due_of(struct token_keeper *k, const struct channel_key *key, uint64_t now)
 {
     const struct credential_token *t = &key->token;
+    const struct rejected *r = find_rejected(k, key->id);
     struct rx_digest digest = rx_digest(key->secret);
+    struct rx_digest token = rx_digest(t->token);
+    uint64_t dice; /* the same whenever it is looked at */
 
+    memcpy(&dice, digest.bytes, sizeof(dice));
     if (memcmp(digest.bytes, t->key.bytes, sizeof(digest.bytes)) != 0)
         return 0;
     if (t->failures > 0)
-        return t->failed_ms + token_pause_ms(t->failures);
-    return token_due_ms(t->got_ms, t->expires_ms);
+        return t->failed_ms + oauth_pause_ms(t->failures, dice);
+    if (r != NULL && memcmp(&r->token, &token, sizeof(token)) == 0)
+        return r->again_ms;
+    struct oauth_span span = { t->got_ms,
+        t->expires_ms > t->got_ms ? t->expires_ms - t->got_ms : 0 };
+    return now + oauth_due_in_ms(&span, now, dice);
 }
 
 static void
@@ -281,11 +291,11 @@ look_at_key(struct token_keeper *k, struct rx_arena *arena,
     const struct channel *ch, const struct channel_key *key, uint64_t *wait)
 {
     uint64_t now = rx_clock_wall_ms();
-    uint64_t due = due_of(key);
+    uint64_t due = due_of(k, key, now);
 
     if (running(k, key->id) != NULL)
         return;
-    if (due <= now || key->token.got_ms > now)
+    if (due <= now)
         start(k, arena, ch, key);
     else if (due - now < *wait)
         *wait = due - now;
@@ -380,4 +390,49 @@ token_keeper_changed(struct token_keeper *k)
 {
     if (k != NULL)
         rx_timer_set(&k->due, 1);
+}
+
+/* ---- a token was refused ------------------------------------------------------ */
+
+/* A new one that is refused, too, may be refused for good: see oauth_time.h. */
+static void
+reject(struct token_keeper *k, rx_str credential,
+    const struct credential_token *t, const struct rx_digest *token)
+{
+    uint64_t now = rx_clock_wall_ms();
+    struct rejected *r = find_rejected(k, credential);
+
+    if (r != NULL && memcmp(&r->token, token, sizeof(*token)) == 0)
+        return; /* told by another plane already */
+    if (r == NULL) {
+        r = &k->rejected[k->rejected_next++ % REJECTED];
+        *r = (struct rejected){ 0 };
+        snprintf(r->credential, ID_MAX, RX_STR_FMT, RX_STR_ARG(credential));
+    }
+    if (now > t->got_ms + NEW_MS)
+        r->times = 0;
+    r->token = *token;
+    r->again_ms = t->got_ms + oauth_refused_pause_ms(r->times++);
+    rx_info("token.rejected", "credential=%s renewed_in_ms=%" PRIu64,
+        r->credential, r->again_ms > now ? r->again_ms - now : 0);
+    rx_timer_set(&k->due, 1);
+}
+
+void
+token_keeper_rejected(
+    struct token_keeper *k, rx_str credential, const struct rx_digest *token)
+{
+    struct rx_arena *arena = rx_arena_new(ARENA_MAX);
+    struct credential_token t = { 0 };
+    struct rx_err err = { 0 };
+
+    if (k != NULL && credential.len < ID_MAX &&
+        credential_token_load(k->store, arena, credential, true, &t, &err) ==
+            RX_OK &&
+        t.token.len > 0) {
+        struct rx_digest held = rx_digest(t.token);
+        if (memcmp(&held, token, sizeof(held)) == 0)
+            reject(k, credential, &t, token);
+    }
+    rx_arena_free(arena);
 }

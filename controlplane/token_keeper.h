@@ -3,9 +3,9 @@
  *
  *     key ──signed request──> token endpoint ──> row ──> the planes
  *
- * A token is renewed five minutes ahead of its end, or at half of its life if
- * that is later; a failure is tried again after 1 s, doubling to a minute.  A
- * new or changed key is exchanged at once.
+ * When a token is renewed, and when a failure is tried again, oauth_time.h says.
+ * A new or changed key is exchanged at once, and so is one whose token a
+ * provider did not take.
  */
 #ifndef CONTROLPLANE_TOKEN_KEEPER_H
 #define CONTROLPLANE_TOKEN_KEEPER_H
@@ -15,6 +15,7 @@
 #include "controlplane/store.h"
 #include "shared/fetch.h"
 #include "shared/loop.h"
+#include "shared/secret.h"
 
 struct token_keeper;
 
@@ -25,9 +26,8 @@ void token_keeper_free(struct token_keeper *k); /* NULL is allowed */
 /* A channel was made, changed or deleted. */
 void token_keeper_changed(struct token_keeper *k);
 
-/* When a token of that life should be renewed; wall clock. */
-uint64_t token_due_ms(uint64_t got_ms, uint64_t expires_ms);
-/* The pause after the n-th failure in a row, from 1. */
-uint64_t token_pause_ms(uint64_t failures);
+/* A provider did not take this token; nothing if it is not in force. */
+void token_keeper_rejected(
+    struct token_keeper *k, rx_str credential, const struct rx_digest *token);
 
 #endif

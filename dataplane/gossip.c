@@ -22,6 +22,7 @@ struct gossip {
     struct follow *follow;
     struct standing *standing;
     struct sessions *sessions;
+    struct minds *minds;
     struct rx_timer troubles;
     struct rx_timer windows;
     struct rx_timer pins;
@@ -171,6 +172,14 @@ gossip_pin(struct gossip *g, const struct session_key *key)
 
 /* ---- hearing ------------------------------------------------------------- */
 
+/* The operator says that it is as new. */
+static void
+forget_channel(struct gossip *g, const struct wire_cleared *c)
+{
+    standing_reset(g->standing, c->about.channel, c->before_ms);
+    minds_forget(g->minds, c->about.channel);
+}
+
 static void
 hear_cleared(struct gossip *g, const struct wire_notice *n)
 {
@@ -181,7 +190,7 @@ hear_cleared(struct gossip *g, const struct wire_notice *n)
         if (c->reset == 0)
             standing_heard_clear(g->standing, &c->about, c->before_ms);
         else if (c->reset > g->reset)
-            standing_reset(g->standing, c->about.channel, c->before_ms);
+            forget_channel(g, c);
         if (c->reset > newest)
             newest = c->reset;
     }
@@ -276,7 +285,7 @@ on_notice(void *arg, enum rx_message kind, rx_str body)
 
 struct gossip *
 gossip_new(struct rx_loop *loop, struct follow *follow,
-    struct standing *standing, struct sessions *sessions)
+    struct standing *standing, struct sessions *sessions, struct minds *minds)
 {
     struct gossip *g = calloc(1, sizeof(*g));
 
@@ -286,6 +295,7 @@ gossip_new(struct rx_loop *loop, struct follow *follow,
     g->follow = follow;
     g->standing = standing;
     g->sessions = sessions;
+    g->minds = minds;
     rx_timer_init(&g->troubles, loop, tell_troubles, g);
     rx_timer_init(&g->pins, loop, tell_pins, g);
     rx_timer_init(&g->windows, loop, tell_windows, g);

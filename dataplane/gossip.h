@@ -10,6 +10,7 @@
 #define DATAPLANE_GOSSIP_H
 
 #include "dataplane/follow.h"
+#include "dataplane/minds.h"
 #include "dataplane/session.h"
 #include "dataplane/standing.h"
 #include "shared/attr.h"
@@ -19,8 +20,8 @@ struct gossip;
 
 /* All must outlive it. */
 RX_NODISCARD struct gossip *gossip_new(struct rx_loop *loop,
-    struct follow *follow, struct standing *standing,
-    struct sessions *sessions);
+    struct follow *follow, struct standing *standing, struct sessions *sessions,
+    struct minds *minds);
 void gossip_free(struct gossip *g);
 /* The conversation was pinned, or goes on where it is. */
 void gossip_pin(struct gossip *g, const struct session_key *key);

@@ -7,6 +7,7 @@
 
 struct mind {
     struct rx_digest of; /* of channel, dialect and model */
+    struct rx_digest channel;
     uint64_t learnt_ms;
     struct repair repairs[MINDS_PER];
     size_t count;
@@ -112,7 +113,9 @@ minds_learn(struct minds *m, const struct minds_of *of, const struct repair *r,
     if (mind == NULL || is_over(mind, now_ms)) {
         if (mind == NULL)
             mind = make_room(m);
-        *mind = (struct mind){ .of = digest, .learnt_ms = now_ms };
+        *mind = (struct mind){
+            .of = digest, .channel = rx_digest(of->channel), .learnt_ms = now_ms
+        };
     }
     if (mind->count < MINDS_PER && !knows(mind, r))
         mind->repairs[mind->count++] = *r;
@@ -131,4 +134,19 @@ minds_find(const struct minds *m, const struct minds_of *of, uint64_t now_ms,
         return NULL;
     *count = mind->count;
     return mind->repairs;
+}
+
+void
+minds_forget(struct minds *m, rx_str channel)
+{
+    struct rx_digest digest = rx_digest(channel);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->count; i++) {
+        if (memcmp(&m->at[i]->channel, &digest, sizeof(digest)) == 0)
+            free(m->at[i]);
+        else
+            m->at[kept++] = m->at[i];
+    }
+    m->count = kept;
 }

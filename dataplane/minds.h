@@ -35,6 +35,8 @@ void minds_free(struct minds *m); /* NULL is allowed */
 /* Passes over what is not lasting, and what is known already. */
 void minds_learn(struct minds *m, const struct minds_of *of,
     const struct repair *r, uint64_t now_ms);
+/* What was learnt of this channel is not so any more. */
+void minds_forget(struct minds *m, rx_str channel);
 /* What is known, in the order it was learnt; good until the next lesson. */
 const struct repair *minds_find(const struct minds *m,
     const struct minds_of *of, uint64_t now_ms, size_t *count);

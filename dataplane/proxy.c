@@ -267,7 +267,7 @@ void
 proxy_attach(struct proxy *p, struct follow *follow)
 {
     p->follow = follow;
-    p->gossip = gossip_new(p->loop, follow, p->standing, p->sessions);
+    p->gossip = gossip_new(p->loop, follow, p->standing, p->sessions, p->minds);
     p->refused = refused_tokens_new(p->loop, follow);
     follow_on_install(follow, on_install, p);
     p->log_level = rx_log_level;

@@ -212,6 +212,22 @@ def another_key_is_exchanged_at_once(build):
 
 
 @test
+def a_token_that_is_not_taken_is_renewed_at_once(build):
+    with World(build) as (google, r):
+        add(r, google)
+        ready(r, google)
+        assert r.ask(GEMINI).status == 200
+        google.tokens[:] = ["ya29.revoked"]  # what it gave is good no more
+        answer = r.ask(GEMINI)
+        assert answer.status == 200, (answer.status, answer.body)
+        assert google.tokens == ["ya29.revoked", "ya29.2"], google.tokens
+        # A new one that is refused, too, is not renewed at once.
+        google.tokens[:] = ["ya29.revoked", "ya29.revoked"]
+        assert r.ask(GEMINI).status != 200
+        assert len(google.tokens) == 2, google.tokens
+
+
+@test
 def what_is_no_key_file_is_refused_by_name(build):
     with World(build) as (google, r):
         def refused(**body):

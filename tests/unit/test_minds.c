@@ -52,6 +52,27 @@ a_lesson_is_of_one_model_of_one_channel(void)
 }
 
 static void
+a_channel_that_is_reset_has_taught_nothing(void)
+{
+    struct minds *m = minds_new();
+    struct minds_of of = { RX_S("c1"), DIALECT_CHAT, RX_S("m1") };
+    struct minds_of model = { RX_S("c1"), DIALECT_RESPONSES, RX_S("m2") };
+    struct minds_of channel = { RX_S("c2"), DIALECT_CHAT, RX_S("m1") };
+    struct repair seed = minded("seed");
+
+    minds_learn(m, &of, &seed, NOW);
+    minds_learn(m, &channel, &seed, NOW);
+    minds_learn(m, &model, &seed, NOW);
+    minds_forget(m, RX_S("c1"));
+    CHECK_INT(0, (intmax_t)known(m, &of, NOW));
+    CHECK_INT(0, (intmax_t)known(m, &model, NOW));
+    CHECK_INT(1, (intmax_t)known(m, &channel, NOW));
+    minds_learn(m, &of, &seed, NOW);
+    CHECK_INT(1, (intmax_t)known(m, &of, NOW));
+    minds_free(m);
+}
+
+static void
 lessons_are_forgotten_after_an_hour(void)
 {
     struct minds *m = minds_new();
@@ -124,6 +145,7 @@ main(void)
 {
     rx_secret_init();
     CHECK_RUN(a_lesson_is_of_one_model_of_one_channel);
+    CHECK_RUN(a_channel_that_is_reset_has_taught_nothing);
     CHECK_RUN(lessons_are_forgotten_after_an_hour);
     CHECK_RUN(there_is_an_end_to_what_is_learnt);
     CHECK_RUN(what_is_of_one_conversation_is_not_learnt);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "controlplane/service_account.h"
-#include "controlplane/token_keeper.h"
 #include "shared/rsa.h"
 #include "shared/secret.h"
 #include "tests/unit/check.h"
@@ -53,32 +52,11 @@ what_is_no_key_signs_nothing(void)
     rx_buf_fini(&out);
 }
 
-static void
-tokens_are_renewed_ahead_of_their_end(void)
-{
-    CHECK_INT(1000 + 3300000, (intmax_t)token_due_ms(1000, 1000 + 3600000));
-    CHECK_INT(1000 + 30000, (intmax_t)token_due_ms(1000, 1000 + 60000));
-    CHECK_INT(1000, (intmax_t)token_due_ms(1000, 0));
-}
-
-static void
-failures_are_tried_again_ever_more_seldom(void)
-{
-    static const uint64_t want[] = { 1000, 2000, 4000, 8000, 16000, 32000,
-        60000, 60000 };
-
-    for (uint64_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
-        CHECK_INT((intmax_t)want[i], (intmax_t)token_pause_ms(i + 1));
-    CHECK_INT(60000, (intmax_t)token_pause_ms(UINT64_MAX));
-}
-
 int
 main(void)
 {
     rx_secret_init();
     CHECK_RUN(what_is_no_key_file_is_told_what_it_lacks);
     CHECK_RUN(what_is_no_key_signs_nothing);
-    CHECK_RUN(tokens_are_renewed_ahead_of_their_end);
-    CHECK_RUN(failures_are_tried_again_ever_more_seldom);
     return CHECK_EXIT();
 }
