@@ -25,7 +25,7 @@ struct demand {
     uint64_t sent_ms, swept_ms, retry_ms;
     bool ours; /* the Lease that is being read is for this boot */
     struct limit_demand *items;
-    size_t count;
+    size_t count, room;
 };
 
 static struct limits_time
@@ -39,8 +39,15 @@ each_demand(void *arg, const struct limit_demand *item)
 {
     struct demand *d = arg;
 
-    if (d->count < ITEMS_MOST)
-        d->items[d->count++] = *item;
+    if (d->count == ITEMS_MOST)
+        return;
+    if (d->count == d->room) {
+        d->room = d->room > 0 ? d->room * 2 : 16;
+        d->items = realloc(d->items, d->room * sizeof(*d->items));
+        if (d->items == NULL)
+            abort();
+    }
+    d->items[d->count++] = *item;
 }
 
 static bool
@@ -50,9 +57,6 @@ send(struct demand *d)
     /* A control plane that knows nothing of us is told everything. */
     bool all = d->epoch != d->control;
 
-    d->items = calloc(ITEMS_MOST, sizeof(*d->items));
-    if (d->items == NULL)
-        abort();
     d->count = 0;
     limits_demand(d->limits, all, now(d), each_demand, d);
     struct wire_demand m = {
@@ -70,6 +74,7 @@ send(struct demand *d)
     rx_buf_fini(&body);
     free(d->items);
     d->items = NULL;
+    d->room = 0;
     return ok;
 }
 

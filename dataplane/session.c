@@ -73,6 +73,8 @@ session_in_user_id(rx_str user_id)
 static size_t
 blank_at(rx_str text, size_t i)
 {
+    if ((unsigned char)text.ptr[i] > ' ' && text.ptr[i] != '\\')
+        return 0;
     switch (text.ptr[i]) {
     case ' ':
     case '\t':
@@ -93,24 +95,30 @@ blank_at(rx_str text, size_t i)
 static void
 add_normal(struct rx_buf *out, rx_str text)
 {
+    size_t room = FIRST_MAX + 1 - out->len;
+    char *begin = rx_buf_room(out, text.len < room ? text.len : room);
+    char *to = begin;
     bool blank = false;
 
-    for (size_t i = 0; i < text.len && out->len < FIRST_MAX;) {
+    if (begin == NULL)
+        return;
+    for (size_t i = 0;
+         i < text.len && out->len + (size_t)(to - begin) < FIRST_MAX;) {
         size_t skip = blank_at(text, i);
         if (skip > 0) {
-            blank = out->len > 0;
+            blank = out->len > 0 || to > begin;
             i += skip;
             continue;
         }
-        size_t from = i;
-        size_t most = FIRST_MAX - out->len;
-        while (i < text.len && i - from < most && blank_at(text, i) == 0)
-            i++;
+        size_t most = FIRST_MAX - out->len - (size_t)(to - begin);
+        size_t until = text.len - i < most ? text.len : i + most;
         if (blank)
-            rx_buf_addc(out, ' ');
+            *to++ = ' ';
         blank = false;
-        rx_buf_add(out, (rx_str){ text.ptr + from, i - from });
+        while (i < until && blank_at(text, i) == 0)
+            *to++ = text.ptr[i++];
     }
+    rx_buf_grew(out, (size_t)(to - begin));
 }
 
 /* A string, or the texts of a list of parts: one block is like a string. */
