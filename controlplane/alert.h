@@ -37,7 +37,7 @@
     X(SPEND, "spend_unusual", WARNING, 0, 0, false, "usage")                 \
     X(LOOP, "request_loop", WARNING, 0, 0, false, "usage")                   \
     X(ERRORS, "error_burst", WARNING, 0, 60000, false, "usage")              \
-    X(PLANE_LOST, "plane_lost", CRITICAL, 0, 0, false, "plane")              \
+    X(PLANE_LOST, "plane_lost", CRITICAL, 0, 0, true, "plane")               \
     X(PLANE_REJECTS, "plane_rejects", WARNING, 3000, 3000, false, "plane")   \
     X(PLANE_FOREIGN, "plane_incompatible", CRITICAL, 0, 0, false, "plane")   \
     X(JOURNAL, "journal_filling", WARNING, 3000, 30000, false, "plane")      \

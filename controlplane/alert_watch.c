@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/settings.h"
+#include "shared/clock.h"
 
 #define LOOK_MS     1000
 #define SETTINGS_MS 10000
@@ -142,6 +143,40 @@ look_at_channels(struct alert_watch *w)
     (void)db_done(q, NULL);
 }
 
+/* ---- planes nobody knows any more --------------------------------------- */
+
+static bool
+is_known(const struct alert_watch *w, rx_str plane)
+{
+    for (size_t i = 0; i < collector_plane_count(w->collector); i++) {
+        if (rx_str_eq(collector_plane(w->collector, i)->id, plane))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A plane that is away stays an alert when we start again, though we have not
+ * heard of it then; as long as the collector would have remembered it.
+ */
+static void
+forget_planes(struct alert_watch *w)
+{
+    uint64_t now = rx_clock_wall_ms();
+    struct db_query *q = db_query(w->store->db,
+        "select subject from alert where closed_ms is null and kind = ? "
+        "and opened_ms < ?");
+
+    db_bind_str(q, 1, text(alert_kind_name(ALERT_PLANE_LOST)));
+    db_bind_u64(
+        q, 2, now > COLLECTOR_FORGET_MS ? now - COLLECTOR_FORGET_MS : 0);
+    while (db_next(q)) {
+        if (!is_known(w, db_str(q, 0)))
+            alert_clear(w->alerts, ALERT_PLANE_LOST, db_str(q, 0));
+    }
+    (void)db_done(q, NULL);
+}
+
 /* ---- the whole ------------------------------------------------------------------ */
 
 static void
@@ -155,6 +190,7 @@ read_settings(struct alert_watch *w)
         return;
     arena = rx_arena_new(8 << 20);
     w->settings_ms = rx_loop_ms(w->loop);
+    forget_planes(w);
     if (settings_load(w->store, arena, &s, NULL) == RX_OK)
         w->journal_limit = s.state.journal_limit_bytes;
     rx_arena_free(arena);

@@ -17,7 +17,6 @@
 #include "shared/map.h"
 
 #define LOST_MS    3000
-#define FORGET_MS  ((uint64_t)24 * 3600 * 1000)
 #define WATCH_MS   500
 #define ARENA_MAX  ((size_t)64 * 1024 * 1024)
 #define BOOTS_MAX  64
@@ -160,7 +159,7 @@ on_watch(void *arg)
         uint64_t silent = now - c->planes[i]->heard_ms;
         if (silent > LOST_MS)
             set_connected(c, c->planes[i], false);
-        if (silent > FORGET_MS)
+        if (silent > COLLECTOR_FORGET_MS)
             forget(c, i);
     }
     rx_timer_set(&c->watch, WATCH_MS);

@@ -19,6 +19,9 @@
 #include "shared/err.h"
 #include "shared/loop.h"
 
+/* A plane that is silent so long is forgotten. */
+#define COLLECTOR_FORGET_MS ((uint64_t)24 * 3600 * 1000)
+
 struct collector;
 
 struct collector_options {
