@@ -57,6 +57,7 @@ struct api_world {
     struct assets *assets; /* the dashboard; NULL: there is none */
     struct oauth *oauth;
     struct tees *tees;
+    struct captured *captured;
 };
 RX_NODISCARD enum rx_code api_open(struct api **out,
     const struct api_world *world, const struct api_options *options,
@@ -213,7 +214,8 @@ api_handler api_rules_list, api_rules_create, api_rule_get, api_rule_replace,
 api_handler api_functions_list, api_functions_create, api_function_get,
     api_function_replace, api_function_delete;
 api_handler api_settings_get, api_settings_replace, api_settings_patch;
-api_handler api_requests_list, api_requests_live, api_request_get;
+api_handler api_requests_list, api_requests_live, api_request_get,
+    api_request_body;
 api_handler api_analytics, api_analytics_summary, api_usage_csv;
 api_handler api_prices_list, api_prices_load, api_price_get, api_price_set,
     api_price_unset, api_price_versions, api_models_list;

@@ -7,6 +7,7 @@
 #include "controlplane/alert.h"
 #include "controlplane/analytics.h"
 #include "controlplane/api.h"
+#include "controlplane/captured.h"
 #include "controlplane/health.h"
 #include "controlplane/openapi.h"
 #include "controlplane/provider.h"
@@ -450,6 +451,7 @@ api_ops_stats(struct rx_stat *stat, struct api_world *world)
         RX_STAT_LABELS({ "version", ROUTEX_VERSION }), ask_up, world);
     add_labelled(stat, world);
     tees_stats(world->tees, stat);
+    captured_stats(world->captured, stat);
     for (size_t i = 0; i < RX_COUNT(rows); i++)
         rx_stat_ask(stat, rows[i].name, rows[i].help, RX_STAT_NO_LABELS,
             rows[i].fn, world);

@@ -111,6 +111,8 @@ const struct api_route api_routes[] = {
 
     READ("/api/requests", api_requests_list, "what was asked, newest first"),
     READ("/api/requests/live", api_requests_live, "as they finish: a stream"),
+    { "GET", "/api/requests/{id}/body", API_ADMIN, false, api_request_body,
+        "what was asked and answered, if that was captured" },
     READ("/api/requests/{id}", api_request_get, "one, with its attempts"),
     READ("/api/analytics", api_analytics, "usage over time"),
     READ("/api/analytics/summary", api_analytics_summary, "sums of usage"),

@@ -30,7 +30,7 @@ change(struct api_call *c, enum field_mode mode, struct rx_err *err)
     if (code != RX_OK)
         return code;
     if (rx_json_there(c->body))
-        settings_read(&s, c->body, mode);
+        settings_read(&s, c->body, mode, c->arena);
     code = api_body_done(c, err);
     if (code == RX_OK)
         code = settings_save(c->store, &s, err);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "controlplane/api.h"
+#include "controlplane/captured.h"
 #include "controlplane/request.h"
 
 /* ---- requests ---- */
@@ -67,6 +68,12 @@ api_requests_list(struct api_call *c, struct rx_err *err)
         next, sizeof(next), "%" PRIu64 ".%" PRIu64, page.last_ms, page.last_id);
     api_put_next(c, page.count == f.limit ? field_text(next) : (rx_str){ 0 });
     return code;
+}
+
+enum rx_code
+api_request_body(struct api_call *c, struct rx_err *err)
+{
+    return captured_put(c->store, c->params[0], &c->w, "data", err);
 }
 
 enum rx_code

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/captured.h"
 #include "controlplane/windows.h"
 #include "controlplane/wire.h"
 #include "shared/bus.h"
@@ -41,6 +42,7 @@ struct collector {
     struct rx_bus *bus;
     struct troubles *troubles;
     struct windows *windows;
+    struct captured *captured;
     struct plane **planes; /* by id */
     size_t count;
     struct rx_timer watch;
@@ -407,6 +409,21 @@ on_token_rejected(struct collector *c, struct plane *p,
 }
 
 static void
+on_capture(struct collector *c, struct plane *p, const struct rx_envelope *head,
+    rx_str body)
+{
+    struct rx_arena *arena = rx_arena_new(ARENA_MAX);
+    struct wire_captured m;
+
+    (void)head;
+    if (!wire_read_capture(body, arena, &m) || !rx_str_eq(m.plane, p->info.id))
+        c->status.refused++;
+    else if (c->captured != NULL)
+        captured_take(c->captured, &m);
+    rx_arena_free(arena);
+}
+
+static void
 on_window_report(struct collector *c, struct plane *p,
     const struct rx_envelope *head, rx_str body)
 {
@@ -437,6 +454,7 @@ static const struct {
     { RX_MSG_PIN_REPORT, on_pin_report },
     { RX_MSG_WINDOW_REPORT, on_window_report },
     { RX_MSG_TOKEN_REJECTED, on_token_rejected },
+    { RX_MSG_CAPTURE, on_capture },
 };
 
 static void
@@ -554,6 +572,12 @@ void
 collector_on_demand(struct collector *c, const struct demand_sink *sink)
 {
     c->demands = *sink;
+}
+
+void
+collector_on_capture(struct collector *c, struct captured *captured)
+{
+    c->captured = captured;
 }
 
 void

@@ -74,6 +74,9 @@ struct demand_sink {
 };
 void collector_on_demand(struct collector *c, const struct demand_sink *sink);
 /* Call fn(arg, …) when a provider did not take the token of this digest. */
+struct captured;
+/* Who takes what planes captured; NULL: nobody. */
+void collector_on_capture(struct collector *c, struct captured *captured);
 void collector_on_token_rejected(struct collector *c,
     void (*fn)(void *arg, rx_str credential, const struct rx_digest *digest),
     void *arg);

@@ -117,8 +117,7 @@ static void *
 read_settings(
     struct config_run *run, void *noun, rx_json body, enum field_mode mode)
 {
-    (void)run;
-    settings_read(noun, body, mode);
+    settings_read(noun, body, mode, run->arena);
     return noun;
 }
 

@@ -18,6 +18,7 @@
 #include "controlplane/api.h"
 #include "controlplane/assets.h"
 #include "controlplane/backup.h"
+#include "controlplane/captured.h"
 #include "controlplane/collector.h"
 #include "controlplane/delivery.h"
 #include "controlplane/first.h"
@@ -145,6 +146,7 @@ struct control {
     struct alerts *alerts;
     struct deliveries *deliveries;
     struct tees *tees;
+    struct captured *captured;
     struct alert_watch *alert_watch;
     struct health *health;
     struct windows *windows;
@@ -452,6 +454,8 @@ open_planes(struct control *c, struct rx_err *err)
         code = open_oauth(c, err);
     if (code == RX_OK) {
         live_watch(c->live, c->collector);
+        c->captured = captured_new(c->loop, c->store);
+        collector_on_capture(c->collector, c->captured);
         c->tokens = token_keeper_new(c->loop, c->fetch, c->store);
         store_on_change(c->store, on_change, c);
         limiter_on_mark(c->limiter, on_budget, c);
@@ -532,6 +536,7 @@ open_api(struct control *c, struct rx_err *err)
         .login = c->login = login_new(c->loop),
         .oauth = c->oauth,
         .tees = c->tees,
+        .captured = c->captured,
     };
 
     if (c->options.dashboard)
@@ -581,6 +586,7 @@ close_all(struct control *c)
     token_keeper_free(c->tokens);
     live_free(c->live);
     tees_free(c->tees);
+    captured_free(c->captured);
     deliveries_free(c->deliveries);
     alerts_close(c->alerts);
     if (c->publisher != NULL)

@@ -23,7 +23,8 @@
     "r.in_audio, r.in_image, r.out_audio, r.out_image, r.web_searches, "     \
     "r.web_fetches, r.service_tier, r.provenance, "                          \
     "(select count(*) from attempt where request = r.id), r.cost, "          \
-    "r.price_version, r.trace_context"
+    "r.price_version, r.trace_context, "                                     \
+    "exists (select 1 from capture where request_id = r.request_id)"
 #define TEXT_MAX ((size_t)8 << 10)
 #define FROM                                    \
     " from request r "                          \
@@ -51,6 +52,7 @@ enum {
     C_COST,
     C_PRICES,
     C_CONTEXT,
+    C_CAPTURED,
 };
 
 static void
@@ -185,6 +187,7 @@ put_row(struct rx_json_out *w, struct db_query *q)
     put_number(w, "duration_ms", q, 25);
     put_number(w, "request_bytes", q, 26);
     put_number(w, "response_bytes", q, 27);
+    rx_json_put_bool(w, "captured", db_i64(q, C_CAPTURED) != 0);
     put_tokens(w, q);
 }
 

@@ -4,6 +4,7 @@
 
 #include "controlplane/retention.h"
 #include "shared/clock.h"
+#include "shared/pattern.h"
 
 #define BACKUP_S_MAX ((uint64_t)90 * 86400)
 #define DAYS_MAX     36500
@@ -55,6 +56,7 @@ settings_init(struct settings *s)
             .journal_limit_bytes = 1024 * MIB,
             .journal_full = RX_S("keep-serving"),
             .trace_upstream = RX_S("client"),
+            .capture = { .max_bytes = 64 << 10 },
         },
         .backups = { 24 * 3600 * 1000, 7 },
         .login = {
@@ -63,6 +65,7 @@ settings_init(struct settings *s)
         },
         .audit_days = 365,
         .retention = { .requests_days = 365, .attempts_days = 90 },
+        .capture_keep_s = 7 * 86400,
     };
 }
 
@@ -207,8 +210,55 @@ read_health(struct settings_health *h, rx_json body)
     h->usage_ms = usage;
 }
 
+static void
+read_texts(rx_json body, const char *name, size_t most, struct rx_arena *arena,
+    const rx_str **list, size_t *count)
+{
+    struct field_list read = { *list, *count };
+
+    field_read_list(body, name, FIELD_PATCH, most, arena, &read);
+    *list = read.at;
+    *count = read.count;
+}
+
+static void
+check_patterns(const struct state_capture *c, rx_json body)
+{
+    for (size_t i = 0; i < c->pattern_count; i++) {
+        struct rx_err err = { 0 };
+        struct rx_pattern *p = NULL;
+        if (rx_pattern_new(&p, c->patterns[i], &err) != RX_OK) {
+            rx_json_wrong_member(body, "patterns", "%s", err.text);
+            return;
+        }
+        rx_pattern_free(p);
+    }
+}
+
+static void
+read_capture(struct settings *s, rx_json body, struct rx_arena *arena)
+{
+    struct state_capture *c = &s->state.capture;
+    uint64_t max = c->max_bytes;
+    rx_json v;
+
+    if (!rx_json_get_object(body, "capture", &v))
+        return;
+    rx_json_get_bool(v, "enabled", &c->enabled);
+    read_texts(v, "tenants", 128, arena, &c->tenants, &c->tenant_count);
+    read_texts(v, "keys", 128, arena, &c->keys, &c->key_count);
+    read_texts(v, "patterns", 1000, arena, &c->patterns, &c->pattern_count);
+    check_patterns(c, v);
+    rx_json_get_u64(v, "max_bytes", 256, MIB, &max);
+    c->max_bytes = (uint32_t)max;
+    rx_json_get_u64(
+        v, "keep_s", 60, 3650 * UINT64_C(86400), &s->capture_keep_s);
+    rx_json_no_more(v);
+}
+
 void
-settings_read(struct settings *s, rx_json body, enum field_mode mode)
+settings_read(struct settings *s, rx_json body, enum field_mode mode,
+    struct rx_arena *arena)
 {
     static const char *const shown_only[] = { "updated_at", NULL };
     struct state_settings *st = &s->state;
@@ -238,6 +288,7 @@ settings_read(struct settings *s, rx_json body, enum field_mode mode)
     field_read_word(body, "log_level", log_levels, &st->log_level);
     field_read_word(
         body, "trace_upstream", trace_policies, &st->trace_upstream);
+    read_capture(s, body, arena);
     read_health(&s->health, body);
     read_login(&s->login, body);
     rx_json_get_u64(body, "audit_days", 1, DAYS_MAX, &s->audit_days);
@@ -285,6 +336,23 @@ put_health(struct rx_json_out *w, const struct settings_health *h)
     rx_json_close(w);
 }
 
+static void
+put_capture(struct rx_json_out *w, const struct settings *s)
+{
+    const struct state_capture *c = &s->state.capture;
+
+    rx_json_open_object(w, "capture");
+    rx_json_put_bool(w, "enabled", c->enabled);
+    field_put_list(
+        w, "tenants", &(struct field_list){ c->tenants, c->tenant_count });
+    field_put_list(w, "keys", &(struct field_list){ c->keys, c->key_count });
+    field_put_list(
+        w, "patterns", &(struct field_list){ c->patterns, c->pattern_count });
+    rx_json_put_u64(w, "max_bytes", c->max_bytes);
+    rx_json_put_u64(w, "keep_s", s->capture_keep_s);
+    rx_json_close(w);
+}
+
 void
 settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
 {
@@ -303,6 +371,7 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
         rx_json_put_null(w, "log_level");
     else
         rx_json_put_str(w, "log_level", st->log_level);
+    put_capture(w, s);
     rx_json_put_str(w, "trace_upstream", st->trace_upstream);
     rx_json_put_u64(w, "max_body_bytes", st->max_body_bytes);
     rx_json_open_object(w, "journal");
@@ -336,7 +405,7 @@ settings_wish(
     if (code != RX_OK)
         return code;
     field_adopt(arena, doc);
-    settings_read(s, rx_json_root(doc), FIELD_PATCH);
+    settings_read(s, rx_json_root(doc), FIELD_PATCH, arena);
     const struct rx_json_fault *fault = rx_json_fault(doc);
     if (fault != NULL)
         return rx_fail(err, RX_INVALID, "%s: %s", fault->field, fault->text);
@@ -353,7 +422,7 @@ settings_load(struct store *store, struct rx_arena *arena, struct settings *out,
     settings_init(out);
     if (db_next(q)) {
         rx_json body = field_parse(arena, db_str(q, 0));
-        settings_read(out, body, FIELD_PATCH);
+        settings_read(out, body, FIELD_PATCH, arena);
         out->rev = db_u64(q, 1);
         out->updated_ms = db_u64(q, 2);
     }

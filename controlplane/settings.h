@@ -37,6 +37,7 @@ struct settings {
     struct state_settings state;
     struct settings_health health;
     struct session_limits login; /* of people at the admin API */
+    uint64_t capture_keep_s;     /* how long bodies are kept */
     uint64_t audit_days;         /* how long its lines are kept */
     struct settings_retention retention;
     struct backup_plan backups;
@@ -45,7 +46,8 @@ struct settings {
 };
 
 void settings_init(struct settings *s); /* the defaults */
-void settings_read(struct settings *s, rx_json body, enum field_mode mode);
+void settings_read(struct settings *s, rx_json body, enum field_mode mode,
+    struct rx_arena *arena);
 void settings_put(
     struct rx_json_out *w, const char *key, const struct settings *s);
 /* Take a PATCH body that no caller of the API sent.  RX_INVALID: which field. */

@@ -136,6 +136,14 @@ struct state_price {
     bool set; /* by an operator */
 };
 
+/* Whose bodies are kept; with both lists empty: everybody's. */
+struct state_capture {
+    bool enabled;
+    const rx_str *tenants, *keys, *patterns;
+    size_t tenant_count, key_count, pattern_count;
+    uint32_t max_bytes; /* of each body */
+};
+
 struct state_settings {
     rx_str strategy; /* "priority", ... */
     struct state_breaker breaker;
@@ -146,7 +154,8 @@ struct state_settings {
     bool strict_translation; /* what would be lost is refused */
     uint64_t max_body_bytes;
     uint64_t journal_limit_bytes;
-    rx_str journal_full;              /* "keep-serving", "refuse" */
+    rx_str journal_full; /* "keep-serving", "refuse" */
+    struct state_capture capture;
     rx_str trace_upstream;            /* "off", "client", "always" */
     rx_str log_level;                 /* empty: as each process was started */
     const struct state_price *prices; /* only where it goes to the planes */

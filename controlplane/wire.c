@@ -298,6 +298,23 @@ price(struct rx_arena *arena, const struct state_price *p)
     return m;
 }
 
+static Routex__CaptureSettings *
+capture(struct rx_arena *arena, const struct state_capture *c)
+{
+    if (!c->enabled)
+        return NULL;
+    Routex__CaptureSettings *m = MAKE(arena, Routex__CaptureSettings, 1);
+    routex__capture_settings__init(m);
+    m->n_tenants = c->tenant_count;
+    m->tenants = texts(arena, c->tenants, c->tenant_count);
+    m->n_keys = c->key_count;
+    m->keys = texts(arena, c->keys, c->key_count);
+    m->n_patterns = c->pattern_count;
+    m->patterns = texts(arena, c->patterns, c->pattern_count);
+    m->max_bytes = c->max_bytes;
+    return m;
+}
+
 static bool
 pack_settings(
     struct rx_arena *arena, struct rx_buf *out, const struct state_item *item)
@@ -313,6 +330,7 @@ pack_settings(
     m.max_body_bytes = s->max_body_bytes;
     m.journal_limit_bytes = s->journal_limit_bytes;
     m.journal_full = text(arena, s->journal_full);
+    m.capture = capture(arena, &s->capture);
     m.trace_upstream = text(arena, s->trace_upstream);
     m.log_level = text(arena, s->log_level);
     m.breaker = MAKE(arena, Routex__Breaker, 1);

@@ -38,6 +38,18 @@ bool wire_pack_notice(
 /* Times are made loop times; strings live in the arena. */
 RX_NODISCARD bool wire_read_channel_report(rx_str packed, uint64_t now_ms,
     struct rx_arena *arena, struct trouble_report *out);
+/* Bodies packed with zstd; all borrowed from the arena. */
+struct wire_captured {
+    rx_str plane, request_id;
+    uint64_t started_ms;
+    rx_str request, response;
+    uint64_t request_bytes, response_bytes;
+    bool request_cut, response_cut;
+    uint64_t redacted;
+};
+RX_NODISCARD bool wire_read_capture(
+    rx_str packed, struct rx_arena *arena, struct wire_captured *out);
+
 struct token_rejected {
     rx_str plane, credential;
     struct rx_digest digest;

@@ -269,6 +269,7 @@ proxy_attach(struct proxy *p, struct follow *follow)
     p->follow = follow;
     p->gossip = gossip_new(p->loop, follow, p->standing, p->sessions, p->minds);
     p->refused = refused_tokens_new(p->loop, follow);
+    p->captures = captures_new(p->loop, follow, p->stat);
     follow_on_install(follow, on_install, p);
     p->log_level = rx_log_level;
     set_log_level(p); /* one from disk may be in force already */
@@ -284,6 +285,7 @@ proxy_close(struct proxy *p)
     rx_client_free(p->client);
     rx_fetch_free(p->fetch);
     refused_tokens_free(p->refused);
+    captures_free(p->captures);
     gossip_free(p->gossip);
     standing_free(p->standing);
     sessions_free(p->sessions);

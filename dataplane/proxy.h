@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "dataplane/capture.h"
 #include "dataplane/follow.h"
 #include "dataplane/gossip.h"
 #include "dataplane/memory.h"
@@ -61,6 +62,7 @@ struct proxy {
     struct memory *memory;          /* reasoning that clients drop */
     struct gossip *gossip;          /* NULL before proxy_attach */
     struct refused_tokens *refused; /* likewise */
+    struct captures *captures;      /* likewise */
     struct rx_list waiting;         /* requests, for a snapshot */
     struct rx_stat *stat;
     struct proxy_stats stats;

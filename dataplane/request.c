@@ -46,6 +46,7 @@ free_request(void *arg)
     rx_loop_unpost(q->proxy->loop, &q->run);
     inbound_fini(&q->in);
     outgoing_fini(&q->outgoing);
+    capture_drop(q->capture);
     rx_arena_free(q->arena);
     snapshot_unpin(q->snapshot);
     free(q);
@@ -228,6 +229,19 @@ count(struct request *q)
         rx_histogram_add(s->ttft, r->ttft_ms);
 }
 
+/* With what the client is about to get; a refusal of ours has no body. */
+static void
+end_capture(struct request *q)
+{
+    if (q->capture == NULL)
+        return;
+    if (q->attempt != NULL && q->outcome != REQUEST_CANCELLED &&
+        q->outcome != REQUEST_REFUSED)
+        capture_answer(q->capture, attempt_held(q->attempt));
+    capture_end(q->capture, q->record.request_id, q->record.started_ms);
+    q->capture = NULL;
+}
+
 /*
  * The one place where the end of an answer is let go: its row is in the journal
  * now, so whoever saw the end finds the row, whoever is killed when.
@@ -238,6 +252,7 @@ on_row_written(void *arg)
     struct request *q = arg;
 
     q->row_written = true;
+    end_capture(q);
     if (q->req != NULL && q->tell != NULL)
         q->tell(q);
     attempt_free(q->attempt);
@@ -655,6 +670,11 @@ on_body(void *guest)
     q->record.model_requested = q->in.model;
     if (q->record.session.len == 0)
         q->record.session = q->in.session;
+    if (code == RX_OK && q->path.op != OP_COUNT) {
+        q->capture = capture_begin(q->proxy->captures, q->snapshot, q->key);
+        if (q->capture != NULL)
+            capture_request(q->capture, q->in.body);
+    }
     if (code == RX_OK) {
         bool room = q->key->guard == NULL || reserve_limits(q);
         request_note(q, room ? EXCHANGE_BODY : EXCHANGE_REFUSED);

@@ -26,6 +26,8 @@ on_bytes(void *arg, rx_str bytes)
     struct request *q = arg;
 
     q->record.response_bytes += bytes.len;
+    if (q->capture != NULL)
+        capture_answer(q->capture, bytes);
     if (q->req != NULL && !rx_httpd_write(q->req, bytes))
         attempt_pause(q->attempt);
 }

@@ -59,7 +59,8 @@ struct request {
     const char *broken_words;
     uint64_t start_ms; /* loop time */
     enum request_outcome outcome;
-    rx_str tracestate; /* the client's; may be empty */
+    struct capture *capture; /* NULL: its bodies are not kept */
+    rx_str tracestate;       /* the client's; may be empty */
     struct record record;
 };
 

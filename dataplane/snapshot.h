@@ -132,6 +132,13 @@ enum strategy {
     STRATEGY_DRAIN,
 };
 
+/* Whose bodies are kept: capture.h. */
+struct capture_settings {
+    const rx_str *tenants, *keys, *patterns;
+    size_t tenant_count, key_count, pattern_count;
+    size_t max_bytes;
+};
+
 /* Do providers get a traceparent, and which requests' do? */
 enum trace_upstream {
     TRACE_UPSTREAM_CLIENT, /* where the client sent one */
@@ -151,6 +158,7 @@ struct settings {
     uint64_t journal_limit_bytes;
     bool journal_full_refuses;
     enum trace_upstream trace_upstream;
+    const struct capture_settings *capture; /* NULL: nobody's */
     bool has_log_level; /* else as the process was started */
     enum rx_log_level log_level;
     const struct tariff *tariff; /* tariff.h; NULL: no prices */

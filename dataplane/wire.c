@@ -587,6 +587,32 @@ read_tariff(const Routex__Settings *in, struct rx_arena *arena)
     return t;
 }
 
+#define CAPTURE_MAX ((size_t)1024 * 1024)
+
+static const struct capture_settings *
+read_capture(const Routex__CaptureSettings *in, struct rx_arena *arena)
+{
+    if (in == NULL)
+        return NULL;
+    struct capture_settings *out =
+        rx_arena_make(arena, struct capture_settings, 1);
+    if (out == NULL)
+        return NULL;
+    *out = (struct capture_settings){
+        .tenants = texts(arena, in->tenants, in->n_tenants),
+        .tenant_count = in->n_tenants,
+        .keys = texts(arena, in->keys, in->n_keys),
+        .key_count = in->n_keys,
+        .patterns = texts(arena, in->patterns, in->n_patterns),
+        .pattern_count = in->n_patterns,
+        .max_bytes = in->max_bytes < CAPTURE_MAX ? in->max_bytes : CAPTURE_MAX,
+    };
+    bool whole = (out->tenants != NULL || in->n_tenants == 0) &&
+                 (out->keys != NULL || in->n_keys == 0) &&
+                 (out->patterns != NULL || in->n_patterns == 0);
+    return whole ? out : NULL;
+}
+
 static bool
 read_trace_upstream(const char *word, enum trace_upstream *out)
 {
@@ -638,6 +664,7 @@ wire_read_settings(rx_str packed, struct rx_arena *arena, struct settings *out,
     if (!read_trace_upstream(in->trace_upstream, &out->trace_upstream))
         return rx_fail(err, RX_INVALID, "unknown trace_upstream %.40s",
             in->trace_upstream);
+    out->capture = read_capture(in->capture, arena);
     out->has_log_level = in->log_level[0] != '\0';
     if (out->has_log_level &&
         !rx_log_level_parse(text(in->log_level), &out->log_level))

@@ -144,6 +144,18 @@ struct wire_token_rejected {
 bool wire_add_token_rejected(
     struct rx_buf *out, const struct wire_token_rejected *t);
 
+/* Bodies are packed with zstd. */
+struct wire_capture {
+    const char *plane, *request_id;
+    uint64_t started_ms;
+    rx_str request, answer;
+    uint64_t request_bytes, answer_bytes;
+    bool request_cut, answer_cut;
+    size_t redacted;
+};
+/* False when there is no room. */
+bool wire_add_capture(struct rx_buf *out, const struct wire_capture *c);
+
 struct wire_hello {
     const char *plane;
     uint64_t boot;

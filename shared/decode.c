@@ -12,6 +12,7 @@
 #define OUT_SIZE        ((size_t)16 * 1024)
 /* zstd as content coding: windows up to 8 MiB, RFC 9659. */
 #define ZSTD_WINDOW_LOG 23
+#define ZSTD_LEVEL      3
 
 struct rx_decode {
     enum rx_coding coding;
@@ -272,4 +273,26 @@ uint32_t
 rx_crc32(uint32_t crc, rx_str bytes)
 {
     return (uint32_t)crc32_z(crc, (const unsigned char *)bytes.ptr, bytes.len);
+}
+
+size_t
+rx_zstd_bound(size_t size)
+{
+    return ZSTD_compressBound(size);
+}
+
+bool
+rx_zstd_pack(rx_str in, struct rx_buf *out)
+{
+    size_t bound = ZSTD_compressBound(in.len);
+    char *to = rx_buf_room(out, bound);
+
+    if (to == NULL)
+        return false;
+    size_t n =
+        ZSTD_compress(to, bound, in.len > 0 ? in.ptr : "", in.len, ZSTD_LEVEL);
+    if (ZSTD_isError(n))
+        return false;
+    rx_buf_grew(out, n);
+    return true;
 }

@@ -56,6 +56,11 @@ RX_NODISCARD enum rx_code rx_decode_step(
 /* Is the input so far complete?  False at its end means it was cut. */
 bool rx_decode_complete(const struct rx_decode *d);
 
+/* All of `in` as one zstd frame, appended; false when `out` cannot hold it, which
+ * rx_zstd_bound() bytes of room always do. */
+size_t rx_zstd_bound(size_t size);
+bool rx_zstd_pack(rx_str in, struct rx_buf *out);
+
 /* CRC-32 as zlib and Ethernet have it, going on from `crc` (0: from nothing). */
 uint32_t rx_crc32(uint32_t crc, rx_str bytes);
 

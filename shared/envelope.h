@@ -41,7 +41,8 @@
     X(PIN_REPORT, 19, "pin report", false, (size_t)1024 * 1024)             \
     X(TOKEN_REJECTED, 20, "token rejected", false, (size_t)1024)            \
     X(WINDOW_REPORT, 23, "window report", false, (size_t)1024 * 1024)       \
-    X(DEMAND, 24, "demand", false, (size_t)1024 * 1024)
+    X(DEMAND, 24, "demand", false, (size_t)1024 * 1024)                     \
+    X(CAPTURE, 25, "capture", false, (size_t)4 * 1024 * 1024)
 
 enum rx_message {
 #define RX_MESSAGE_ENUM(id, number, name, down, size) RX_MSG_##id = (number),

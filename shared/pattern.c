@@ -72,14 +72,35 @@ rx_pattern_new(struct rx_pattern **out, rx_str text, struct rx_err *err)
     return RX_OK;
 }
 
-enum rx_pattern_result
-rx_pattern_find(const struct rx_pattern *p, rx_str text)
+static enum rx_pattern_result
+match(const struct rx_pattern *p, rx_str text, size_t from)
 {
     int n = pcre2_match(p->code,
-        (PCRE2_SPTR)(const void *)(text.len > 0 ? text.ptr : ""), text.len, 0,
-        0, p->data, p->limits);
+        (PCRE2_SPTR)(const void *)(text.len > 0 ? text.ptr : ""), text.len,
+        from, 0, p->data, p->limits);
 
     if (n >= 0)
         return RX_PATTERN_YES;
     return n == PCRE2_ERROR_NOMATCH ? RX_PATTERN_NO : RX_PATTERN_GIVEN_UP;
+}
+
+enum rx_pattern_result
+rx_pattern_find(const struct rx_pattern *p, rx_str text)
+{
+    return match(p, text, 0);
+}
+
+enum rx_pattern_result
+rx_pattern_find_at(const struct rx_pattern *p, rx_str text, size_t from,
+    size_t *begin, size_t *end)
+{
+    enum rx_pattern_result found = match(p, text, from);
+
+    if (found == RX_PATTERN_YES) {
+        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->data);
+        /* \K inside a look-ahead may put the one behind the other. */
+        *begin = at[0] > from ? at[0] : from;
+        *end = at[1] > *begin ? at[1] : *begin;
+    }
+    return found;
 }

@@ -29,5 +29,8 @@ enum rx_pattern_result {
 };
 /* Does it match anywhere in `text`?  One thread at a time. */
 enum rx_pattern_result rx_pattern_find(const struct rx_pattern *p, rx_str text);
+/* Where, from byte `from` on: *begin to before *end, which may be the same. */
+enum rx_pattern_result rx_pattern_find_at(const struct rx_pattern *p,
+    rx_str text, size_t from, size_t *begin, size_t *end);
 
 #endif

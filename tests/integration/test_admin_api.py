@@ -164,6 +164,7 @@ WALK = [
     ("GET", "/api/requests", "?status=200&since=7d", None, None),
     ("GET", "/api/requests/live", "", None, None),
     ("GET", "/api/requests/{id}", "none", None, None),
+    ("GET", "/api/requests/{id}/body", "none", None, None),
     ("GET", "/api/analytics/summary", "?range=24h&by=hour,model", None, None),
     ("GET", "/api/usage.csv", "?by=day,model", None, None),
     ("GET", "/api/anomalies", "", None, None),
