@@ -106,6 +106,8 @@ const struct rx_phrase rx_phrases_zh[] = {
     { "is not a known parameter", "是未知参数" },
     { "is there twice", "重复出现" },
     { "is too long", "过长" },
+    { "is not a usable pattern: * at byte *",
+        "不是可用的正则表达式：{1}（第 {2} 字节）" },
     { "is not for this sink", "不适用于此类输出" },
     { "cannot be changed", "不能更改" },
     { "cannot be sent like this", "不能这样发送" },
