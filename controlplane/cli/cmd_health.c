@@ -126,6 +126,25 @@ cmd_alert_list(struct cli *c, int argc, char **argv)
 }
 
 int
+cmd_anomalies(struct cli *c, int argc, char **argv)
+{
+    static const struct table_column columns[] = {
+        { "SINCE (UTC)", "began_at", TABLE_TIME },
+        { "KIND", "kind", TABLE_TEXT },
+        { "OF", "about", TABLE_TEXT },
+        { "NAME", "name", TABLE_TEXT },
+        { "VALUE", "value", TABLE_TEXT },
+        { "USUAL", "usual", TABLE_TEXT },
+        { "OVER", "over", TABLE_TEXT },
+        { 0 },
+    };
+
+    (void)argc;
+    (void)argv;
+    return cli_get(c, "/api/anomalies", columns);
+}
+
+int
 cmd_alert_ack(struct cli *c, int argc, char **argv)
 {
     struct rx_buf path;

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "controlplane/cli/command.h"
+#include "controlplane/cli/usage_plot.h"
 #include "controlplane/cli/watch.h"
+#include "shared/clock.h"
 
 static const struct table_column request_columns[] = {
     { "TIME (UTC)", "started_at", TABLE_TIME },
@@ -142,6 +144,16 @@ cmd_requests(struct cli *c, int argc, char **argv)
     return code;
 }
 
+static void
+print_sums(struct cli *c, bool time, rx_json rows)
+{
+    cli_print(c, time ? sums_by_time : sums_by_name, rows);
+    if (time)
+        usage_sparkline(&c->out, rows);
+    else
+        usage_bars(&c->out, rows);
+}
+
 int
 cmd_usage(struct cli *c, int argc, char **argv)
 {
@@ -166,8 +178,7 @@ cmd_usage(struct cli *c, int argc, char **argv)
         if (c->o.json)
             cli_print(c, NULL, answer.data);
         else
-            cli_print(c, time ? sums_by_time : sums_by_name,
-                rx_json_find(answer.data, member));
+            print_sums(c, time, rx_json_find(answer.data, member));
         remote_answer_fini(&answer);
     }
     rx_buf_fini(&path);
@@ -175,6 +186,33 @@ cmd_usage(struct cli *c, int argc, char **argv)
 }
 
 /* ---- status ---- */
+
+/* The day so far, UTC; whoever may not ask is not told. */
+static void
+add_spent(struct cli *c)
+{
+    struct remote_answer answer;
+    struct rx_err err = { 0 };
+    char since[RX_TIME_SIZE];
+    struct rx_buf path;
+    uint64_t now = rx_clock_wall_ms();
+
+    rx_time_format(now - now % ((uint64_t)24 * 3600 * 1000), since);
+    cli_path(&path, "/api/analytics/summary", "", "");
+    cli_query(&path, "by", "day");
+    cli_query(&path, "since", since);
+    if (cli_try(c, "GET", path.ptr, RX_S(""), &answer, &err)) {
+        rx_buf_add(&c->out, RX_S("Today (UTC): "));
+        table_value(
+            &c->out, rx_json_find(answer.data, "total.requests"), TABLE_NUMBER);
+        rx_buf_add(&c->out, RX_S(" requests, "));
+        table_value(
+            &c->out, rx_json_find(answer.data, "total.cost_usd"), TABLE_MONEY);
+        rx_buf_add(&c->out, RX_S(" spent\n\n"));
+    }
+    remote_answer_fini(&answer);
+    rx_buf_fini(&path);
+}
 
 static const struct table_column plane_columns[] = {
     { "PLANE", "id", TABLE_TEXT },
@@ -215,7 +253,8 @@ cmd_status(struct cli *c, int argc, char **argv)
         rx_json_close(&w);
         rx_buf_addc(&c->out, '\n');
     } else {
-        rx_buf_addf(&c->out, "Control plane at %s\n\n", c->remote.url);
+        rx_buf_addf(&c->out, "Control plane at %s\n", c->remote.url);
+        add_spent(c);
         cli_print(c, plane_columns, planes.data);
         rx_buf_addc(&c->out, '\n');
         cli_print(c, cmd_channel_columns, channels.data);

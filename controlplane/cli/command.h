@@ -143,8 +143,8 @@ cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_edit,
 cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
     cmd_rule_disable, cmd_route_explain;
 cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
-    cmd_alert_list, cmd_alert_ack, cmd_webhook_add, cmd_webhook_list,
-    cmd_webhook_rm, cmd_webhook_test;
+    cmd_alert_list, cmd_anomalies, cmd_alert_ack, cmd_webhook_add,
+    cmd_webhook_list, cmd_webhook_rm, cmd_webhook_test;
 cli_fn cmd_tee_add, cmd_tee_list, cmd_tee_rm, cmd_settings_show,
     cmd_settings_set;
 cli_fn cmd_user_add, cmd_user_list, cmd_user_show, cmd_user_edit, cmd_user_rm,

@@ -147,7 +147,7 @@ def what_was_asked_is_listed_followed_and_summed(build):
             follower.wait()
             follower.stdout.close()
         line = [cells for cells in map(str.split, sh.ok(
-            "usage", "--range", "24h").splitlines()) if cells[0] == "m-7"][0]
+            "usage", "--range", "24h").splitlines()) if cells[:1] == ["m-7"]][0]
         assert line[1] == "1" and line[3] == str(row["input_tokens"]), line
         for by in "channel", "tenant", "key", "day", "hour":
             assert "1" in sh.ok("usage", "--by", by)
@@ -358,6 +358,7 @@ VERBS = {
     "agents": ["agent"], "config": ["config", "apply", "import"],
     "oauth": ["login", "account"], "requests": ["requests"],
     "analytics": ["usage"], "usage.csv": ["usage"], "alerts": ["alert"],
+    "anomalies": ["anomalies"],
     "webhooks": ["webhook"], "tees": ["tee"], "prices": ["price"],
     "planes": ["planes"], "audit": ["audit"], "users": ["user"],
     "tokens": ["token"], "status": ["status", "doctor"],
