@@ -299,15 +299,6 @@ end_search(struct reader *r)
     r->asking = NULL;
 }
 
-static void
-tell_lookup(struct reader *r, uint32_t part, const struct ir_lookup *l)
-{
-    put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
-               .part = part,
-               .open = { .kind = IR_LOOKUP, .lookup = l } });
-    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
-}
-
 /* An array of pages, one page, or an error. */
 static void
 read_sources(struct reader *r, rx_str content, struct ir_lookup *l)
@@ -349,7 +340,7 @@ read_found(struct reader *r, uint32_t part, const struct block *b)
         break;
     }
     read_sources(r, b->content, &l);
-    tell_lookup(r, part, &l);
+    ir_put_lookup(&r->base.to, part, &l);
 }
 
 /* The provider rests, or broke off, before it gave anything. */
@@ -367,7 +358,7 @@ tell_unanswered(struct reader *r)
     r->asked = NULL;
     for (struct asked *a = in_order; a != NULL; a = a->next) {
         if (!a->told)
-            tell_lookup(r, a->part, &a->lookup);
+            ir_put_lookup(&r->base.to, a->part, &a->lookup);
     }
 }
 

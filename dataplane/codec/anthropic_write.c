@@ -259,14 +259,6 @@ write_lookup(struct writer *w, const struct ir_lookup *l)
     end_block_start(w);
 }
 
-static bool
-can_cite(const struct codec_stream *about, const struct ir_citation *c)
-{
-    if (c->url.len == 0)
-        codec_lose(about, "citations", "what is cited has no address");
-    return c->url.len > 0;
-}
-
 static void
 put_citation(struct rx_buf *b, const struct ir_citation *c)
 {
@@ -284,7 +276,7 @@ write_citation(struct writer *w, const struct ir_citation *c)
 {
     struct rx_buf *b = w->base.out;
 
-    if (!w->open || !can_cite(&w->base.about, c))
+    if (!w->open || !codec_can_cite(&w->base.about, c))
         return;
     begin(b, "content_block_delta");
     put_member_u64(b, "index", w->blocks - 1);
@@ -528,7 +520,7 @@ put_citations(const struct codec_stream *about, struct rx_buf *b,
     bool any = false;
 
     for (; c != NULL; c = c->next) {
-        if (!can_cite(about, c))
+        if (!codec_can_cite(about, c))
             continue;
         if (!any)
             put_member_open(b, "citations", '[');

@@ -228,18 +228,10 @@ put_citation(struct rx_buf *b, const struct ir_citation *c)
     rx_buf_add(b, RX_S("}}"));
 }
 
-static bool
-can_cite(const struct codec_stream *about, const struct ir_citation *c)
-{
-    if (c->url.len == 0)
-        codec_lose(about, "citations", "what is cited has no address");
-    return c->url.len > 0;
-}
-
 static void
 write_citation(struct writer *w, const struct ir_citation *c)
 {
-    if (!can_cite(&w->base.about, c))
+    if (!codec_can_cite(&w->base.about, c))
         return;
     struct rx_buf *b = begin(w);
     put_member_open(b, "annotations", '[');
@@ -399,7 +391,7 @@ put_annotations(const struct codec_stream *about, struct rx_buf *b,
     for (const struct ir_part *p = parts->first; p != NULL; p = p->next) {
         const struct ir_citation *c = p->kind == IR_TEXT ? p->citations : NULL;
         for (; c != NULL; c = c->next) {
-            if (!can_cite(about, c))
+            if (!codec_can_cite(about, c))
                 continue;
             if (!any)
                 put_member_open(b, "annotations", '[');

@@ -34,3 +34,11 @@ codec_id(
     out[n] = '\0';
     return (rx_str){ out, (size_t)n };
 }
+
+bool
+codec_can_cite(const struct codec_stream *about, const struct ir_citation *c)
+{
+    if (c->url.len == 0)
+        codec_lose(about, "citations", "what is cited has no address");
+    return c->url.len > 0;
+}

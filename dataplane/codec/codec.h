@@ -65,6 +65,10 @@ struct codec_stream {
     struct ir_losses *losses; /* what of the answer cannot be said; or NULL */
 };
 
+/* Can it be cited elsewhere?  What has no address cannot: a loss. */
+bool codec_can_cite(
+    const struct codec_stream *about, const struct ir_citation *c);
+
 /* Of the answer; both are constants. */
 static inline void
 codec_lose(const struct codec_stream *about, const char *what, const char *why)

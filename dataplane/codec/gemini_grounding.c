@@ -77,13 +77,11 @@ gemini_grounding_lookup(struct gemini_grounding *g, const struct ir_lookup *l)
         chunk_of(g, s->url, s->title);
 }
 
-bool
+void
 gemini_grounding_cite(struct gemini_grounding *g, const struct ir_citation *c)
 {
     struct rx_buf *b = &g->supports;
 
-    if (c->url.len == 0)
-        return false;
     uint64_t chunk = chunk_of(g, c->url, c->title);
     put_open(b, '{');
     put_member_open(b, "segment", '{');
@@ -95,7 +93,6 @@ gemini_grounding_cite(struct gemini_grounding *g, const struct ir_citation *c)
     put_u64(b, chunk);
     put_close(b, ']');
     put_close(b, '}');
-    return true;
 }
 
 static void
@@ -369,16 +366,6 @@ read_support(struct reading *x, rx_str value)
     }
 }
 
-static void
-tell_lookup(struct reading *x, const struct ir_lookup *l)
-{
-    ir_put(&x->reader->to, &(struct ir_event){ .kind = IR_EV_OPEN,
-                               .part = x->lookup_part,
-                               .open = { .kind = IR_LOOKUP, .lookup = l } });
-    ir_put(&x->reader->to,
-        &(struct ir_event){ .kind = IR_EV_CLOSE, .part = x->lookup_part });
-}
-
 static struct ir_page *
 sources_of(const struct reading *x)
 {
@@ -412,12 +399,13 @@ read_queries(struct reading *x, rx_str list)
         if (words.len == 0)
             continue;
         if (before.len > 0)
-            tell_lookup(x, &(struct ir_lookup){ .what = before });
+            ir_put_lookup(&x->reader->to, x->lookup_part,
+                &(struct ir_lookup){ .what = before });
         before = words;
     }
     if (before.len > 0)
-        tell_lookup(
-            x, &(struct ir_lookup){ .what = before, .sources = sources_of(x) });
+        ir_put_lookup(&x->reader->to, x->lookup_part,
+            &(struct ir_lookup){ .what = before, .sources = sources_of(x) });
 }
 
 static void
@@ -433,10 +421,11 @@ read_pages(struct reading *x, rx_str value)
          is && walk_next(&j, &one);) {
         struct chunk c = { 0 };
         WALK_VALUE(one, page_rows, &c);
-        tell_lookup(x, &(struct ir_lookup){ .kind = IR_LOOKUP_PAGE,
-                           .what = c.url,
-                           .failed = !rx_str_eq(c.status,
-                               RX_S("URL_RETRIEVAL_STATUS_SUCCESS")) });
+        ir_put_lookup(&x->reader->to, x->lookup_part,
+            &(struct ir_lookup){ .kind = IR_LOOKUP_PAGE,
+                .what = c.url,
+                .failed = !rx_str_eq(
+                    c.status, RX_S("URL_RETRIEVAL_STATUS_SUCCESS")) });
     }
 }
 

@@ -18,8 +18,8 @@ void gemini_grounding_init(struct gemini_grounding *g);
 void gemini_grounding_fini(struct gemini_grounding *g);
 void gemini_grounding_lookup(
     struct gemini_grounding *g, const struct ir_lookup *l);
-/* False: what has no address has no place there. */
-bool gemini_grounding_cite(
+/* It has an address. */
+void gemini_grounding_cite(
     struct gemini_grounding *g, const struct ir_citation *c);
 /* Members of a candidate. */
 void gemini_grounding_put(const struct gemini_grounding *g, struct rx_buf *b);

@@ -45,8 +45,8 @@ static void
 cite(const struct codec_stream *about, struct gemini_grounding *g,
     const struct ir_citation *c)
 {
-    if (!gemini_grounding_cite(g, c))
-        codec_lose(about, "citations", "what is cited has no address");
+    if (codec_can_cite(about, c))
+        gemini_grounding_cite(g, c);
 }
 
 /* Clients decode the bytes: an envelope is dressed as what they expect. */

@@ -26,6 +26,16 @@ ir_lose(struct ir_losses *l, const char *what, const char *why)
 }
 
 void
+ir_put_lookup(
+    const struct ir_sink *to, uint32_t part, const struct ir_lookup *l)
+{
+    ir_put(to, &(struct ir_event){ .kind = IR_EV_OPEN,
+                   .part = part,
+                   .open = { .kind = IR_LOOKUP, .lookup = l } });
+    ir_put(to, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
+}
+
+void
 ir_part_append(struct ir_parts *list, struct ir_part *part)
 {
     part->next = NULL;

@@ -474,6 +474,10 @@ ir_put(const struct ir_sink *to, const struct ir_event *e)
     to->put(to->arg, e);
 }
 
+/* What was looked up, as a part of its own. */
+void ir_put_lookup(
+    const struct ir_sink *to, uint32_t part, const struct ir_lookup *l);
+
 /* --- losses ------------------------------------------------------------------ */
 
 #define IR_LOSSES_KEPT 32

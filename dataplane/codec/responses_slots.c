@@ -400,18 +400,6 @@ read_sources(struct responses_reader *r, rx_str list)
     return first;
 }
 
-static void
-put_lookup(struct responses_reader *r, const struct ir_lookup *l)
-{
-    struct ir_event e = { .kind = IR_EV_OPEN, .part = r->parts++ };
-
-    e.open.kind = IR_LOOKUP;
-    e.open.lookup = l;
-    ir_put(&r->base.to, &e);
-    ir_put(
-        &r->base.to, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = e.part });
-}
-
 /* Several searches at once are several; all that was found goes with the last. */
 static void
 lookup_whole(struct responses_reader *r, const struct responses_item *m)
@@ -429,13 +417,14 @@ lookup_whole(struct responses_reader *r, const struct responses_item *m)
     for (bool is = a.queries.len > 0 && walk_array(&j, a.queries);
          is && walk_next(&j, &one);) {
         if (before.len > 0)
-            put_lookup(r, &(struct ir_lookup){ .what = before });
+            ir_put_lookup(
+                &r->base.to, r->parts++, &(struct ir_lookup){ .what = before });
         before = walk_text(one);
     }
     if (before.len > 0)
         l.what = before;
     l.sources = read_sources(r, a.sources);
-    put_lookup(r, &l);
+    ir_put_lookup(&r->base.to, r->parts++, &l);
 }
 
 void

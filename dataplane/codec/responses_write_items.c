@@ -225,12 +225,9 @@ cite(struct responses_writer *w, const struct ir_citation *c)
 {
     struct rx_buf *b = w->base.out;
 
-    if (!w->part_open || w->part != IR_TEXT)
+    if (!w->part_open || w->part != IR_TEXT ||
+        !codec_can_cite(&w->base.about, c))
         return;
-    if (c->url.len == 0) {
-        codec_lose(&w->base.about, "citations", "what is cited has no address");
-        return;
-    }
     put_citation(c, &w->notes);
     if (responses_frame(w, "response.output_text.annotation.added")) {
         responses_frame_item(w);

@@ -1,6 +1,6 @@
 """What a provider minds about a request is taken out, once, and remembered."""
 from dialects import ANTHROPIC, CHAT, RESPONSES
-from harness import Routex, main, test
+from harness import Routex, main, test, wait_until
 from peers import Upstream
 
 
@@ -50,6 +50,13 @@ def a_translated_request_is_sent_again_without_what_is_minded(build):
             assert answer.status == 200, answer.body
             assert len(up.calls) == before + 1, (dialect, len(up.calls))
             assert "temperature" not in up.calls[-1].json(), up.calls[-1].body
+        # Of a channel that is reset nothing is known.
+        r.forget()
+        def asked_with_it():
+            before = len(up.calls)
+            assert r.ask(CHAT, temperature=0.5).status == 200
+            return "temperature" in up.calls[before].json()
+        wait_until(asked_with_it, "the lesson to be forgotten")
         # Another model of the channel is asked with it.
         r.ask(CHAT, model="m-2", temperature=0.5)
         assert "temperature" in up.calls[-2].json(), up.calls[-2].body
