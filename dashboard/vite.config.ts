@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const base =
+  /node_modules\/(react|react-dom|scheduler|react-i18next|i18next|openapi-fetch|tailwind-merge|clsx|class-variance-authority|@floating-ui\/[a-z-]+|@tanstack\/(router-core|react-router|history|store|react-store|query-core|react-query))\//;
+
 export default defineConfig({
   base: "/dashboard/",
   plugins: [react(), tailwindcss()],
@@ -22,6 +25,10 @@ export default defineConfig({
     assetsInlineLimit: 0, // the CSP has no data: for scripts and styles
     manifest: "manifest.json",
     reportCompressedSize: false,
+    // What every page needs is packed best together, and stays the same for long.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "base", test: base }] } },
+    },
   },
   // `npm run dev` beside a running `routex up`.
   server: {

@@ -8,6 +8,7 @@ import {
   Route,
   ScrollText,
   Server,
+  Settings,
   Waypoints,
   type LucideIcon,
 } from "lucide-react";
@@ -48,6 +49,7 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
       { to: "/planes", label: "nav.planes", icon: Server },
       { to: "/alerts", label: "nav.alerts", icon: BellRing },
       { to: "/config", label: "nav.config", icon: FileJson },
+      { to: "/settings", label: "nav.settings", icon: Settings },
     ],
   },
 ];

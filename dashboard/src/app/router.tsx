@@ -10,6 +10,7 @@ import { loginRoute } from "@/pages/login/route";
 import { overviewRoute } from "@/pages/overview/route";
 import { requestsRoute } from "@/pages/requests/route";
 import { planesRoute } from "@/pages/planes/route";
+import { settingsRoute } from "@/pages/settings/route";
 import { tenantsRoute } from "@/pages/tenants/route";
 import { routingRoute } from "@/pages/routing/route";
 import { Crash, NotFound } from "./crash";
@@ -29,6 +30,7 @@ const tree = rootRoute.addChildren([
     configRoute,
     planesRoute,
     tenantsRoute,
+    settingsRoute,
     lostRoute,
   ]),
 ]);

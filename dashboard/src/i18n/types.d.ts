@@ -10,6 +10,7 @@ import type login from "./en/login.json";
 import type overview from "./en/overview.json";
 import type requests from "./en/requests.json";
 import type planes from "./en/planes.json";
+import type settings from "./en/settings.json";
 import type tenants from "./en/tenants.json";
 import type routing from "./en/routing.json";
 
@@ -27,6 +28,7 @@ declare module "i18next" {
       overview: typeof overview;
       requests: typeof requests;
       planes: typeof planes;
+      settings: typeof settings;
       tenants: typeof tenants;
       routing: typeof routing;
     };
