@@ -1,4 +1,5 @@
 import {
+  Bot,
   ChartColumn,
   BellRing,
   CircleUserRound,
@@ -36,6 +37,7 @@ export const nav: { label: ParseKeys; items: NavItem[] }[] = [
     items: [
       { to: "/channels", label: "nav.channels", icon: Waypoints },
       { to: "/routing", label: "nav.rules", icon: Route },
+      { to: "/agents", label: "nav.agents", icon: Bot },
       { to: "/accounts", label: "nav.accounts", icon: CircleUserRound },
     ],
   },

@@ -4,6 +4,7 @@ import { createRouter } from "@tanstack/react-router";
 import { accountsRoute } from "@/pages/accounts/route";
 import { analyticsRoute } from "@/pages/analytics/route";
 import { alertsRoute } from "@/pages/alerts/route";
+import { agentsRoute } from "@/pages/agents/route";
 import { channelsRoute } from "@/pages/channels/route";
 import { configRoute } from "@/pages/config/route";
 import { loginRoute } from "@/pages/login/route";
@@ -24,6 +25,7 @@ const tree = rootRoute.addChildren([
     requestsRoute,
     analyticsRoute,
     routingRoute,
+    agentsRoute,
     channelsRoute,
     accountsRoute,
     alertsRoute,

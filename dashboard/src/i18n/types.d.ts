@@ -3,6 +3,7 @@ import "i18next";
 import type accounts from "./en/accounts.json";
 import type analytics from "./en/analytics.json";
 import type alerts from "./en/alerts.json";
+import type agents from "./en/agents.json";
 import type channels from "./en/channels.json";
 import type common from "./en/common.json";
 import type config from "./en/config.json";
@@ -21,6 +22,7 @@ declare module "i18next" {
       accounts: typeof accounts;
       analytics: typeof analytics;
       alerts: typeof alerts;
+      agents: typeof agents;
       channels: typeof channels;
       common: typeof common;
       config: typeof config;
