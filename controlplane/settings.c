@@ -310,11 +310,21 @@ put_timeouts(struct rx_json_out *w, const struct state_timeouts *t)
     rx_json_close(w);
 }
 
+/* 0 is a value here, where other spans have none. */
+static void
+put_span(struct rx_json_out *w, const char *key, uint64_t ms)
+{
+    if (ms == 0)
+        rx_json_put_u64(w, key, 0);
+    else
+        field_put_seconds(w, key, ms);
+}
+
 static void
 put_breaker(struct rx_json_out *w, const struct state_breaker *b)
 {
     rx_json_open_object(w, "breaker");
-    field_put_seconds(w, "window_s", b->window_ms);
+    put_span(w, "window_s", b->window_ms);
     rx_json_put_u64(w, "min_samples", b->min_samples);
     rx_json_put_u64(w, "failure_percent", b->failure_pct);
     rx_json_put_u64(w, "failures_in_a_row", b->in_a_row);
@@ -330,7 +340,7 @@ put_health(struct rx_json_out *w, const struct settings_health *h)
     rx_json_put_bool(w, "enabled", h->enabled);
     field_put_seconds(w, "interval_s", h->interval_ms);
     field_put_seconds(w, "timeout_s", h->timeout_ms);
-    field_put_seconds(w, "usage_interval_s", h->usage_ms);
+    put_span(w, "usage_interval_s", h->usage_ms);
     rx_json_put_u64(w, "failures", h->failures);
     rx_json_put_u64(w, "successes", h->successes);
     rx_json_close(w);
@@ -363,8 +373,8 @@ settings_put(struct rx_json_out *w, const char *key, const struct settings *s)
     put_timeouts(w, &st->timeouts);
     rx_json_put_u64(w, "max_attempts", st->max_attempts);
     rx_json_put_bool(w, "strict_translation", st->strict_translation);
-    field_put_seconds(w, "max_wait_s", st->max_wait_ms);
-    field_put_seconds(w, "session_ttl_s", st->session_ttl_ms);
+    put_span(w, "max_wait_s", st->max_wait_ms);
+    put_span(w, "session_ttl_s", st->session_ttl_ms);
     put_breaker(w, &st->breaker);
     put_health(w, &s->health);
     if (st->log_level.len == 0)

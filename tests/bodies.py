@@ -22,6 +22,7 @@ FULL = {
         "log_level": "warn", "max_attempts": 3, "strict_translation": True,
         "max_body_bytes": 1048576, "trace_upstream": "always", "backups": {"every_s": 86401, "keep": 8},
         "login": {"idle_s": 601, "absolute_s": 6001}, "audit_days": 31,
+        "retention": {"requests_days": 40, "attempts_days": 41},
         "journal": {"limit_bytes": 1048577, "when_full": "refuse"}},
     "TenantInput": {
         "name": "acme", "status": "disabled", "models": ["claude-*"],
