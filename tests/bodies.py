@@ -23,6 +23,8 @@ FULL = {
         "max_body_bytes": 1048576, "trace_upstream": "always", "backups": {"every_s": 86401, "keep": 8},
         "login": {"idle_s": 601, "absolute_s": 6001}, "audit_days": 31,
         "retention": {"requests_days": 40, "attempts_days": 41},
+        "capture": {"enabled": True, "tenants": ["acme"], "keys": ["ci"],
+                    "patterns": ["a+"], "max_bytes": 1024, "keep_s": 120},
         "journal": {"limit_bytes": 1048577, "when_full": "refuse"}},
     "TenantInput": {
         "name": "acme", "status": "disabled", "models": ["claude-*"],
