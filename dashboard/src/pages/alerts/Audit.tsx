@@ -49,6 +49,7 @@ const kinds = [
   "price",
   "backup",
   "config",
+  "tee",
 ] as const;
 
 const tones: Record<string, Tone> = {

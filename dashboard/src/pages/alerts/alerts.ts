@@ -25,6 +25,7 @@ export const kinds = [
   "publish_failed",
   "commit_failed",
   "webhook_failing",
+  "tee_failing",
 ] as const satisfies AlertKind[];
 
 type Where = Pick<LinkProps, "to" | "search">;

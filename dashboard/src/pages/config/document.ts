@@ -8,6 +8,7 @@ export const kinds = [
   "functions",
   "rules",
   "keys",
+  "tees",
 ] as const;
 export type Kind = (typeof kinds)[number];
 
