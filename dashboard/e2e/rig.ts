@@ -40,6 +40,8 @@ export interface Look {
   size?: Size;
   theme?: "light" | "dark";
   language?: "en-US" | "zh-CN";
+  /** Somebody who has never been here: the first steps are shown. */
+  fresh?: boolean;
 }
 
 async function until<T>(
@@ -168,6 +170,10 @@ export class Rig {
       reducedMotion: "reduce",
     });
     this.#contexts.push(context);
+    if (!look.fresh)
+      await context.addInitScript(() =>
+        localStorage.setItem("routex.welcome", "done"),
+      );
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     this.#watch(page);

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { Languages, Moon, Sun, Waypoints, type LucideIcon } from "lucide-react";
+import { Languages, Moon, Sparkles, Sun, Waypoints, type LucideIcon } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -85,6 +85,13 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                     </Item>
                   )),
                 )}
+                <Item
+                  icon={Sparkles}
+                  words={`${t("nav.welcome")} /welcome`}
+                  onSelect={run(() => navigate({ to: "/welcome" }))}
+                >
+                  {t("nav.welcome")}
+                </Item>
               </Command.Group>
               {channels.length > 0 && (
                 <Command.Group heading={t("nav.channels")} className={group}>

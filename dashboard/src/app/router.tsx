@@ -14,6 +14,7 @@ import { planesRoute } from "@/pages/planes/route";
 import { settingsRoute } from "@/pages/settings/route";
 import { tenantsRoute } from "@/pages/tenants/route";
 import { routingRoute } from "@/pages/routing/route";
+import { welcomeRoute } from "@/pages/welcome/route";
 import { Crash, NotFound } from "./crash";
 import { lostRoute, rootRoute, shellRoute } from "./root";
 
@@ -33,6 +34,7 @@ const tree = rootRoute.addChildren([
     planesRoute,
     tenantsRoute,
     settingsRoute,
+    welcomeRoute,
     lostRoute,
   ]),
 ]);

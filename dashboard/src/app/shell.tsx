@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import {
   Bell,
   ChevronsUpDown,
@@ -9,6 +9,7 @@ import {
   Monitor,
   Moon,
   Search,
+  Sparkles,
   Sun,
   X,
 } from "lucide-react";
@@ -81,6 +82,7 @@ function Navigation({ onGo }: { onGo?: () => void }) {
 function Account() {
   const { t } = useTranslation();
   const { data: who } = useQuery(sessionQuery);
+  const navigate = useNavigate();
   if (!who || !isSignedIn(who)) return null;
 
   const leave = async () => {
@@ -114,6 +116,12 @@ function Account() {
           </button>
         }
       >
+        <MenuItem
+          icon={Sparkles}
+          onSelect={() => void navigate({ to: "/welcome" })}
+        >
+          {t("nav.welcome")}
+        </MenuItem>
         <MenuItem icon={LogOut} onSelect={() => void leave()}>
           {t("log_out")}
         </MenuItem>

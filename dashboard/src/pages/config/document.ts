@@ -5,10 +5,15 @@ export const kinds = [
   "settings",
   "tenants",
   "channels",
+  "accounts",
   "functions",
   "rules",
-  "keys",
+  "agents",
+  "prices",
+  "webhooks",
   "tees",
+  "users",
+  "keys",
 ] as const;
 export type Kind = (typeof kinds)[number];
 

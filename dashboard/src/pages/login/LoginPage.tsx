@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { logIn, sessionQuery } from "@/api/session";
 import { isApiError } from "@/api/errors";
 import { Mark, Preferences } from "@/app/shell";
+import { isFirstRun } from "@/app/first_run";
 import { Button } from "@/ui/button";
 import { Snippet } from "@/ui/copy";
 import { Field, Input, SecretInput } from "@/ui/field";
@@ -34,7 +35,8 @@ export default function LoginPage() {
           ? { token: text("token") }
           : { name: text("name"), password: String(form.get("password")) },
       );
-      await router.invalidate();
+      if (await isFirstRun(client)) await router.navigate({ to: "/welcome" });
+      else await router.invalidate();
     } catch (failure) {
       if (isApiError(failure) && failure.code === "password_needed")
         setByToken(false);

@@ -11,7 +11,7 @@ export interface Problem {
   text: string;
   /** When it is over by itself. */
   until?: string | null;
-  to?: "/channels";
+  to?: "/channels" | "/welcome";
 }
 
 /** These do not go away by themselves. */
@@ -109,7 +109,7 @@ export function problemsOf(
       id: "only-demo",
       tone: "info",
       text: t("problem.only_demo"),
-      to: "/channels",
+      to: "/welcome",
     });
   return problems.sort((a, b) => rank[a.tone] - rank[b.tone]);
 }
