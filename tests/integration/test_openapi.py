@@ -5,7 +5,7 @@ import json
 
 from bodies import FULL, furnish
 from dialects import ANTHROPIC
-from harness import Routex, main, test
+from harness import Routex, main, test, wait_until
 from openapi import Document
 from peers import Client
 
@@ -103,6 +103,8 @@ def every_answer_has_what_is_described_and_nothing_else(build):
         for _ in range(3):
             r.ask(ANTHROPIC, model="demo/demo")
         r.admin.post("/api/channels/spare/pause")
+        wait_until(lambda: must(r, "GET", "/api/requests")["data"],
+                   "a request in the store")
         checked, empty, odd = 0, [], set()
         for method, path in sorted(document.routes()):
             if method != "GET" or path in (
