@@ -102,6 +102,23 @@ test("what is seen is exported", async () => {
   rig.noConsoleErrors();
 });
 
+test("a program that is stuck is seen", async () => {
+  const page = await rig.page("/analytics?range=1h");
+  await page.getByText("Nothing unusual").waitFor();
+  for (let i = 0; i < 22; i++)
+    assert.equal(await rig.routex.ask("Again and again"), 200);
+  await until(
+    async () => (await rig.routex.admin<unknown[]>("GET", "/api/anomalies")).length > 0,
+    "the loop to be noticed",
+    90_000,
+  );
+  await page.reload();
+  await page.getByText("A program asks the same again and again").waitFor();
+  await page.getByText("Going on").waitFor();
+  await rig.accessible(page);
+  rig.noConsoleErrors();
+});
+
 /* What a month of a team looks like: a chart wants more than ten seconds. */
 interface Point {
   [name: string]: unknown;

@@ -25,6 +25,7 @@ import { Bar, Stat, Stats } from "@/ui/stat";
 import { Empty, Failure, SkeletonRows } from "@/ui/states";
 import { DataTable, type Column } from "@/ui/table";
 import { Segments } from "@/ui/segments";
+import { Anomalies } from "./Anomalies";
 import { Charts } from "./Charts";
 import { beforeQuery, seriesQuery, tableQuery } from "./queries";
 import {
@@ -569,6 +570,7 @@ export default function AnalyticsPage() {
           summary={summary.data}
           onGo={go}
         />
+        <Anomalies onOpen={(dim, id) => go(drill(question, dim, id))} />
       </div>
     </>
   );
