@@ -105,8 +105,11 @@ test("what is seen is exported", async () => {
 test("a program that is stuck is seen", async () => {
   const page = await rig.page("/analytics?range=1h");
   await page.getByText("Nothing unusual").waitFor();
+  const metadata = {
+    user_id: "user_1_account__session_5f1c0f8e-4c6f-4d53-9c5e-6a1b2c3d4e5f",
+  };
   for (let i = 0; i < 22; i++)
-    assert.equal(await rig.routex.ask("Again and again"), 200);
+    assert.equal(await rig.routex.ask("Again and again", { metadata }), 200);
   await until(
     async () => (await rig.routex.admin<unknown[]>("GET", "/api/anomalies")).length > 0,
     "the loop to be noticed",
