@@ -114,6 +114,46 @@ test("an address with filters shows those rows only, and each filter narrows", a
   rig.noConsoleErrors();
 });
 
+test("where bodies are captured, the conversation can be read", async () => {
+  await rig.routex.admin("PATCH", "/api/settings", { capture: { enabled: true } });
+  const body = {
+    model: "claude-sonnet-4-5",
+    stream: true,
+    system: "You are terse.",
+    thinking: { type: "enabled", budget_tokens: 1024 },
+    messages: [
+      { role: "user", content: "What is in this folder? My key is sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789" },
+      { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "Bash", input: { command: "ls" } }] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "README.md" }] },
+    ],
+  };
+  const row = await until(async () => {
+    assert.equal(await ask(rig, body), 200);
+    const one = (await newest()) as (Request & { captured: boolean }) | undefined;
+    return one?.captured ? one : undefined;
+  }, "a captured request");
+  const look = async (page: Page) => {
+    const sheet = page.getByRole("dialog");
+    await sheet.getByRole("button", { name: /Show what was said|显示对话内容/ }).click();
+    await sheet.getByText("What is in this folder?").first().waitFor();
+    await sheet.getByText(/calls Bash|调用 Bash/).scrollIntoViewIfNeeded();
+  };
+  const page = await rig.page(`/requests?request=${row.request_id}`);
+  await look(page);
+  assert.equal(await page.getByText("abcdefghijklmnopqrstuvwxyz0123456789").count(), 0);
+  const roles = await page.getByRole("dialog").locator("li > p").allTextContents();
+  assert.deepEqual(
+    roles.filter((one) => /^(System|User|Assistant)$/.test(one)),
+    ["System", "User", "Assistant", "User", "Assistant"],
+  );
+  await page.getByRole("button", { name: "As sent" }).click();
+  await page.getByText("content_block_delta").first().waitFor();
+  await rig.accessible(page);
+  await rig.shots(`/requests?request=${row.request_id}`, "request-said", look);
+  await rig.routex.admin("PATCH", "/api/settings", { capture: { enabled: false } });
+  rig.noConsoleErrors();
+});
+
 test("by keyboard alone: down, open, close", async () => {
   const page = await rig.page("/requests");
   await page.locator("#requests").focus();

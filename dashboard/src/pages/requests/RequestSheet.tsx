@@ -19,6 +19,7 @@ import { IconButton } from "@/ui/button";
 import { CopyButton } from "@/ui/copy";
 import { Sheet } from "@/ui/dialog";
 import { Failure, Skeleton } from "@/ui/states";
+import { Conversation } from "./Conversation";
 import type { Filter } from "./filter";
 import { requestQuery } from "./queries";
 import {
@@ -341,6 +342,7 @@ function factsOf(detail: Detail, t: (key: never, more?: object) => string): Fact
   return [
     ...copied("id", detail.request_id),
     ...copied("upstream_id", upstream),
+    ...copied("trace_id", detail.trace_id),
     ...copied("session", detail.session),
     ...one("tenant", detail.tenant, { only: { tenant: detail.tenant ?? undefined } }),
     ...one("key", detail.key, { only: { key: detail.key ?? undefined } }),
@@ -444,6 +446,11 @@ export default function RequestSheet({ id, newer, older, onGo, onClose }: Props)
           <Section title={t("tokens")} note={provenance}>
             <TokenBars detail={detail} />
           </Section>
+          {detail.captured && (
+            <Section title={t("said.title")}>
+              <Conversation key={detail.id} id={detail.request_id} />
+            </Section>
+          )}
           <Section title={t("facts")}>
             <Facts facts={factsOf(detail, t as never)} />
           </Section>

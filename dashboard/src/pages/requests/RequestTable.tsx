@@ -352,7 +352,7 @@ export function RequestTable({ rows, open, onEnd, onTop, onOpen, foot }: Props) 
       tabIndex={0}
       onKeyDown={onKeyDown}
       onScroll={(event) => onTop(event.currentTarget.scrollTop < 8)}
-      className="h-[calc(100dvh-14.5rem)] min-h-96 overflow-auto overscroll-contain rounded-b-lg focus-visible:-outline-offset-2"
+      className="max-h-[max(24rem,calc(100dvh-14.5rem))] overflow-auto overscroll-contain rounded-b-lg focus-visible:-outline-offset-2"
     >
       <span id="requests-keys" className="sr-only">
         {t("keys_help")}
