@@ -6,9 +6,34 @@ import type { Page } from "playwright-core";
 
 import { openRig, until, type Rig } from "./rig.ts";
 
-/** A provider that knows one key. */
+const inSeconds = (n: number) => String(Math.floor(Date.now() / 1_000) + n);
+
+/** A provider that knows one key, and tells Anthropic's clients of their windows. */
 function provider(): Promise<Server> {
   const server = createServer((request, response) => {
+    if (request.url!.startsWith("/v1/messages")) {
+      request.resume();
+      response.writeHead(200, {
+        "content-type": "application/json",
+        "anthropic-ratelimit-unified-5h-utilization": "0.86",
+        "anthropic-ratelimit-unified-5h-reset": inSeconds(5_400),
+        "anthropic-ratelimit-unified-7d-utilization": "0.31",
+        "anthropic-ratelimit-unified-7d-reset": inSeconds(300_000),
+      });
+      response.end(
+        JSON.stringify({
+          id: "msg_1",
+          type: "message",
+          role: "assistant",
+          model: "claude-sonnet-4-5",
+          content: [{ type: "text", text: "Hello" }],
+          stop_reason: "end_turn",
+          stop_sequence: null,
+          usage: { input_tokens: 9, output_tokens: 4 },
+        }),
+      );
+      return;
+    }
     const good = request.headers.authorization === "Bearer sk-this-one-is-good-1111";
     request.resume();
     response.writeHead(good ? 200 : 401, { "content-type": "application/json" });
@@ -195,10 +220,97 @@ test("removing asks, says what is lost, and can be called off", async () => {
   rig.noConsoleErrors();
 });
 
+test("usage windows are bars that say when they start anew", async () => {
+  await rig.routex.admin("POST", "/api/channels", {
+    name: "claude-max",
+    type: "anthropic",
+    base_url: url,
+    api_key: "sk-ant-api03-0123456789",
+    models: ["claude-*"],
+    priority: 400,
+  });
+  await until(
+    async () => (await rig.routex.ask("Hello", { model: "claude-sonnet-4-5" })) === 200,
+    "an answer",
+  );
+  const page = await rig.page("/channels?channel=claude-max");
+  const sheet = page.getByRole("dialog");
+  const five = sheet.getByRole("meter", { name: "Five hours" });
+  await five.waitFor();
+  assert.equal(await five.getAttribute("aria-valuenow"), "86");
+  await sheet.getByText(/starts anew in 1 hr|starts anew in 2 hr/).waitFor();
+  await rig.accessible(page);
+  rig.noConsoleErrors();
+});
+
+test("health checks are shown, and how often they are made is changed", async () => {
+  await rig.routex.admin("PATCH", "/api/channels/beta", {
+    health_check: { enabled: true, interval_s: 1 },
+  });
+  await until(async () => {
+    const { checks } = await rig.routex.admin<{ checks: unknown[] }>(
+      "GET",
+      "/api/channels/beta/health",
+    );
+    return checks.length > 4;
+  }, "some checks");
+  const page = await rig.page("/channels?channel=beta");
+  const sheet = page.getByRole("dialog");
+  await sheet.getByRole("img", { name: /^Latency of the last/ }).waitFor();
+  await rig.accessible(page);
+  await sheet.getByLabel(/^every/).fill("600");
+  await sheet.getByRole("button", { name: "Save", exact: true }).first().click();
+  interface Checked {
+    health_check: { enabled: boolean; interval_s: number };
+  }
+  const check = async () =>
+    (await rig.routex.admin<Checked>("GET", "/api/channels/beta")).health_check;
+  await until(async () => (await check()).interval_s === 600, "the interval");
+  await sheet.getByRole("switch", { name: "Check it regularly" }).click();
+  await until(async () => !(await check()).enabled, "checks to be off");
+  rig.noConsoleErrors();
+});
+
+test("a transformer is added, its options filled in by a form", async () => {
+  const page = await rig.page("/channels?channel=alpha");
+  const sheet = page.getByRole("dialog");
+  await sheet.getByLabel("Add a step…").selectOption("maxtoken");
+  await sheet.getByText("Still needed: maxtoken.max_tokens").waitFor();
+  await sheet.getByLabel("max_tokens").fill("none");
+  await sheet.getByText("A number from 1 to").waitFor();
+  await rig.accessible(page);
+  await sheet.getByLabel("max_tokens").fill("4096");
+  await sheet.getByLabel(/^mode/).selectOption("set");
+  await sheet.getByRole("button", { name: "Save the steps" }).scrollIntoViewIfNeeded();
+  await rig.shot(page, "channel-transformers");
+  await sheet.getByRole("button", { name: "Save the steps" }).click();
+  await page.getByText("alpha was changed").waitFor();
+  const { transformers } = await rig.routex.admin<{ transformers: { use: unknown[] } }>(
+    "GET",
+    "/api/channels/alpha",
+  );
+  assert.deepEqual(transformers.use.at(-1), ["maxtoken", { max_tokens: 4096, mode: "set" }]);
+  rig.noConsoleErrors();
+});
+
+test("addresses are compared, the fastest first", async () => {
+  const page = await rig.page("/channels?channel=alpha");
+  const sheet = page.getByRole("dialog");
+  await sheet.getByLabel(/^Other addresses/).fill(`${url}/v2\nhttp://127.0.0.1:9`);
+  await sheet.getByRole("button", { name: "Measure" }).click();
+  await sheet.getByText("fastest").waitFor();
+  await sheet.getByText("3 of 3 answered").first().waitFor();
+  assert.equal(await sheet.getByRole("button", { name: /^Use http/ }).count(), 1);
+  await rig.accessible(page);
+  await sheet.getByText("3 of 3 answered").first().scrollIntoViewIfNeeded();
+  await rig.shot(page, "channel-speed");
+  rig.noConsoleErrors();
+});
+
 test("the page and one channel look well", async () => {
   for (let i = 0; i < 3; i++) await rig.routex.ask(`Hello ${i}`);
   await rig.shots("/channels", "channels");
-  await rig.shots("/channels?channel=alpha", "channel", async (page) => {
+  await rig.shots("/channels?channel=claude-max", "channel", async (page) => {
     await page.getByRole("dialog").getByRole("button", { name: /^(Test|测试)$/ }).click();
     await page.getByRole("dialog").getByRole("status").waitFor();
   });

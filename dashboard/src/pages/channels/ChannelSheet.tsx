@@ -18,6 +18,9 @@ import { Failure } from "@/ui/states";
 import { Ago, useNow } from "@/ui/time";
 import { patchChannel, useChannelActions } from "./actions";
 import { MainFields, MoreFields } from "./fields";
+import { HealthPanel } from "./health";
+import { SpeedTest } from "./speed";
+import { Windows } from "./windows";
 import { bodyOf, fieldOf, schema, valuesOf, type Values } from "./form";
 import { StateBadge } from "./ChannelsPage";
 import { TestPanel } from "./TestPanel";
@@ -245,6 +248,8 @@ export default function ChannelSheet({
       <div className="space-y-6">
         <Troubles channel={channel} />
         <TestPanel id={channel.id} atOnce={testAtOnce} />
+        <Windows channel={channel} />
+        <HealthPanel channel={channel} />
         <Keys channel={channel} />
         <form
           id="channel"
@@ -258,6 +263,7 @@ export default function ChannelSheet({
         </form>
         <TransformerEditor channel={channel} />
         <Endpoints channel={channel} />
+        <SpeedTest channel={channel} />
       </div>
     </Sheet>
   );

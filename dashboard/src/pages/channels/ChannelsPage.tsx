@@ -33,6 +33,7 @@ import { Empty, Failure, SkeletonRows } from "@/ui/states";
 import { useNow } from "@/ui/time";
 import { useChannelActions } from "./actions";
 import { stateOf } from "./state";
+import { FullestWindow } from "./windows";
 
 const ChannelSheet = lazy(() => import("./ChannelSheet"));
 const AddChannel = lazy(() => import("./AddChannel"));
@@ -121,6 +122,7 @@ function Line({ channel, provider, sums, handle, position, onOpen }: LineProps) 
           {t("keys_count", { count: keys.length })}
         </span>
       </button>
+      <FullestWindow channel={channel} />
       <Figures sums={sums} />
       <div className="flex shrink-0 justify-end sm:w-52">
         <StateBadge channel={channel} />

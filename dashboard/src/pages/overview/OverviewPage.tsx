@@ -12,6 +12,7 @@ import {
 import { lazy, Suspense, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
+import { openAlertsQuery } from "@/api/alerts";
 import { channelsQuery, type Channel } from "@/api/channels";
 import type { Schemas } from "@/api/client";
 import { dayQuery } from "@/api/day";
@@ -70,13 +71,24 @@ function Figures({ day }: { day: Schemas["UsageSummary"] | undefined }) {
       <Stat
         label={t("requests")}
         value={formatCount(sums?.requests)}
-        note={stats && t("per_second", { rate: formatShort(stats.requests_per_s) })}
+        note={[
+          active !== undefined && t("active_now", { count: active }),
+          stats && t("per_second", { rate: formatShort(stats.requests_per_s) }),
+        ]
+          .filter(Boolean)
+          .join(" · ")}
         loading={loading}
       />
       <Stat
         label={t("spend")}
         value={formatMoney(sums?.cost_usd)}
-        note={sums?.requests && sums.cost_usd === null ? t("unpriced") : null}
+        note={
+          sums?.unpriced_requests
+            ? t("unpriced", { count: sums.unpriced_requests })
+            : Number(sums?.cache_saved_usd) > 0
+              ? t("cache_saved", { money: formatMoney(sums?.cache_saved_usd) })
+              : null
+        }
         loading={loading}
       />
       <Stat
@@ -88,7 +100,14 @@ function Figures({ day }: { day: Schemas["UsageSummary"] | undefined }) {
       />
       <Stat
         label={t("latency")}
-        value={formatMs(sums?.mean_duration_ms)}
+        value={formatMs(sums?.duration_p50_ms)}
+        note={sums && t("p95", { time: formatMs(sums.duration_p95_ms) })}
+        loading={loading}
+      />
+      <Stat
+        label={t("ttft")}
+        value={formatMs(sums?.ttft_p50_ms)}
+        note={sums && t("p95", { time: formatMs(sums.ttft_p95_ms) })}
         loading={loading}
       />
       <Stat
@@ -104,14 +123,6 @@ function Figures({ day }: { day: Schemas["UsageSummary"] | undefined }) {
               }))
         }
         loading={loading}
-      />
-      <Stat
-        label={t("active")}
-        value={formatCount(active)}
-        note={
-          stats && `${formatShort(stats.tokens_per_s)} ${t("tokens").toLowerCase()}/s`
-        }
-        loading={active === undefined}
       />
     </Stats>
   );
@@ -179,6 +190,9 @@ function ProblemLine({ problem }: { problem: Problem }) {
       <Icon aria-hidden className={cn("mt-0.5 size-4 shrink-0", color)} />
       <span className="min-w-0 flex-1">
         {problem.text}
+        {problem.advice && (
+          <span className="block text-xs text-muted">{problem.advice}</span>
+        )}
         {problem.until && (
           <span className="block text-xs text-muted">
             {t("until", { time: formatRelative(problem.until, now) })}
@@ -191,7 +205,7 @@ function ProblemLine({ problem }: { problem: Problem }) {
   return (
     <li>
       {problem.to ? (
-        <Link to={problem.to} className={cn(className, "hover:bg-hover")}>
+        <Link {...problem.to} className={cn(className, "hover:bg-hover")}>
           {content}
           <ChevronRight aria-hidden className="mt-0.5 size-4 text-muted" />
         </Link>
@@ -210,7 +224,9 @@ function Attention({
   channels: Channel[] | undefined;
 }) {
   const { t } = useTranslation(["overview", "common"]);
-  const problems = status && channels && problemsOf(status, channels, t);
+  const { data: alerts } = useQuery(openAlertsQuery);
+  const problems =
+    status && channels && problemsOf(status, channels, alerts ?? [], t);
   return (
     <Card>
       <CardHead title={t("attention")}>
