@@ -587,14 +587,16 @@ close_all(struct control *c)
     live_free(c->live);
     tees_free(c->tees);
     captured_free(c->captured);
+    anomalies_free(c->anomalies);
+    retention_free(c->retention);
+    if (c->alerts != NULL) /* what is said last waits for the next start */
+        alerts_on_told(c->alerts, NULL, NULL);
     deliveries_free(c->deliveries);
     alerts_close(c->alerts);
     if (c->publisher != NULL)
         publisher_close(c->publisher);
     if (c->store != NULL)
         agents_free(c->store->agents);
-    retention_free(c->retention);
-    anomalies_free(c->anomalies);
     store_close(c->store);
     if (c->fetch != NULL)
         rx_fetch_free(c->fetch);
