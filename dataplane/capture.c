@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dataplane/redact.h"
 #include "dataplane/wire.h"
@@ -10,6 +11,7 @@
 #include "shared/worker.h"
 
 #define ID_SIZE 64
+#define TRIES   150 /* 3 s */
 
 /* One body: its beginning, and how long it was. */
 struct part {
@@ -23,6 +25,7 @@ struct capture {
     struct captures *owner;
     const struct snapshot *snapshot; /* pinned */
     size_t held;                     /* of CAPTURE_BYTES_MAX */
+    unsigned tries;                  /* to hand it over */
     bool lost;                       /* there was no room for all of it */
     struct part request, answer;
     char id[ID_SIZE];
@@ -149,6 +152,14 @@ work(void *arg)
     redact_free(r);
 }
 
+/* The control plane takes one message at a time, and rows are in a hurry. */
+static void
+wait_a_little(void *arg)
+{
+    (void)arg;
+    nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+}
+
 /* ---- and back -------------------------------------------------------------- */
 
 static void
@@ -174,8 +185,14 @@ done(void *arg)
     bool sent =
         !c->closing && wire_add_capture(&body, &m) &&
         follow_send(c->follow, RX_MSG_CAPTURE, rx_buf_str(&body)) == RX_OK;
-    ++*(sent ? c->sent : c->lost);
     rx_buf_fini(&body);
+    if (!sent && !c->closing && ++k->tries < TRIES) {
+        k->job =
+            (struct rx_job){ .work = wait_a_little, .done = done, .arg = k };
+        rx_worker_give(c->worker, &k->job);
+        return;
+    }
+    ++*(sent ? c->sent : c->lost);
     capture_drop(k);
 }
 
