@@ -273,7 +273,7 @@ test("every page of it looks well", async () => {
   });
   await rig.shots("/routing?tab=test", "routing-bench", async (page) => {
     await page.locator("#main select").first().selectOption("think");
-    await page.getByRole("status").waitFor();
+    await page.getByRole("main").getByRole("status").waitFor();
   });
   rig.noConsoleErrors();
 });
