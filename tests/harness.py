@@ -46,6 +46,19 @@ def fixtures():
     return pathlib.Path(given or ROOT.parent / "shared" / "fixtures")
 
 
+def skip(why):
+    """This file cannot run on this machine: ctest and tests/run say so."""
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+
+def wants_fixtures():
+    """Skips a file of recorded exchanges where there are none; a folder that
+    is named must be there."""
+    if not fixtures().exists() and not os.environ.get("ROUTEX_FIXTURES"):
+        skip("no recorded exchanges: ROUTEX_FIXTURES names their folder")
+
+
 def sanitized(build):
     """Do programs of this build carry shadow memory?  Sizes mean nothing."""
     return b"__asan_init" in (pathlib.Path(build) / "routex-data").read_bytes()

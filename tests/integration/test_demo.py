@@ -1,59 +1,16 @@
 """The demo provider, asked directly: right on the wire, wrong on request."""
 import gzip
 import json
-import pathlib
-import shutil
-import tempfile
 import time
 
 import dialects
-from harness import Program, fixtures, main, test, wait_until
+from harness import main, test, wait_until
 from peers import Client, Cut
+from provider import Demo
 
 TOOL = {"type": "object", "required": ["command", "times"], "properties": {
     "command": {"type": "string"}, "times": {"type": "integer"},
     "note": {"type": "string"}}}
-
-
-class Demo:
-    """A running routex-demo."""
-
-    def __init__(self, build, *args):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rtx-demo-"))
-        self.log = self.folder / "log"
-        port = self.folder / "port"
-        self.program = Program("demo", [
-            build / "routex-demo", "--port-file", port, "--log", self.log,
-            *args], self.folder)
-        self.url = "http://127.0.0.1:" + wait_until(
-            lambda: port.exists() and port.read_text().strip(), "a port")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            if kind is None:
-                assert self.program.stop() == 0
-                self.program.check()
-        finally:
-            if self.program.alive():
-                self.program.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-    def ask(self, path, body=None, headers=(), method="POST"):
-        with Client(self.url) as client:
-            data = None if body is None else (
-                body if isinstance(body, bytes) else json.dumps(body).encode())
-            return client.request(method, path, headers, data)
-
-    def say(self, dialect, text, stream=False, prefix="", headers=(), **more):
-        return self.ask(prefix + dialect.path(stream),
-                        dialect.request(stream, text=text, **more), headers)
-
-    def lines(self, event):
-        rows = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [row for row in rows if row["event"] == event]
 
 
 def events(answer):
@@ -456,53 +413,6 @@ def a_key_can_be_required(build):
             assert d.say(dialect, "x").status == 401, dialect
             assert d.say(dialect, "x", headers=dialect.credential(
                 "sk-1")).status == 200, dialect
-
-
-def a_recording(folder, name, body, **meta):
-    case = folder / name
-    case.mkdir(parents=True)
-    (case / meta["response_file"]).write_bytes(body)
-    (case / "meta.json").write_text(json.dumps(meta))
-    return case
-
-
-@test
-def recorded_answers_are_replayed_byte_for_byte(build):
-    made = pathlib.Path(tempfile.mkdtemp(prefix="rtx-cases-"))
-    stream = b"data: {\"a\": 1}\r\n\r\n: note\n\ndata: \xc3\xa9\n\nrest"
-    chosen = [
-        a_recording(made, "x-s-1", stream, response_file="response.sse",
-                    streaming=True, status=200, response_headers={
-                        "x-request-id": "r", "content-length": "9"}),
-        a_recording(made, "x-s-2", stream, response_file="response.sse",
-                    streaming=True, status=200, response_headers={},
-                    chunk_lengths=[3, 20, 1]),
-        a_recording(made, "x-ne-3", b"no", response_file="response.txt",
-                    streaming=False, status=429, response_headers={
-                        "content-type": "text/plain", "retry-after": "1"})]
-    with Demo(build, "--replay", made) as d:
-        replay_all(d, chosen)
-        assert d.ask("/case/x-ne-3/v1/x", b"{}").header("retry-after") == "1"
-        assert d.ask("/case/..%2f/v1/x", b"{}").status == 404
-        assert d.ask("/case/none/v1/x", b"{}").status == 404
-    shutil.rmtree(made)
-    if fixtures().exists():
-        chosen = sorted(fixtures().glob("*-[sn]*-*"))[::7]
-        with Demo(build, "--replay", fixtures()) as d:
-            replay_all(d, chosen)
-
-
-def replay_all(d, chosen):
-    for case in chosen:
-        meta = json.loads((case / "meta.json").read_text())
-        body = (case / meta["response_file"]).read_bytes()
-        slow = ["/with/event-delay-ms=1"] if len(body) < 10000 else []
-        for how in ["", "/with/split=701", *slow]:
-            answer = d.ask(f"{how}/case/{case.name}/v1/x", b"{}")
-            assert answer.clean and answer.status == meta["status"]
-            assert answer.body == body, (case.name, how)
-        answer = d.ask("/v1/x", b"{}", {"x-demo-case": case.name})
-        assert answer.body == body, case.name
 
 
 @test

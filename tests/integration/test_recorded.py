@@ -9,7 +9,6 @@ API with what the vendor's own SDK made of the same bytes.
 import concurrent.futures
 import gzip
 import json
-import os
 import pathlib
 import queue
 import random
@@ -18,7 +17,7 @@ import sys
 import time
 import urllib.parse
 
-from harness import Routex, fixtures, main, test
+from harness import Routex, fixtures, main, test, wants_fixtures
 from peers import Client, Upstream
 
 CLIENTS = 12
@@ -485,8 +484,5 @@ def every_recorded_exchange_passes_unchanged_and_is_counted(build):
     assert len(rows) == len(runs), f"{len(rows)} rows for {len(runs)}"
 
 
-if not fixtures().exists() and "ROUTEX_FIXTURES" not in os.environ:
-    print(f"no recorded exchanges in {fixtures()}: name their folder in "
-          "ROUTEX_FIXTURES")
-    sys.exit(77)
+wants_fixtures()
 main()

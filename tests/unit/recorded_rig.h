@@ -1,22 +1,11 @@
 /*
- * recorded_rig.h - the recorded exchanges, what each shows, and the table of
- * what was tried with them.
- *
- * The recordings are not part of this tree: $ROUTEX_FIXTURES names their folder
- * (../shared/fixtures if it is not set).  Without them nothing is checked.
+ * recorded_rig.h - what each recorded exchange shows, and the table of what was
+ * tried with them.
  */
 #ifndef TESTS_RECORDED_RIG_H
 #define TESTS_RECORDED_RIG_H
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "dataplane/dialect.h"
-#include "shared/attr.h"
-#include "shared/json.h"
-
-#define FILE_MAX ((size_t)64 * 1024 * 1024)
+#include "tests/unit/fixtures.h"
 
 /* id, heading */
 #define FEATURES(X)             \
@@ -86,33 +75,12 @@ static const struct {
 };
 
 struct recorded {
-    const char *folder, *name;
+    const struct fixture *fixture;
     enum dialect dialect;
     int status;
     bool counts;            /* it was asked how much it would be */
     unsigned asks, answers; /* features, a bit each */
 };
-
-static inline bool
-recorded_load(const struct recorded *r, const char *file, struct rx_buf *out)
-{
-    char path[1024];
-
-    rx_buf_init(out, FILE_MAX);
-    snprintf(path, sizeof(path), "%s/%s/%s", r->folder, r->name, file);
-    FILE *in = fopen(path, "rb");
-    if (in == NULL)
-        return false;
-    for (;;) {
-        char *room = rx_buf_room(out, 65536);
-        size_t n = room != NULL ? fread(room, 1, 65536, in) : 0;
-        if (n == 0)
-            break;
-        rx_buf_grew(out, n);
-    }
-    fclose(in);
-    return true;
-}
 
 /* Tags "text" and "text_format…" begin alike: the bare word is the answer's. */
 static inline void
@@ -128,81 +96,30 @@ recorded_tag(struct recorded *r, rx_str tag)
     }
 }
 
-static inline bool
-recorded_api(struct recorded *r, rx_str api)
-{
-    static const struct {
-        rx_str api;
-        enum dialect dialect;
-        bool counts;
-    } apis[] = {
-        { RX_STR_INIT("anthropic-messages"), DIALECT_ANTHROPIC, false },
-        { RX_STR_INIT("openai-chat"), DIALECT_CHAT, false },
-        { RX_STR_INIT("openai-responses"), DIALECT_RESPONSES, false },
-        { RX_STR_INIT("gemini"), DIALECT_GEMINI, false },
-        { RX_STR_INIT("anthropic-count-tokens"), DIALECT_ANTHROPIC, true },
-        { RX_STR_INIT("gemini-count-tokens"), DIALECT_GEMINI, true },
-    };
-
-    for (size_t i = 0; i < RX_COUNT(apis); i++) {
-        if (!rx_str_eq(api, apis[i].api))
-            continue;
-        r->dialect = apis[i].dialect;
-        r->counts = apis[i].counts;
-        return true;
-    }
-    return false;
-}
-
 /* What meta.json says; false when it is of no API that is translated. */
 static inline bool
-recorded_read(struct recorded *r)
+recorded_read(const struct fixture *f, struct recorded *r)
 {
-    struct rx_json_doc *doc;
-    struct rx_buf meta;
+    struct fixture_doc meta;
     uint64_t status = 0;
     bool ok = false;
 
-    if (recorded_load(r, "meta.json", &meta) &&
-        rx_json_parse(&doc, rx_buf_str(&meta), NULL, NULL) == RX_OK) {
-        rx_json root = rx_json_root(doc);
-        ok = rx_json_u64(rx_json_find(root, "status"), &status) &&
-             recorded_api(r, rx_json_str(rx_json_find(root, "api")));
+    *r = (struct recorded){ .fixture = f };
+    if (fixture_read(f, "meta.json", &meta)) {
+        size_t api = fixture_api(&meta);
+        ok = api < FIXTURE_APIS &&
+             rx_json_u64(rx_json_find(meta.root, "status"), &status);
+        if (ok) {
+            r->dialect = fixture_apis[api].dialect;
+            r->counts = fixture_apis[api].counts;
+        }
         r->status = (int)status;
-        rx_json tag = rx_json_first(rx_json_find(root, "features"));
+        rx_json tag = rx_json_first(rx_json_find(meta.root, "features"));
         for (; rx_json_there(tag); tag = rx_json_next(tag))
             recorded_tag(r, rx_json_str(tag));
-        rx_json_free(doc);
     }
-    rx_buf_fini(&meta);
+    fixture_drop(&meta);
     return ok;
-}
-
-static inline int
-recorded_by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Every exchange in order; false if there are none. */
-static inline bool
-recorded_each(void (*run)(const struct recorded *r))
-{
-    const char *folder = getenv("ROUTEX_FIXTURES");
-    struct dirent **names;
-
-    if (folder == NULL || folder[0] == '\0')
-        folder = ROUTEX_SOURCE_DIR "/../shared/fixtures";
-    int n = scandir(folder, &names, NULL, recorded_by_name);
-    for (int i = 0; i < n; i++) {
-        struct recorded r = { .folder = folder, .name = names[i]->d_name };
-        if (r.name[0] != '.' && recorded_read(&r))
-            run(&r);
-        free(names[i]);
-    }
-    if (n >= 0)
-        free(names);
-    return n > 0;
 }
 
 /* --- the table -------------------------------------------------------------------- */
@@ -219,6 +136,21 @@ recorded_note(
 {
     recorded_table[client][channel][f].run++;
     recorded_table[client][channel][f].passed += passed;
+}
+
+/* How many cells of the table have any case. */
+static inline unsigned
+recorded_kinds(void)
+{
+    unsigned n = 0;
+
+    for (int client = 0; client < DIALECT_COUNT; client++) {
+        for (int channel = 0; channel < DIALECT_COUNT; channel++) {
+            for (int f = 0; f < FEATURE_END; f++)
+                n += recorded_table[client][channel][f].run > 0;
+        }
+    }
+    return n;
 }
 
 static inline void

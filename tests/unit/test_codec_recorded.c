@@ -97,7 +97,7 @@ complain(const struct recorded *r, enum dialect client, enum dialect channel,
     const char *what, rx_str want, rx_str got)
 {
     fprintf(stderr, "%s: %s client on %s: %s:\n--- want\n%.*s\n--- got\n%.*s\n",
-        r->name, dialect_name(client), dialect_name(channel), what,
+        r->fixture->name, dialect_name(client), dialect_name(channel), what,
         (int)(want.len < SHOWN ? want.len : SHOWN), want.ptr,
         (int)(got.len < SHOWN ? got.len : SHOWN), got.ptr);
     check_failures++;
@@ -160,11 +160,11 @@ struct reading {
 static void
 read_answer(struct reading *a, enum dialect dialect)
 {
-    rx_buf_init(&a->essence, FILE_MAX);
-    rx_buf_init(&a->thinking, FILE_MAX);
+    rx_buf_init(&a->essence, FIXTURE_MAX);
+    rx_buf_init(&a->thinking, FIXTURE_MAX);
     rig_read_essence(dialect, a->body, a->events, &a->essence);
     rig_read_with(dialect, a->body, a->events, tell_thinking, &a->thinking);
-    rx_buf_init(&a->grounds, FILE_MAX);
+    rx_buf_init(&a->grounds, FIXTURE_MAX);
     rig_read_with(dialect, a->body, a->events, tell_grounds, &a->grounds);
 }
 
@@ -221,7 +221,7 @@ run_answer_for(const struct recorded *r, enum dialect client,
     CHECK(t != NULL);
     if (t == NULL)
         return;
-    rx_buf_init(&out, FILE_MAX * 4);
+    rx_buf_init(&out, FIXTURE_MAX * 4);
     translation_begin(t, 200,
         direct->events ? RX_S("text/event-stream") : RX_S("application/json"),
         RX_S(""));
@@ -253,9 +253,9 @@ run_answer(const struct recorded *r)
     struct reading direct = { .events = true };
     struct rx_buf body;
 
-    if (!recorded_load(r, "response.sse", &body)) {
+    if (!fixture_load(r->fixture, "response.sse", &body)) {
         direct.events = false;
-        if (!recorded_load(r, "response.json", &body))
+        if (!fixture_load(r->fixture, "response.json", &body))
             return;
     }
     direct.body = rx_buf_str(&body);
@@ -299,7 +299,7 @@ run_error_for(const struct recorded *r, enum dialect client, rx_str body)
     CHECK(t != NULL);
     if (t == NULL)
         return;
-    rx_buf_init(&out, FILE_MAX);
+    rx_buf_init(&out, FIXTURE_MAX);
     translation_begin(t, r->status, RX_S("application/json"), RX_S(""));
     rig_feed(t, body, 100, true, &out);
     CHECK(fault_read(body, r->status, &want));
@@ -321,7 +321,7 @@ run_error(const struct recorded *r)
 {
     struct rx_buf body;
 
-    if (recorded_load(r, "response.json", &body)) {
+    if (fixture_load(r->fixture, "response.json", &body)) {
         for (int to = 0; to < DIALECT_COUNT; to++) {
             if (translate_can((enum dialect)to, r->dialect))
                 run_error_for(r, (enum dialect)to, rx_buf_str(&body));
@@ -395,7 +395,7 @@ add_call(struct facts *f, const struct ir_call *c)
     struct rx_buf *b = &f->of[FEATURE_TOOLS];
     struct rx_buf args;
 
-    rx_buf_init(&args, FILE_MAX);
+    rx_buf_init(&args, FIXTURE_MAX);
     put_args_object(&args, &c->args);
     rx_buf_add(b, RX_S("call "));
     add_words(b, c->name);
@@ -464,7 +464,7 @@ gather(enum dialect dialect, rx_str body, struct facts *f)
 
     f->parallel = false;
     for (int i = 0; i < FEATURE_END; i++)
-        rx_buf_init(&f->of[i], FILE_MAX);
+        rx_buf_init(&f->of[i], FIXTURE_MAX);
     for (const struct ir_tool *t = r.tools; ok && t != NULL; t = t->next) {
         if (t->kind == IR_TOOL_FUNCTION || t->kind == IR_TOOL_CUSTOM ||
             t->kind == IR_TOOL_BUILTIN) {
@@ -566,7 +566,8 @@ note_refusal(const struct recorded *r, enum dialect channel,
             recorded_note(r->dialect, channel, (enum feature)f, false);
     }
     if (getenv("ROUTEX_SHOW") != NULL)
-        printf("  %s on %s: %s\n", r->name, dialect_name(channel), err->text);
+        printf("  %s on %s: %s\n", r->fixture->name, dialect_name(channel),
+            err->text);
 }
 
 static void
@@ -596,7 +597,7 @@ run_request(const struct recorded *r)
     struct facts want;
     struct rx_buf body;
 
-    if (recorded_load(r, "request.json", &body)) {
+    if (fixture_load(r->fixture, "request.json", &body)) {
         /* What is refused here is so for every channel: see note_refusal. */
         gather(r->dialect, rx_buf_str(&body), &want);
         for (int to = 0; to < DIALECT_COUNT; to++) {
@@ -636,9 +637,9 @@ run_count(const struct recorded *r)
 {
     struct rx_buf body, told, out;
 
-    rx_buf_init(&out, FILE_MAX);
-    bool there = recorded_load(r, "request.json", &body);
-    if (recorded_load(r, "response.json", &told) && there) {
+    rx_buf_init(&out, FIXTURE_MAX);
+    bool there = fixture_load(r->fixture, "request.json", &body);
+    if (fixture_load(r->fixture, "response.json", &told) && there) {
         uint64_t want = count_in(rx_buf_str(&told));
         estimate_answer(
             r->dialect, estimate_tokens(r->dialect, rx_buf_str(&body)), &out);
@@ -660,27 +661,36 @@ run_count(const struct recorded *r)
 
 /* --- all of them -------------------------------------------------------------------- */
 
+static unsigned exchanges;
+
 static void
-run_exchange(const struct recorded *r)
+run_exchange(const struct fixture *f)
 {
-    if (r->status < 300)
-        run_request(r);
-    if (r->status == 200 && r->counts)
-        run_count(r);
-    else if (r->status == 200)
-        run_answer(r);
-    else if (r->status >= 400)
-        run_error(r);
+    struct recorded r;
+
+    if (!recorded_read(f, &r))
+        return;
+    exchanges++;
+    if (r.status < 300)
+        run_request(&r);
+    if (r.status == 200 && r.counts)
+        run_count(&r);
+    else if (r.status == 200)
+        run_answer(&r);
+    else if (r.status >= 400)
+        run_error(&r);
 }
 
 static void
 a_recorded_exchange_keeps_its_meaning_in_every_other_dialect(void)
 {
-    if (recorded_each(run_exchange)) {
-        recorded_print();
-        printf("  %u citations and searches were told\n", grounds_told);
-    } else
-        printf("  no recordings: nothing is checked\n");
+    if (!fixtures_each(run_exchange))
+        return;
+    recorded_print();
+    fixtures_ran("exchanges", exchanges, 500);
+    fixtures_ran("requests translated", recorded_requests, 1000);
+    fixtures_ran("citations and searches told", grounds_told, 900);
+    fixtures_ran("kinds of cases of each pair", recorded_kinds(), 90);
 }
 
 int

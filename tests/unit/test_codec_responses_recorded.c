@@ -2,66 +2,12 @@
  * Recorded Responses answers, streamed and not: what is read of them is what
  * the vendor's own SDK read, what is written of it says the same again, and no
  * part of a stream is taken for the whole.
- *
- * The recordings are not part of this tree: $ROUTEX_FIXTURES names their folder
- * (../shared/fixtures if it is not set).  Without them nothing is checked.
  */
-#include <dirent.h>
-#include <stdio.h>
-
-#include "shared/json.h"
+#include "tests/unit/fixtures.h"
 #include "tests/unit/responses_grammar.h"
 #include "tests/unit/responses_rig.h"
 
-struct document {
-    struct rx_buf text;
-    struct rx_json_doc *doc;
-    rx_json root;
-};
-
 static unsigned streams, answers, failures;
-
-static bool
-load(const char *folder, const char *name, const char *file, struct rx_buf *out)
-{
-    char path[1024];
-
-    rx_buf_init(out, RIG_MAX);
-    snprintf(path, sizeof(path), "%s/%s/%s", folder, name, file);
-    FILE *in = fopen(path, "rb");
-    if (in == NULL)
-        return false;
-    for (;;) {
-        char *room = rx_buf_room(out, 65536);
-        size_t n = room != NULL ? fread(room, 1, 65536, in) : 0;
-        if (n == 0)
-            break;
-        rx_buf_grew(out, n);
-    }
-    fclose(in);
-    return true;
-}
-
-static bool
-load_document(
-    const char *folder, const char *name, const char *file, struct document *d)
-{
-    struct rx_json_limits limits = { .values = 10000000 };
-
-    *d = (struct document){ 0 };
-    if (!load(folder, name, file, &d->text) ||
-        rx_json_parse(&d->doc, rx_buf_str(&d->text), &limits, NULL) != RX_OK)
-        return false;
-    d->root = rx_json_root(d->doc);
-    return true;
-}
-
-static void
-unload(struct document *d)
-{
-    rx_json_free(d->doc);
-    rx_buf_fini(&d->text);
-}
 
 /* --- what is expected: a second reading of the format ------------------------------ */
 
@@ -385,24 +331,24 @@ is_one_answer(const char *name, const struct rx_buf *body)
 }
 
 static void
-run_stream(const char *folder, const char *name)
+run_stream(const struct fixture *f)
 {
     struct rx_buf body;
     struct rx_buf want;
-    struct document sdk;
+    struct fixture_doc sdk;
 
     rx_buf_init(&want, RIG_MAX);
-    bool there = load(folder, name, "response.sse", &body) &&
-                 load_document(folder, name, "sdk_final.json", &sdk);
-    if (there && is_one_answer(name, &body)) {
+    bool there = fixture_load(f, "response.sse", &body) &&
+                 fixture_read(f, "sdk_final.json", &sdk);
+    if (there && is_one_answer(f->name, &body)) {
         rx_json final = rx_json_find(sdk.root, "result.final_response");
         if (rx_json_there(final)) {
             expect(final, &want);
             check_stream(
-                name, "stream", rx_buf_str(&body), rx_buf_str(&want), 0);
+                f->name, "stream", rx_buf_str(&body), rx_buf_str(&want), 0);
             check_stream(
-                name, "pieces", rx_buf_str(&body), rx_buf_str(&want), 61);
-            check_cuts(name, rx_buf_str(&body));
+                f->name, "pieces", rx_buf_str(&body), rx_buf_str(&want), 61);
+            check_cuts(f->name, rx_buf_str(&body));
             streams++;
         } else {
             struct rig r;
@@ -417,24 +363,25 @@ run_stream(const char *folder, const char *name)
         }
     }
     if (there)
-        unload(&sdk);
+        fixture_drop(&sdk);
     rx_buf_fini(&body);
     rx_buf_fini(&want);
 }
 
 static void
-run_answer(const char *folder, const char *name)
+run_answer(const struct fixture *f)
 {
-    struct document d;
+    struct fixture_doc d;
     struct rx_buf want;
 
     rx_buf_init(&want, RIG_MAX);
-    if (load_document(folder, name, "response.json", &d)) {
+    if (fixture_read(f, "response.json", &d)) {
         if (rx_json_kind(rx_json_find(d.root, "output")) == RX_JSON_ARRAY &&
             rx_str_starts(rx_json_str(rx_json_find(d.root, "status")),
                 RX_S("complete"))) {
             expect(d.root, &want);
-            check_whole(name, "whole", rx_buf_str(&d.text), rx_buf_str(&want));
+            check_whole(
+                f->name, "whole", rx_buf_str(&d.text), rx_buf_str(&want));
             answers++;
         } else {
             struct rig r;
@@ -446,28 +393,27 @@ run_answer(const char *folder, const char *name)
             failures++;
         }
     }
-    unload(&d);
+    fixture_drop(&d);
     rx_buf_fini(&want);
+}
+
+static void
+run_exchange(const struct fixture *f)
+{
+    if (strncmp(f->name, "or-s", 4) == 0)
+        run_stream(f);
+    else if (strncmp(f->name, "or-n", 4) == 0)
+        run_answer(f);
 }
 
 static void
 every_recorded_answer_is_read_as_its_sdk_reads_it(void)
 {
-    const char *folder = getenv("ROUTEX_FIXTURES");
-
-    if (folder == NULL || folder[0] == '\0')
-        folder = ROUTEX_SOURCE_DIR "/../shared/fixtures";
-    DIR *dir = opendir(folder);
-    for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
-        if (strncmp(d->d_name, "or-s", 4) == 0)
-            run_stream(folder, d->d_name);
-        else if (strncmp(d->d_name, "or-n", 4) == 0)
-            run_answer(folder, d->d_name);
-    }
-    if (dir != NULL)
-        closedir(dir);
-    printf("  %u streams, %u answers, %u failures ran\n", streams, answers,
-        failures);
+    if (!fixtures_each(run_exchange))
+        return;
+    fixtures_ran("streams", streams, 50);
+    fixtures_ran("answers", answers, 80);
+    fixtures_ran("failures", failures, 5);
 }
 
 int

@@ -2,48 +2,19 @@
  * Recorded exchanges with the real providers, fed to the tap in every way they
  * might arrive, against what the vendors' own SDKs made of them (or, where
  * nothing was streamed, the usage object as it stands in the answer).
- *
- * The recordings are not part of this tree: $ROUTEX_FIXTURES names their folder
- * (../shared/fixtures if it is not set).  Without them nothing is checked.
  */
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 #include "dataplane/scan.h"
 #include "dataplane/usage.h"
-#include "shared/attr.h"
-#include "shared/json.h"
-#include "tests/unit/check.h"
+#include "tests/unit/fixtures.h"
 
-#define FILE_MAX ((size_t)64 * 1024 * 1024)
-
-static const struct {
-    const char *api;
-    enum dialect dialect;
-    enum operation op;
-} apis[] = {
-    { "anthropic-messages", DIALECT_ANTHROPIC, OP_CREATE },
-    { "openai-chat", DIALECT_CHAT, OP_CREATE },
-    { "openai-responses", DIALECT_RESPONSES, OP_CREATE },
-    { "gemini", DIALECT_GEMINI, OP_CREATE },
-    { "anthropic-count-tokens", DIALECT_ANTHROPIC, OP_COUNT },
-    { "gemini-count-tokens", DIALECT_GEMINI, OP_COUNT },
-};
-static unsigned answers_run[RX_COUNT(apis)];
-static unsigned requests_run[RX_COUNT(apis)];
-
-struct document {
-    struct rx_buf text;
-    struct rx_json_doc *doc;
-    rx_json root;
-};
+static unsigned answers_run[FIXTURE_APIS], requests_run[FIXTURE_APIS];
 
 struct example {
-    char name[256];
-    size_t api;
-    struct document meta, request, response, sdk;
+    const struct fixture *fixture;
+    const struct fixture_api *api;
+    struct fixture_doc meta, request, response, sdk;
     struct rx_buf body; /* of the response, as it came */
     bool events;
     bool streamed;
@@ -57,44 +28,10 @@ struct expected {
     rx_str finish;
 };
 
-static bool
-load(const char *folder, const char *name, const char *file, struct rx_buf *out)
+static enum operation
+op_of(const struct example *x)
 {
-    char path[1024];
-
-    rx_buf_init(out, FILE_MAX);
-    snprintf(path, sizeof(path), "%s/%s/%s", folder, name, file);
-    FILE *in = fopen(path, "rb");
-    if (in == NULL)
-        return false;
-    for (;;) {
-        char *room = rx_buf_room(out, 65536);
-        size_t n = room != NULL ? fread(room, 1, 65536, in) : 0;
-        if (n == 0)
-            break;
-        rx_buf_grew(out, n);
-    }
-    fclose(in);
-    return true;
-}
-
-static void
-load_document(
-    const char *folder, const char *name, const char *file, struct document *d)
-{
-    struct rx_json_limits limits = { .values = 10000000 };
-
-    *d = (struct document){ 0 };
-    if (load(folder, name, file, &d->text) &&
-        rx_json_parse(&d->doc, rx_buf_str(&d->text), &limits, NULL) == RX_OK)
-        d->root = rx_json_root(d->doc);
-}
-
-static void
-unload(struct document *d)
-{
-    rx_json_free(d->doc);
-    rx_buf_fini(&d->text);
+    return x->api->counts ? OP_COUNT : OP_CREATE;
 }
 
 /* Whole numbers only; absent and null are not there. */
@@ -216,7 +153,7 @@ expect_usage(const struct example *x, rx_json usage, struct usage *u)
 
     if (rx_json_kind(usage) != RX_JSON_OBJECT)
         return;
-    switch (apis[x->api].dialect) {
+    switch (x->api->dialect) {
     case DIALECT_ANTHROPIC: expect_anthropic(usage, u); break;
     case DIALECT_CHAT: expect_openai(usage, &chat, u); break;
     case DIALECT_RESPONSES: expect_openai(usage, &responses, u); break;
@@ -237,10 +174,10 @@ expect_message(const struct example *x, rx_json m, struct expected *e)
         [DIALECT_RESPONSES] = { "usage", "status" },
         [DIALECT_GEMINI] = { "usageMetadata", "candidates.0.finishReason" },
     };
-    enum dialect d = apis[x->api].dialect;
+    enum dialect d = x->api->dialect;
     uint64_t n;
 
-    if (apis[x->api].op == OP_COUNT) {
+    if (x->api->counts) {
         bool there =
             number(m, d == DIALECT_GEMINI ? "totalTokens" : "input_tokens", &n);
         want(&e->usage, USAGE_in_uncached, there, n);
@@ -267,11 +204,11 @@ expect(const struct example *x)
         snprintf(
             last, sizeof(last), "%zu", rx_json_count(x->response.root) - 1);
         expect_message(x, rx_json_find(x->response.root, last), &e);
-    } else if (apis[x->api].dialect == DIALECT_RESPONSES) {
+    } else if (x->api->dialect == DIALECT_RESPONSES) {
         expect_message(x, rx_json_find(result, "final_response"), &e);
     } else {
         expect_message(x, result, &e);
-        if (apis[x->api].dialect == DIALECT_GEMINI)
+        if (x->api->dialect == DIALECT_GEMINI)
             e.finish = rx_json_str(rx_json_find(result, "finishReason"));
     }
     return e;
@@ -281,8 +218,8 @@ static void
 complain(const struct example *x, const char *how, const char *what,
     const char *wanted, const char *got)
 {
-    fprintf(stderr, "%s (%s): %s: want %s, got %s\n", x->name, how, what,
-        wanted, got);
+    fprintf(stderr, "%s (%s): %s: want %s, got %s\n", x->fixture->name, how,
+        what, wanted, got);
     check_failures++;
 }
 
@@ -416,8 +353,8 @@ run_answer(const struct example *x, const struct expected *e, const char *how,
 {
     rx_str type = x->events ? RX_S("text/event-stream; charset=utf-8")
                             : RX_S("application/json");
-    struct usage_tap *tap = usage_tap_new(apis[x->api].dialect, apis[x->api].op,
-        type, (rx_str){ coding, strlen(coding) });
+    struct usage_tap *tap = usage_tap_new(
+        x->api->dialect, op_of(x), type, (rx_str){ coding, strlen(coding) });
 
     feed(tap, bytes, most, x->body.len + most);
     usage_tap_end(tap, true);
@@ -441,8 +378,8 @@ run_cut(const struct example *x)
 {
     if (!is_one_answer(x))
         return;
-    struct usage_tap *tap = usage_tap_new(
-        apis[x->api].dialect, apis[x->api].op, RX_S(""), RX_S("identity"));
+    struct usage_tap *tap =
+        usage_tap_new(x->api->dialect, op_of(x), RX_S(""), RX_S("identity"));
 
     feed(tap, (rx_str){ x->body.ptr, x->body.len / 2 }, 100, x->body.len);
     usage_tap_end(tap, false);
@@ -471,7 +408,7 @@ check_answer(const struct example *x)
     run_answer(x, &e, "gzip pieces", rx_buf_str(&packed), "gzip", 200);
     rx_buf_fini(&packed);
     run_cut(x);
-    answers_run[x->api]++;
+    answers_run[x->api - fixture_apis]++;
 }
 
 static void
@@ -479,7 +416,7 @@ check_request(const struct example *x)
 {
     static const char *const arrays[] = { "messages", "messages", "input",
         "contents" };
-    enum dialect d = apis[x->api].dialect;
+    enum dialect d = x->api->dialect;
     rx_json body = x->request.root;
     struct scan s;
     struct rx_err err = { 0 };
@@ -500,20 +437,7 @@ check_request(const struct example *x)
     CHECK_INT((intmax_t)messages, (intmax_t)s.messages);
     CHECK_INT((intmax_t)rx_json_count(rx_json_find(body, "tools")),
         (intmax_t)s.tools);
-    requests_run[x->api]++;
-}
-
-static bool
-find_api(struct example *x)
-{
-    rx_str api = rx_json_str(rx_json_find(x->meta.root, "api"));
-
-    for (x->api = 0; x->api < RX_COUNT(apis); x->api++) {
-        if (rx_str_eq(
-                api, (rx_str){ apis[x->api].api, strlen(apis[x->api].api) }))
-            return true;
-    }
-    return false;
+    requests_run[x->api - fixture_apis]++;
 }
 
 static bool
@@ -529,54 +453,58 @@ has_feature(const struct example *x, rx_str feature)
 }
 
 static void
-run_example(const char *folder, const char *name)
+run_body(struct example *x)
 {
-    struct example x = { 0 };
     uint64_t status = 200;
 
-    snprintf(x.name, sizeof(x.name), "%s", name);
-    load_document(folder, name, "meta.json", &x.meta);
-    load_document(folder, name, "request.json", &x.request);
-    load_document(folder, name, "response.json", &x.response);
-    load_document(folder, name, "sdk_final.json", &x.sdk);
-    if (find_api(&x)) {
-        number(x.meta.root, "status", &status);
-        x.status = (int)status;
-        x.streamed = rx_json_bool(rx_json_find(x.meta.root, "streaming"));
-        x.breaks = has_feature(&x, RX_S("mid_stream_error"));
-        x.events = load(folder, name, "response.sse", &x.body);
-        if (x.events || load(folder, name, "response.json", &x.body))
-            check_answer(&x);
-        check_request(&x);
-        rx_buf_fini(&x.body);
+    number(x->meta.root, "status", &status);
+    x->status = (int)status;
+    x->streamed = rx_json_bool(rx_json_find(x->meta.root, "streaming"));
+    x->breaks = has_feature(x, RX_S("mid_stream_error"));
+    x->events = fixture_load(x->fixture, "response.sse", &x->body);
+    if (x->events || fixture_load(x->fixture, "response.json", &x->body))
+        check_answer(x);
+    check_request(x);
+    rx_buf_fini(&x->body);
+}
+
+static void
+run_example(const struct fixture *f)
+{
+    struct example x = { .fixture = f };
+
+    fixture_read(f, "meta.json", &x.meta);
+    fixture_read(f, "request.json", &x.request);
+    fixture_read(f, "response.json", &x.response);
+    fixture_read(f, "sdk_final.json", &x.sdk);
+    size_t api = fixture_api(&x.meta);
+    if (api < FIXTURE_APIS) {
+        x.api = &fixture_apis[api];
+        run_body(&x);
     }
-    unload(&x.meta);
-    unload(&x.request);
-    unload(&x.response);
-    unload(&x.sdk);
+    fixture_drop(&x.meta);
+    fixture_drop(&x.request);
+    fixture_drop(&x.response);
+    fixture_drop(&x.sdk);
 }
 
 static void
 every_recorded_exchange_is_read_as_its_sdk_reads_it(void)
 {
-    const char *folder = getenv("ROUTEX_FIXTURES");
+    size_t answers = 0;
+    size_t requests = 0;
 
-    if (folder == NULL || folder[0] == '\0')
-        folder = ROUTEX_SOURCE_DIR "/../shared/fixtures";
-    DIR *dir = opendir(folder);
-    for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
-        if (d->d_name[0] != '.')
-            run_example(folder, d->d_name);
-    }
-    if (dir != NULL)
-        closedir(dir);
-    unsigned all = 0;
-    for (size_t i = 0; i < RX_COUNT(apis); i++) {
-        printf("  %-24s %3u answers, %3u requests\n", apis[i].api,
+    if (!fixtures_each(run_example))
+        return;
+    for (size_t i = 0; i < FIXTURE_APIS; i++) {
+        printf("  %-24s %3u answers, %3u requests\n", fixture_apis[i].name.ptr,
             answers_run[i], requests_run[i]);
-        all += answers_run[i];
+        CHECK(answers_run[i] > 0 && requests_run[i] > 0);
+        answers += answers_run[i];
+        requests += requests_run[i];
     }
-    printf("  %u recorded cases ran\n", all);
+    fixtures_ran("answers", answers, 500);
+    fixtures_ran("requests", requests, 350);
 }
 
 int

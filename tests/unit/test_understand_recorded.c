@@ -1,27 +1,9 @@
 /*
  * What rules see of recorded requests, against the tags somebody else's program
- * gave them.  The recordings are not part of this tree: $ROUTEX_FIXTURES names
- * their folder (../shared/fixtures if it is not set); without them nothing is
- * checked.
+ * gave them.
  */
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "dataplane/understand.h"
-#include "shared/attr.h"
-#include "shared/json.h"
-#include "tests/unit/check.h"
-
-static const struct {
-    const char *api;
-    enum dialect dialect;
-} apis[] = {
-    { "anthropic-messages", DIALECT_ANTHROPIC },
-    { "openai-chat", DIALECT_CHAT },
-    { "openai-responses", DIALECT_RESPONSES },
-    { "gemini", DIALECT_GEMINI },
-};
+#include "tests/unit/fixtures.h"
 
 enum sight { IMAGE, DOCUMENT, AUDIO, THINKING, SEARCH, TOOLS, SIGHTS };
 
@@ -48,28 +30,6 @@ static const struct {
     { "req_web_search_options", SEARCH },
 };
 static unsigned seen[SIGHTS], requests;
-
-static bool
-read_file(const char *folder, const char *case_name, const char *file,
-    struct rx_buf *out)
-{
-    char path[1200];
-
-    snprintf(path, sizeof(path), "%s/%s/%s", folder, case_name, file);
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return false;
-    size_t n = 1;
-    while (n > 0) {
-        char *room = rx_buf_room(out, 65536);
-        if (room == NULL)
-            break;
-        n = fread(room, 1, 65536, f);
-        rx_buf_grew(out, n);
-    }
-    fclose(f);
-    return !out->full;
-}
 
 static void
 compare(const char *name, struct understanding *u, rx_json features)
@@ -116,53 +76,33 @@ look_at(const char *name, enum dialect d, rx_str body, rx_json features)
 }
 
 static void
-look_into(const char *folder, const char *name)
+look_into(const struct fixture *f)
 {
-    struct rx_buf meta, body;
-    struct rx_json_doc *doc = NULL;
+    struct fixture_doc meta;
+    struct rx_buf body;
 
-    rx_buf_init(&meta, 1 << 20);
-    rx_buf_init(&body, 64 << 20);
-    if (read_file(folder, name, "meta.json", &meta) &&
-        read_file(folder, name, "request.json", &body) &&
-        rx_json_parse(&doc, rx_buf_str(&meta), NULL, NULL) == RX_OK) {
-        rx_json root = rx_json_root(doc);
-        rx_str api = rx_json_str(rx_json_find(root, "api"));
-        for (size_t i = 0; i < RX_COUNT(apis); i++) {
-            if (rx_str_eq(api, (rx_str){ apis[i].api, strlen(apis[i].api) }))
-                look_at(name, apis[i].dialect, rx_buf_str(&body),
-                    rx_json_find(root, "features"));
-        }
+    bool there = fixture_load(f, "request.json", &body);
+    if (fixture_read(f, "meta.json", &meta) && there) {
+        size_t api = fixture_api(&meta);
+        if (api < FIXTURE_APIS && !fixture_apis[api].counts)
+            look_at(f->name, fixture_apis[api].dialect, rx_buf_str(&body),
+                rx_json_find(meta.root, "features"));
     }
-    rx_json_free(doc);
-    rx_buf_fini(&meta);
+    fixture_drop(&meta);
     rx_buf_fini(&body);
 }
 
 static void
 recorded_requests_show_what_their_tags_say(void)
 {
-    const char *folder = getenv("ROUTEX_FIXTURES");
-    static const char *const names[] = { "images", "documents", "audio",
-        "thinking", "web search" };
-
-    if (folder == NULL)
-        folder = ROUTEX_SOURCE_DIR "/../shared/fixtures";
-    DIR *dir = opendir(folder);
-    if (dir == NULL) {
-        printf("     no recordings at %s\n", folder);
+    if (!fixtures_each(look_into))
         return;
-    }
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-        if (e->d_name[0] != '.')
-            look_into(folder, e->d_name);
-    }
-    closedir(dir);
-    printf("     %u requests", requests);
-    for (size_t i = 0; i < RX_COUNT(names); i++)
-        printf(", %s in %u", names[i], seen[i]);
-    printf("\n");
-    CHECK(requests > 100);
+    fixtures_ran("requests", requests, 350);
+    fixtures_ran("with images", seen[IMAGE], 20);
+    fixtures_ran("with documents", seen[DOCUMENT], 10);
+    fixtures_ran("with audio", seen[AUDIO], 1);
+    fixtures_ran("that may think", seen[THINKING], 15);
+    fixtures_ran("that may search", seen[SEARCH], 15);
 }
 
 int
