@@ -1,10 +1,8 @@
 #include "dataplane/wire_lease.h"
 
-#include <string.h>
-
 #include "proto/limit.pb-c.h"
 
-#include "shared/arena.h"
+#include "shared/proto.h"
 
 #define SCRATCH_MAX ((size_t)16 * 1024 * 1024)
 
@@ -17,17 +15,17 @@ wire_add_demand(struct rx_buf *out, const struct wire_demand *demand)
     Routex__Demand m;
 
     routex__demand__init(&m);
-    m.plane = (char *)(uintptr_t)demand->plane;
+    m.plane = rx_proto_text(demand->plane);
     m.boot = demand->boot;
     m.epoch = demand->epoch;
     m.serial = demand->serial;
     m.parts = demand->parts;
     m.items = rx_arena_make(arena, Routex__DemandItem *, n);
-    for (size_t i = 0; items != NULL && m.items != NULL && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct limit_demand *d = &demand->items[i];
         routex__demand_item__init(&items[i]);
         items[i].subject = d->owner;
-        items[i].id = (char *)(uintptr_t)rx_arena_copy(arena, d->id).ptr;
+        items[i].id = rx_proto_copy(arena, d->id);
         items[i].limit = (uint32_t)d->limit + 1;
         items[i].share = d->share;
         items[i].used = d->used;
@@ -37,14 +35,9 @@ wire_add_demand(struct rx_buf *out, const struct wire_demand *demand)
         items[i].forfeited = d->forfeited;
         m.items[m.n_items++] = &items[i];
     }
-    size_t size = protobuf_c_message_get_packed_size(&m.base);
-    char *room = rx_buf_room(out, size);
-    if (room != NULL) {
-        protobuf_c_message_pack(&m.base, (uint8_t *)room);
-        rx_buf_grew(out, size);
-    }
+    bool ok = rx_proto_add(out, &m.base);
     rx_arena_free(arena);
-    return room != NULL;
+    return ok;
 }
 
 bool
@@ -65,7 +58,7 @@ wire_read_lease(rx_str packed,
             continue; /* of a newer kind */
         struct limit_lease item = {
             .owner = (enum limit_owner)it->subject,
-            .id = { it->id, strlen(it->id) },
+            .id = rx_str_of(it->id),
             .limit = (enum limit)(it->limit - 1),
             .share = it->share,
             .credit = it->credit,

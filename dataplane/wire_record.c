@@ -68,12 +68,6 @@ add_text(unsigned char *at, unsigned field, rx_str s)
     return s.len > 0 ? add_bytes(at, field, s) : at;
 }
 
-static rx_str
-words(const char *s)
-{
-    return (rx_str){ s, strlen(s) };
-}
-
 /* A message inside begins here ... */
 static unsigned char *
 open_message(unsigned char *at, unsigned field)
@@ -108,7 +102,7 @@ add_usage(unsigned char *at, unsigned field, const struct usage *u)
     }
     at = add_bytes(
         at, 15, (rx_str){ u->tier, strnlen(u->tier, sizeof(u->tier)) });
-    at = add_bytes(at, 16, words(provenance_name(u->provenance)));
+    at = add_bytes(at, 16, rx_str_of(provenance_name(u->provenance)));
     return close_message(begin, at);
 }
 
@@ -122,7 +116,7 @@ add_attempt(unsigned char *at, unsigned field, const struct record_attempt *a)
     at = add_text(at, 3, a->credential_id);
     at = add_text(at, 4, a->model);
     at = add_number(at, 5, (uint32_t)a->status);
-    at = add_text(at, 6, words(rx_code_words(a->code)));
+    at = add_text(at, 6, rx_str_of(rx_code_words(a->code)));
     at = add_text(at, 7, a->reason);
     at = add_number(at, 8, a->start_ms);
     at = add_number(at, 9, a->connect_ms);
@@ -152,8 +146,8 @@ add_record(unsigned char *at, uint64_t seq, const struct record *r)
     at = add_number(at, 3, r->started_ms);
     at = add_text(at, 4, r->tenant_id);
     at = add_text(at, 5, r->key_id);
-    at = add_text(at, 6, words(dialect_name(r->dialect)));
-    at = add_text(at, 7, words(operation_name(r->operation)));
+    at = add_text(at, 6, rx_str_of(dialect_name(r->dialect)));
+    at = add_text(at, 7, rx_str_of(operation_name(r->operation)));
     at = add_number(at, 8, r->stream);
     at = add_text(at, 9, r->model_requested);
     at = add_text(at, 10, r->model);

@@ -198,7 +198,7 @@ split_request_line(rx_str line, struct rx_http_head *out, const char **reason)
     if (status != 200)
         return status;
     if (!method_known(out->method))
-        return refuse(reason, 501, "method not implemented");
+        return refuse(reason, 501, "unknown method");
     return split_target(out, reason);
 }
 
@@ -242,7 +242,7 @@ see_coding(
     if (f->codings++ > 0)
         return refuse(reason, 400, "more than one Transfer-Encoding");
     if (!rx_str_ieq(v, RX_S("chunked")))
-        return refuse(reason, 501, "Transfer-Encoding not implemented");
+        return refuse(reason, 501, "unknown Transfer-Encoding");
     out->chunked = true;
     return 200;
 }
