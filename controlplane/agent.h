@@ -16,8 +16,8 @@
  * shows where rules show: as "agent reviewer".
  *
  * The head of the file is a strict part of YAML: lines "key: value", values
- * plain, in quotes, or folded and literal blocks ("|", ">"); what stands
- * indented below a key we do not know is passed over.
+ * plain, in quotes, or folded and literal blocks ("|", ">"); keys we do not
+ * know, and what stands indented below them, are passed over.
  */
 #ifndef CONTROLPLANE_AGENT_H
 #define CONTROLPLANE_AGENT_H
@@ -40,6 +40,7 @@ struct agent {
     rx_str name, description, model, routing;
     rx_str prompt;
     rx_str text; /* all of the file */
+    rx_str head; /* of it, the lines between the two ---; ptr NULL: none */
     uint64_t updated_ms;
     unsigned line;   /* of the fault */
     char fault[160]; /* why it is not used; empty: it is */
@@ -47,8 +48,13 @@ struct agent {
 
 /* Fill name … prompt from text; what is wrong goes to `fault` and `line`. */
 void agent_parse(struct agent *a, struct rx_arena *arena);
-/* The text of a file that says this. */
-void agent_print(const struct agent *a, struct rx_buf *out);
+/*
+ * The text of a file that says this.  `text` is the file as it is (empty: there
+ * is none): lines whose value stays, lines we do not know and comments are kept
+ * as they are.
+ */
+void agent_print(
+    const struct agent *a, struct rx_arena *arena, struct rx_buf *out);
 /* name … prompt from a body, as a whole; faults go to its document. */
 void agent_read(struct agent *a, rx_json body);
 /* A file's name out of the agent's. */

@@ -90,7 +90,7 @@ write_agent(struct api_call *c, const struct agent *a, const char *action,
     char why[160];
 
     rx_buf_init(&text, AGENT_FILE_MAX);
-    agent_print(a, &text);
+    agent_print(a, c->arena, &text);
     again.text = field_keep(c->arena, rx_buf_str(&text));
     bool full = text.full;
     rx_buf_fini(&text);
@@ -147,6 +147,7 @@ api_agent_replace(struct api_call *c, struct rx_err *err)
     if (code != RX_OK)
         return code;
     a.id = field_keep(c->arena, known->id);
+    a.text = field_keep(c->arena, known->text);
     if (rx_json_there(c->body))
         agent_read(&a, c->body);
     code = api_body_done(c, err);

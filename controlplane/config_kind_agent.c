@@ -89,7 +89,7 @@ check(struct config_run *run, struct agent *a, rx_json body)
     char why[160] = "";
 
     rx_buf_init(&text, AGENT_FILE_MAX);
-    agent_print(a, &text);
+    agent_print(a, run->arena, &text);
     again.text = a->text = field_keep(run->arena, rx_buf_str(&text));
     bool full = text.full;
     rx_buf_fini(&text);

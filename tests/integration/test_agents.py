@@ -129,6 +129,27 @@ def a_bad_file_is_told_with_its_line_and_disturbs_nobody(build):
 
 
 @test
+def saving_an_agent_keeps_the_lines_of_its_file_that_are_not_ours(build):
+    text = FILE.replace("---\nname", "---\n# ours since May\ncolor: red\nname")
+    with Rig(build) as rig:
+        rig.write("reviewer.md", text)
+        shown = wait_until(lambda: rig.agent("reviewer"), "it to be read")
+        file = rig.r.data_dir / "agents" / "reviewer.md"
+        said = {k: shown[k] for k in (
+            "name", "description", "model", "routing", "prompt")}
+        rig.r.admin.call("PUT", "/api/agents/reviewer", said)
+        assert file.read_text() == text, file.read_text()
+        rig.r.admin.call("PUT", "/api/agents/reviewer",
+                         {**said, "model": "other"})
+        assert file.read_text() == text.replace(
+            "model: deep-model", 'model: "other"'), file.read_text()
+        document = {"version": 1, "agents": [{**said, "model": "third"}]}
+        rig.r.admin.call("POST", "/api/config/import?mode=merge", document)
+        assert file.read_text() == text.replace(
+            "model: deep-model", 'model: "third"'), file.read_text()
+
+
+@test
 def agents_are_written_by_the_api_and_the_command_line(build):
     with Rig(build) as rig:
         made = rig.r.admin.post("/api/agents", {
