@@ -1,4 +1,4 @@
-#include "httpd_rig.h"
+#include "tests/unit/httpd_rig.h"
 
 static void
 answers_a_request_and_keeps_the_connection(void)
@@ -19,7 +19,7 @@ answers_a_request_and_keeps_the_connection(void)
     CHECK_INT(RX_OK, rig.how);
     CHECK_INT(1, (intmax_t)rx_httpd_connections(rig.httpd));
     close(fd);
-    RIG_UNTIL(1000, rx_httpd_connections(rig.httpd) == 0);
+    RIG_UNTIL(rx_httpd_connections(rig.httpd) == 0);
     rig_stop();
 }
 
@@ -294,10 +294,9 @@ hears_a_client_that_leaves_while_we_think(void)
         else
             close(fd);
         /* A reset that beats accept leaves nothing to hear. */
-        RIG_UNTIL(1000,
-            rig.closes == 1 ||
-                (rows[i].at_once && rx_httpd_connections(rig.httpd) == 0 &&
-                    rx_clock_ms() - from > 5));
+        RIG_UNTIL(rig.closes == 1 ||
+                  (rows[i].at_once && rx_httpd_connections(rig.httpd) == 0 &&
+                      rx_clock_ms() - from > 5));
         CHECK(rx_clock_ms() - from <= 10);
         if (rig.closes == 1)
             CHECK_INT(RX_CANCELLED, rig.how);
@@ -324,7 +323,7 @@ hears_a_client_that_leaves_while_we_reply_to_half_a_body(void)
             client_reset(fd);
         else
             close(fd);
-        RIG_UNTIL(1000, rig.closes == 1);
+        RIG_UNTIL(rig.closes == 1);
         CHECK_INT(RX_CANCELLED, rig.how);
         rig_stop();
     }
@@ -398,7 +397,7 @@ hears_a_client_that_leaves_while_streaming(void)
             client_reset(fd);
         else
             close(fd);
-        RIG_UNTIL(1000, rig.closes == 1);
+        RIG_UNTIL(rig.closes == 1);
         CHECK_INT(RX_CANCELLED, rig.how);
         rig_stop();
     }

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "httpd_rig.h"
+#include "tests/unit/httpd_rig.h"
 
 static const char get[] = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -83,8 +83,12 @@ says_nothing_on_stderr(void)
     dup2(file, 2);
     rig_start(NULL);
     ask("garbage\r\n\r\n", &end);
-    ask("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nabcdef", &end);
     int fd = client_open();
+    client_say(
+        fd, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nabcdef");
+    client_hear(fd, "\r\n\r\n/", NULL);
+    close(fd);
+    fd = client_open();
     client_say(fd, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
     client_reset(fd);
     rig_settle();
@@ -120,7 +124,7 @@ refuses_large_bodies_without_reading_them(void)
         close(fd);
     }
     CHECK_TEXT("RCRC", rig.log);
-    RIG_UNTIL(1000, rx_httpd_connections(rig.httpd) == 0);
+    RIG_UNTIL(rx_httpd_connections(rig.httpd) == 0);
     rig_stop();
 }
 
@@ -211,14 +215,14 @@ takes_a_large_form_like_any_body(void)
     rig_stop();
 }
 
-/* Send single bytes until the server answers or `ms` are over. */
+/* Send single bytes until the server has answered and closed. */
 static const char *
-drip(int fd, uint64_t ms, uint64_t *took)
+drip(int fd)
 {
-    uint64_t from = rx_clock_ms();
+    uint64_t until = rx_clock_ms() + RIG_DEADLINE_MS;
     size_t len = 0;
 
-    while (rx_clock_ms() - from < ms) {
+    while (rx_clock_ms() < until) {
         struct timespec nap = { 0, 2 * 1000 * 1000 };
 
         send(fd, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -231,7 +235,6 @@ drip(int fd, uint64_t ms, uint64_t *took)
             break;
     }
     client_got[len] = '\0';
-    *took = rx_clock_ms() - from;
     return client_got;
 }
 
@@ -239,14 +242,12 @@ static void
 cuts_a_head_that_drips(void)
 {
     struct rx_httpd_options o = { .head_timeout_ms = 60 };
-    uint64_t took;
 
     rig_start(&o);
     int fd = client_open();
     client_say(fd, "GET /a HTTP/1.1\r\nHost: ");
-    const char *got = drip(fd, 2000, &took);
+    const char *got = drip(fd);
     CHECK(starts(got, "HTTP/1.1 408 Request Timeout\r\n"));
-    CHECK(took < 500);
     close(fd);
     rig_stop();
 }
@@ -255,16 +256,14 @@ static void
 cuts_a_body_that_drips_or_stalls(void)
 {
     struct rx_httpd_options o = { .body_timeout_ms = 60 };
-    uint64_t took;
     int end;
 
     rig_start(&o);
     int fd = client_open();
     client_say(fd, "POST /a HTTP/1.1\r\nHost: x\r\n"
                    "Content-Length: 9999\r\n\r\n");
-    const char *got = drip(fd, 2000, &took);
+    const char *got = drip(fd);
     CHECK(starts(got, "HTTP/1.1 408 Request Timeout\r\n"));
-    CHECK(took < 500);
     CHECK_INT(RX_TIMEOUT, rig.how);
     close(fd);
 
@@ -281,7 +280,7 @@ cuts_a_body_that_drips_or_stalls(void)
 static void
 closes_idle_connections_quietly(void)
 {
-    struct rx_httpd_options o = { .idle_timeout_ms = 50 };
+    struct rx_httpd_options o = { .idle_timeout_ms = 400 };
     int end;
 
     rig_start(&o);
@@ -301,21 +300,21 @@ closes_idle_connections_quietly(void)
 static void
 has_no_limit_for_our_own_thinking(void)
 {
-    struct rx_httpd_options o = { .idle_timeout_ms = 20,
-        .head_timeout_ms = 20,
-        .body_timeout_ms = 20,
-        .send_timeout_ms = 20 };
+    struct rx_httpd_options o = { .idle_timeout_ms = 150,
+        .head_timeout_ms = 150,
+        .body_timeout_ms = 150,
+        .send_timeout_ms = 150 };
     uint64_t until;
 
     rig_start(&o);
     int fd = client_open();
     client_say(fd, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
-    for (until = rx_clock_ms() + 100; rx_clock_ms() < until;)
+    for (until = rx_clock_ms() + 400; rx_clock_ms() < until;)
         rx_loop_tick(rig.loop, false);
     CHECK(rig.held != NULL);
     rx_httpd_start(rig.held, 200, RX_S(""), RX_HTTPD_CHUNKED);
     (void)rx_httpd_write(rig.held, RX_S("event"));
-    for (until = rx_clock_ms() + 100; rx_clock_ms() < until;)
+    for (until = rx_clock_ms() + 400; rx_clock_ms() < until;)
         rx_loop_tick(rig.loop, false);
     CHECK(rig.held != NULL);
     rx_httpd_end(rig.held);
@@ -340,7 +339,7 @@ gives_up_on_a_client_that_takes_nothing(void)
         if (!go && rx_httpd_unsent(rig.held) > 0)
             break;
     }
-    RIG_UNTIL(3000, rig.closes == 1);
+    RIG_UNTIL(rig.closes == 1);
     CHECK_INT(RX_TIMEOUT, rig.how);
     close(fd);
     rig_stop();
@@ -365,7 +364,7 @@ waits_when_it_is_out_of_descriptors(void)
     tight.rlim_cur = (rlim_t)top + FREE;
     setrlimit(RLIMIT_NOFILE, &tight);
 
-    RIG_UNTIL(1000, rx_httpd_connections(rig.httpd) == FREE);
+    RIG_UNTIL(rx_httpd_connections(rig.httpd) == FREE);
     /* It sleeps rather than spins: far fewer ticks than time would allow. */
     clock_t cpu = clock();
     uint64_t from = rx_clock_ms();
@@ -382,7 +381,7 @@ waits_when_it_is_out_of_descriptors(void)
     client_say(fds[0], get);
     CHECK(starts(client_hear(fds[0], "\r\n\r\n/a", NULL), "HTTP/1.1 200"));
     setrlimit(RLIMIT_NOFILE, &saved);
-    RIG_UNTIL(2000, rx_httpd_connections(rig.httpd) == CLIENTS);
+    RIG_UNTIL(rx_httpd_connections(rig.httpd) == CLIENTS);
     client_say(fds[CLIENTS - 1], get);
     CHECK(starts(
         client_hear(fds[CLIENTS - 1], "\r\n\r\n/a", NULL), "HTTP/1.1 200"));
@@ -430,8 +429,7 @@ drains(void)
     got = client_hear(streaming, NULL, &end);
     CHECK(strstr(got, "more\r\n0\r\n\r\n") != NULL);
     CHECK_INT(0, end);
-    rig_settle();
-    CHECK(drained);
+    RIG_UNTIL(drained);
 
     struct sockaddr_in to = { .sin_family = AF_INET,
         .sin_port = htons(rx_httpd_port(rig.httpd)),
@@ -452,8 +450,7 @@ drains_at_once_when_there_is_nobody(void)
 
     rig_start(NULL);
     rx_httpd_drain(rig.httpd, note_drained, &drained);
-    rig_settle();
-    CHECK(drained);
+    RIG_UNTIL(drained);
     rig_stop();
 }
 
