@@ -1,22 +1,20 @@
 /*
- * A message is first sorted into shelves of packed items: what it brings, and
- * for a delta what it leaves alone.  Then each part whose shelves changed is
- * read anew into an arena of its own.  An item that cannot be used is noted
- * with its reason, and the bytes that were last in force are read instead.
+ * Each part a message touches is read anew into an arena of its own.  An item
+ * that cannot be used is noted with its reason, and the bytes that were last in
+ * force are read instead.
  */
 #include "dataplane/snapshot_build.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/shortlist.h"
-#include "dataplane/snapshot_parts.h"
+#include "dataplane/snapshot_draft.h"
 
 #define ARENA_BASE ((size_t)1024 * 1024)
 #define ARENA_PER  ((size_t)64) /* times the packed bytes, at most */
 
-static const enum part_id part_of[ITEM_KINDS] = {
+const enum part_id snapshot_part_of[ITEM_KINDS] = {
     [ITEM_CHANNEL] = PART_CHANNELS,
     [ITEM_TENANT] = PART_DIRECTORY,
     [ITEM_KEY] = PART_DIRECTORY,
@@ -25,8 +23,8 @@ static const enum part_id part_of[ITEM_KINDS] = {
     [ITEM_FUNCTION] = PART_RULES,
 };
 
-static void *
-alloc_or_die(void *old, size_t size)
+void *
+snapshot_alloc(void *old, size_t size)
 {
     void *p = realloc(old, size > 0 ? size : 1);
 
@@ -35,132 +33,7 @@ alloc_or_die(void *old, size_t size)
     return p;
 }
 
-/* ---- sorting a message into shelves ------------------------------------ */
-
-struct pile {
-    struct item *items; /* borrowed from the message or from `previous` */
-    size_t count;
-    size_t size;
-};
-
-struct draft {
-    const struct whole *previous;
-    struct pile piles[ITEM_KINDS];
-    struct rx_map *replaced[ITEM_KINDS]; /* delta: ids it brings or deletes */
-    bool touched[PARTS];
-    uint64_t from;
-    rx_str digest;
-    size_t bytes;
-};
-
-static void
-pile_add(struct pile *p, struct item item)
-{
-    if (p->count == p->size) {
-        p->size = p->size > 0 ? p->size * 2 : 16;
-        p->items = alloc_or_die(p->items, p->size * sizeof(*p->items));
-    }
-    p->items[p->count++] = item;
-}
-
-static void
-draft_fini(struct draft *d)
-{
-    for (size_t k = 0; k < ITEM_KINDS; k++) {
-        free(d->piles[k].items);
-        rx_map_free(d->replaced[k], NULL);
-    }
-}
-
-static bool
-draft_item(struct draft *d, enum item_kind kind, rx_str bytes)
-{
-    rx_str id = wire_item_id(kind, bytes);
-
-    if (id.len == 0 && kind != ITEM_SETTINGS)
-        return false;
-    pile_add(&d->piles[kind], (struct item){ id, bytes, bytes });
-    d->touched[part_of[kind]] = true;
-    d->bytes += bytes.len;
-    return true;
-}
-
-static void
-draft_replaces(struct draft *d, enum item_kind kind, rx_str id)
-{
-    if (d->replaced[kind] == NULL)
-        d->replaced[kind] = rx_map_new();
-    rx_map_put(d->replaced[kind], id, d);
-    d->touched[part_of[kind]] = true;
-}
-
-static enum rx_code
-draft_full(struct draft *d, rx_str message, struct rx_err *err)
-{
-    for (;;) {
-        struct wire_piece p = wire_next_of_snapshot(&message);
-        if (p.type == WIRE_END)
-            break;
-        if (p.type != WIRE_ITEM || !draft_item(d, p.kind, p.bytes))
-            return rx_fail(err, RX_INVALID, "snapshot is not readable");
-    }
-    for (size_t i = 0; i < PARTS; i++)
-        d->touched[i] = true;
-    return RX_OK;
-}
-
-static enum rx_code
-draft_delta(struct draft *d, rx_str message, struct rx_err *err)
-{
-    for (;;) {
-        struct wire_piece p = wire_next_of_delta(&message);
-        if (p.type == WIRE_END)
-            return RX_OK;
-        if (p.type == WIRE_BAD ||
-            (p.type == WIRE_ITEM && !draft_item(d, p.kind, p.bytes)))
-            return rx_fail(err, RX_INVALID, "delta is not readable");
-        if (p.type == WIRE_ITEM)
-            draft_replaces(d, p.kind, wire_item_id(p.kind, p.bytes));
-        else if (p.type == WIRE_DELETED)
-            draft_replaces(d, p.kind, p.bytes);
-        else if (p.type == WIRE_FROM)
-            d->from = p.number;
-        else
-            d->digest = p.bytes;
-    }
-}
-
-/* What a delta leaves alone in the parts it touches. */
-static void
-draft_keep(struct draft *d)
-{
-    for (size_t k = 0; k < ITEM_KINDS; k++) {
-        if (!d->touched[part_of[k]])
-            continue;
-        const struct shelf *old = &d->previous->parts[part_of[k]]->shelf[k];
-        for (size_t i = 0; i < old->count; i++) {
-            if (d->replaced[k] != NULL &&
-                rx_map_get(d->replaced[k], old->items[i].id) != NULL)
-                continue;
-            pile_add(&d->piles[k], old->items[i]);
-            d->bytes += old->items[i].bytes.len;
-            if (old->items[i].good.ptr != old->items[i].bytes.ptr)
-                d->bytes += old->items[i].good.len;
-        }
-    }
-}
-
 /* ---- reading a part ---------------------------------------------------- */
-
-struct reading {
-    struct part *part;
-    const struct whole *previous; /* NULL at first */
-    const struct timeouts *defaults;
-    struct rx_map *tenants;            /* id to struct tenant */
-    struct rx_map *before[ITEM_KINDS]; /* id to the previous item, if asked */
-    size_t rejected_size;
-    bool full; /* the arena is */
-};
 
 static void
 reject(struct reading *r, enum item_kind kind, const struct item *item,
@@ -195,7 +68,8 @@ last_good(struct reading *r, enum item_kind kind, rx_str id)
 {
     if (r->previous == NULL)
         return (rx_str){ 0 };
-    const struct shelf *old = &r->previous->parts[part_of[kind]]->shelf[kind];
+    const struct shelf *old =
+        &r->previous->parts[snapshot_part_of[kind]]->shelf[kind];
     if (r->before[kind] == NULL) {
         r->before[kind] = rx_map_new();
         for (size_t i = 0; i < old->count; i++)
@@ -203,127 +77,6 @@ last_good(struct reading *r, enum item_kind kind, rx_str id)
     }
     const struct item *before = rx_map_get(r->before[kind], id);
     return before != NULL ? before->good : (rx_str){ 0 };
-}
-
-/* What bounds the tenant bounds its keys. */
-static enum rx_code
-inherit_guard(struct reading *r, struct client_key *k, struct rx_err *err)
-{
-    const struct tenant *t = k->tenant;
-
-    if (t->limits == NULL && t->ips.count == 0)
-        return RX_OK;
-    struct guard *g = rx_arena_make(r->part->arena, struct guard, 1);
-    if (g == NULL)
-        return rx_fail(err, RX_TOO_BIG, "no room");
-    if (k->guard != NULL)
-        *g = *k->guard;
-    g->who[LIMIT_TENANT] = (struct limit_who){ t->id, t->limits };
-    g->ips[LIMIT_TENANT] = t->ips;
-    g->limited = g->limited || t->limits != NULL;
-    k->guard = g;
-    return RX_OK;
-}
-
-/* Another key with that digest, or where this one goes. */
-static uint32_t *
-slot_for(uint32_t *slots, size_t mask, const struct client_key *keys,
-    const struct rx_digest *digest)
-{
-    uint64_t at;
-
-    memcpy(&at, digest->bytes, sizeof(at));
-    while (slots[at & mask] != 0 && memcmp(&keys[slots[at & mask] - 1].digest,
-                                        digest, sizeof(*digest)) != 0)
-        at++;
-    return &slots[at & mask];
-}
-
-/* The key under its text before: the same in all but digest and end. */
-static bool
-add_old(struct part *p, const struct client_key *k,
-    const struct wire_old_text *text)
-{
-    if (p->old_count == p->old_room) {
-        size_t room = p->old_room > 0 ? p->old_room * 2 : 4;
-        struct client_key *more =
-            rx_arena_make(p->arena, struct client_key, room);
-        if (more == NULL)
-            return false;
-        if (p->old_count > 0)
-            memcpy(more, p->olds, p->old_count * sizeof(*more));
-        p->olds = more;
-        p->old_room = room;
-    }
-    struct client_key *old = &p->olds[p->old_count++];
-    *old = *k;
-    old->digest = text->digest;
-    if (old->expires_ms == 0 || old->expires_ms > text->until_ms)
-        old->expires_ms = text->until_ms;
-    return true;
-}
-
-/* How many there are is known only now. */
-static bool
-index_olds(struct part *p)
-{
-    size_t slots = 16;
-
-    if (p->old_count == 0)
-        return true;
-    while (slots < p->old_count * 2)
-        slots *= 2;
-    p->old_mask = slots - 1;
-    p->old_slots = rx_arena_make(p->arena, uint32_t, slots);
-    if (p->old_slots == NULL)
-        return false;
-    for (size_t i = 0; i < p->old_count; i++)
-        *slot_for(p->old_slots, p->old_mask, p->olds, &p->olds[i].digest) =
-            (uint32_t)i + 1;
-    return true;
-}
-
-static enum rx_code
-read_key(struct reading *r, rx_str bytes, struct rx_err *err)
-{
-    struct part *p = r->part;
-    struct client_key *k = &p->keys[p->key_count];
-    struct wire_old_text old;
-    rx_str tenant_id;
-    enum rx_code code =
-        wire_read_key(bytes, p->arena, k, &tenant_id, &old, err);
-
-    if (code != RX_OK)
-        return code;
-    k->tenant = rx_map_get(r->tenants, tenant_id);
-    if (k->tenant == NULL)
-        return rx_fail(err, RX_INVALID, "unknown tenant " RX_STR_FMT,
-            (int)(tenant_id.len < 64 ? tenant_id.len : 64), tenant_id.ptr);
-    uint32_t *slot = slot_for(p->slots, p->slot_mask, p->keys, &k->digest);
-    if (*slot != 0)
-        return rx_fail(err, RX_INVALID, "same key text as key " RX_STR_FMT,
-            RX_STR_ARG(p->keys[*slot - 1].id));
-    *slot = (uint32_t)++p->key_count;
-    code = inherit_guard(r, k, err);
-    if (code == RX_OK && old.until_ms != 0 && !add_old(p, k, &old))
-        return rx_fail(err, RX_TOO_BIG, "no room");
-    return code;
-}
-
-static enum rx_code
-read_tenant(struct reading *r, rx_str bytes, struct rx_err *err)
-{
-    struct part *p = r->part;
-    struct tenant *t = &p->tenants[p->tenant_count];
-    enum rx_code code = wire_read_tenant(bytes, p->arena, t, err);
-
-    if (code != RX_OK)
-        return code;
-    if (rx_map_get(r->tenants, t->id) != NULL)
-        return rx_fail(err, RX_INVALID, "there twice");
-    rx_map_put(r->tenants, t->id, t);
-    p->tenant_count++;
-    return RX_OK;
 }
 
 static enum rx_code
@@ -366,8 +119,8 @@ read_function(struct reading *r, rx_str bytes, struct rx_err *err)
 static enum rx_code (*const readers[ITEM_KINDS])(
     struct reading *r, rx_str bytes, struct rx_err *err) = {
     [ITEM_CHANNEL] = read_channel,
-    [ITEM_TENANT] = read_tenant,
-    [ITEM_KEY] = read_key,
+    [ITEM_TENANT] = snapshot_read_tenant,
+    [ITEM_KEY] = snapshot_read_key,
     [ITEM_SETTINGS] = read_settings,
     [ITEM_RULE] = read_rule,
     [ITEM_FUNCTION] = read_function,
@@ -395,8 +148,9 @@ read_item(struct reading *r, enum item_kind kind, struct item *item)
         item->good = (rx_str){ 0 };
 }
 
-static bool
-read_shelf(struct reading *r, enum item_kind kind, const struct pile *pile)
+bool
+snapshot_read_shelf(
+    struct reading *r, enum item_kind kind, const struct pile *pile)
 {
     struct part *p = r->part;
     struct shelf *shelf = &p->shelf[kind];
@@ -424,7 +178,7 @@ read_shelf(struct reading *r, enum item_kind kind, const struct pile *pile)
 static struct part *
 part_new(const struct draft *d)
 {
-    struct part *p = alloc_or_die(NULL, sizeof(*p));
+    struct part *p = snapshot_alloc(NULL, sizeof(*p));
 
     memset(p, 0, sizeof(*p));
     atomic_init(&p->refs, 1);
@@ -436,7 +190,7 @@ static bool
 build_settings(struct reading *r, const struct draft *d)
 {
     r->part->settings = wire_default_settings();
-    return read_shelf(r, ITEM_SETTINGS, &d->piles[ITEM_SETTINGS]);
+    return snapshot_read_shelf(r, ITEM_SETTINGS, &d->piles[ITEM_SETTINGS]);
 }
 
 static int
@@ -461,7 +215,7 @@ build_channels(struct reading *r, const struct draft *d)
     const struct pile *pile = &d->piles[ITEM_CHANNEL];
 
     p->channels = rx_arena_make(p->arena, struct channel, pile->count + 1);
-    if (p->channels == NULL || !read_shelf(r, ITEM_CHANNEL, pile))
+    if (p->channels == NULL || !snapshot_read_shelf(r, ITEM_CHANNEL, pile))
         return false;
     if (p->channel_count > 1)
         qsort(p->channels, p->channel_count, sizeof(*p->channels), by_priority);
@@ -476,29 +230,6 @@ build_channels(struct reading *r, const struct draft *d)
     return true;
 }
 
-static bool
-build_directory(struct reading *r, const struct draft *d)
-{
-    struct part *p = r->part;
-    const struct pile *tenants = &d->piles[ITEM_TENANT];
-    const struct pile *keys = &d->piles[ITEM_KEY];
-    size_t slots = 16;
-
-    while (slots < keys->count * 2)
-        slots *= 2;
-    p->slot_mask = slots - 1;
-    p->slots = rx_arena_make(p->arena, uint32_t, slots);
-    p->tenants = rx_arena_make(p->arena, struct tenant, tenants->count + 1);
-    p->keys = rx_arena_make(p->arena, struct client_key, keys->count + 1);
-    if (p->slots == NULL || p->tenants == NULL || p->keys == NULL)
-        return false;
-    r->tenants = rx_map_new();
-    bool ok = read_shelf(r, ITEM_TENANT, tenants) &&
-              read_shelf(r, ITEM_KEY, keys) && index_olds(p);
-    rx_map_free(r->tenants, NULL);
-    return ok;
-}
-
 /* Functions first: a rule that names none there is, cannot be used. */
 static bool
 build_rules(struct reading *r, const struct draft *d)
@@ -508,8 +239,8 @@ build_rules(struct reading *r, const struct draft *d)
 
     if (!ruleset_init(
             &r->part->rules, r->part->arena, functions->count, rules->count) ||
-        !read_shelf(r, ITEM_FUNCTION, functions) ||
-        !read_shelf(r, ITEM_RULE, rules))
+        !snapshot_read_shelf(r, ITEM_FUNCTION, functions) ||
+        !snapshot_read_shelf(r, ITEM_RULE, rules))
         return false;
     ruleset_finish(&r->part->rules);
     return true;
@@ -519,7 +250,7 @@ static bool (*const builders[PARTS])(
     struct reading *r, const struct draft *d) = {
     [PART_SETTINGS] = build_settings,
     [PART_CHANNELS] = build_channels,
-    [PART_DIRECTORY] = build_directory,
+    [PART_DIRECTORY] = snapshot_build_directory,
     [PART_RULES] = build_rules,
 };
 
@@ -550,7 +281,7 @@ gather_rejected(struct whole *w)
 
     for (size_t i = 0; i < PARTS; i++)
         n += w->parts[i]->rejected_count;
-    w->rejected = alloc_or_die(NULL, n * sizeof(*w->rejected));
+    w->rejected = snapshot_alloc(NULL, n * sizeof(*w->rejected));
     for (size_t i = 0; i < PARTS; i++) {
         const struct part *p = w->parts[i];
         if (p->rejected_count > 0)
@@ -585,7 +316,7 @@ static enum rx_code
 assemble(const struct draft *d, uint64_t epoch, uint64_t version,
     const struct snapshot **out, struct rx_err *err)
 {
-    struct whole *w = alloc_or_die(NULL, sizeof(*w));
+    struct whole *w = snapshot_alloc(NULL, sizeof(*w));
 
     memset(w, 0, sizeof(*w));
     w->refs = 1;
@@ -669,7 +400,8 @@ static bool
 pack_items(const struct snapshot *s, struct rx_buf *out, bool good)
 {
     for (unsigned k = 0; k < ITEM_KINDS; k++) {
-        const struct shelf *shelf = &whole_of(s)->parts[part_of[k]]->shelf[k];
+        const struct shelf *shelf =
+            &whole_of(s)->parts[snapshot_part_of[k]]->shelf[k];
         for (size_t i = 0; i < shelf->count; i++) {
             const struct item *item = &shelf->items[i];
             rx_str bytes = good ? item->good : item->bytes;

@@ -1,18 +1,14 @@
-#include "dataplane/standing.h"
-
+/*
+ * Troubles: learnt here and heard from others, found by whom they are about.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/map.h"
-#include "shared/secret.h"
+#include "dataplane/standing_parts.h"
 
 #define TROUBLES_MAX ((size_t)16384)
 #define MODELS_MAX   ((size_t)1024) /* names of these come from strangers */
-#define CHANNELS_MAX ((size_t)65536)
-#define KEY_MAX      ((size_t)1024)
-#define CLEARED      64
 #define STREAK_MS    60000
-#define TOUCHED      4096 /* bits */
 
 static const struct {
     const char *name;
@@ -28,24 +24,6 @@ struct note {
     struct trouble_note n;
     uint32_t blind; /* times in a row */
     char text[];
-};
-
-struct standing {
-    struct rx_map *own;
-    struct rx_map *heard;
-    uint64_t touched[TOUCHED / 64]; /* a bit by channel, for any note */
-    size_t models;                  /* own notes about (channel, model) */
-    struct rx_map *breakers;
-    size_t open; /* breakers that are not closed */
-    void (*on_windows)(void *arg);
-    void *on_windows_arg;
-    struct rx_map *seats;
-    uint64_t turns;
-    struct trouble_note cleared[CLEARED]; /* ring */
-    char *cleared_text[CLEARED];
-    size_t cleared_at;
-    void (*on_change)(void *arg);
-    void *on_change_arg;
 };
 
 const char *
@@ -64,7 +42,7 @@ bool
 trouble_find(rx_str name, enum trouble *out)
 {
     for (unsigned i = 0; i < TROUBLE_COUNT; i++) {
-        if (rx_str_eq(name, (rx_str){ names[i].name, strlen(names[i].name) })) {
+        if (rx_str_eq(name, rx_str_of(names[i].name))) {
             *out = (enum trouble)i;
             return true;
         }
@@ -107,8 +85,8 @@ standing_on_change(struct standing *s, void (*fn)(void *arg), void *arg)
     s->on_change_arg = arg;
 }
 
-static void
-tell(struct standing *s)
+void
+standing_tell(struct standing *s)
 {
     if (s->on_change != NULL)
         s->on_change(s->on_change_arg);
@@ -167,8 +145,8 @@ standing_is_calm_about(const struct standing *s, rx_str channel)
 /* ---- troubles ---------------------------------------------------------------- */
 
 /* "channel NUL credential NUL model" into `room`; empty when it is too long. */
-static rx_str
-key_of(const struct subject *about, char room[KEY_MAX])
+rx_str
+standing_key(const struct subject *about, char room[KEY_MAX])
 {
     const rx_str parts[] = { about->channel, about->credential, about->model };
     size_t n = 0;
@@ -225,7 +203,7 @@ static struct note *
 own_note(struct standing *s, const struct trouble_note *n, bool *fresh)
 {
     char room[KEY_MAX];
-    rx_str key = key_of(&n->about, room);
+    rx_str key = standing_key(&n->about, room);
     struct note *have = key.len > 0 ? rx_map_get(s->own, key) : NULL;
 
     *fresh = have == NULL;
@@ -257,7 +235,7 @@ standing_note(struct standing *s, const struct trouble_note *n)
     struct subject about = have->n.about;
     have->n = *n;
     have->n.about = about;
-    tell(s);
+    standing_tell(s);
 }
 
 uint32_t
@@ -278,10 +256,13 @@ standing_blind(struct standing *s, const struct subject *about, uint64_t now)
 }
 
 static void
-drop_own(struct standing *s, rx_str key, struct note *have)
+drop(struct standing *s, struct rx_map *map, struct note *have)
 {
-    s->models -= is_model(&have->n.about);
-    rx_map_remove(s->own, key);
+    char room[KEY_MAX];
+
+    if (map == s->own)
+        s->models -= is_model(&have->n.about);
+    rx_map_remove(map, standing_key(&have->n.about, room));
     free(have);
 }
 
@@ -290,7 +271,7 @@ remember_cleared(struct standing *s, const struct subject *about,
     uint64_t since, uint64_t now)
 {
     char room[KEY_MAX];
-    rx_str key = key_of(about, room);
+    rx_str key = standing_key(about, room);
     size_t at = s->cleared_at++ % CLEARED;
 
     free(s->cleared_text[at]);
@@ -312,7 +293,7 @@ drop_subject(struct standing *s, const struct subject *about, uint64_t since,
 {
     struct rx_map *const maps[] = { s->own, s->heard };
     char room[KEY_MAX];
-    rx_str key = key_of(about, room);
+    rx_str key = standing_key(about, room);
     bool found = false;
 
     for (size_t i = 0; key.len > 0 && i < RX_COUNT(maps); i++) {
@@ -320,10 +301,7 @@ drop_subject(struct standing *s, const struct subject *about, uint64_t since,
         if (have == NULL || have->n.noted_ms > since)
             continue;
         found = found || have->n.until_ms > now;
-        if (maps[i] == s->own)
-            drop_own(s, key, have);
-        else
-            free(rx_map_remove(s->heard, key));
+        drop(s, maps[i], have);
     }
     return found;
 }
@@ -335,7 +313,7 @@ standing_clear(struct standing *s, const struct subject *about, uint64_t since,
     if (standing_is_calm(s) || !drop_subject(s, about, since, now))
         return;
     remember_cleared(s, about, since, now);
-    tell(s);
+    standing_tell(s);
 }
 
 void
@@ -343,61 +321,65 @@ standing_heard_clear(
     struct standing *s, const struct subject *about, uint64_t since)
 {
     if (drop_subject(s, about, since, since))
-        tell(s);
+        standing_tell(s);
 }
 
-/* Every note the test wants gone; the map may not change while it is walked. */
-static void
+/* Drop every note that is gone; the map may not change while it is walked. */
+static size_t
 drop_where(struct standing *s, struct rx_map *map,
-    bool (*gone)(const struct note *n, rx_str channel, uint64_t when),
-    rx_str channel, uint64_t when)
+    bool (*gone)(void *arg, const struct note *n), void *arg)
 {
-    bool again = true;
+    struct note *found[64];
+    size_t dropped = 0;
+    size_t n = RX_COUNT(found);
 
-    while (again) {
-        struct note *found[64];
-        size_t n = 0;
+    while (n == RX_COUNT(found)) {
         size_t at = 0;
         rx_str key;
         void *value = NULL;
+        n = 0;
         while (n < RX_COUNT(found) && rx_map_next(map, &at, &key, &value)) {
-            if (gone(value, channel, when))
+            if (gone(arg, value))
                 found[n++] = value;
         }
-        again = n == RX_COUNT(found);
-        for (size_t i = 0; i < n; i++) {
-            char room[KEY_MAX];
-            key = key_of(&found[i]->n.about, room);
-            if (map == s->own) {
-                drop_own(s, key, found[i]);
-            } else {
-                rx_map_remove(map, key);
-                free(found[i]);
-            }
-        }
+        for (size_t i = 0; i < n; i++)
+            drop(s, map, found[i]);
+        dropped += n;
     }
+    return dropped;
+}
+
+/* Noted about a channel, and no later. */
+struct noted {
+    rx_str channel;
+    uint64_t by_ms;
+};
+
+static bool
+is_noted(void *arg, const struct note *n)
+{
+    const struct noted *by = arg;
+
+    return n->n.noted_ms <= by->by_ms &&
+           rx_str_eq(n->n.about.channel, by->channel);
 }
 
 static bool
-is_of_channel(const struct note *n, rx_str channel, uint64_t when)
+is_over(void *arg, const struct note *n)
 {
-    return n->n.noted_ms <= when && rx_str_eq(n->n.about.channel, channel);
-}
+    const uint64_t *now = arg;
 
-static bool
-is_over(const struct note *n, rx_str channel, uint64_t when)
-{
-    (void)channel;
-    return n->n.until_ms != UINT64_MAX && n->n.until_ms + STREAK_MS <= when;
+    return n->n.until_ms != UINT64_MAX && n->n.until_ms + STREAK_MS <= *now;
 }
 
 void
 standing_reset(struct standing *s, rx_str channel, uint64_t since)
 {
     struct breaker *b = rx_map_get(s->breakers, channel);
+    struct noted by = { channel, since };
 
-    drop_where(s, s->own, is_of_channel, channel, since);
-    drop_where(s, s->heard, is_of_channel, channel, since);
+    drop_where(s, s->own, is_noted, &by);
+    drop_where(s, s->heard, is_noted, &by);
     if (b != NULL)
         *b = (struct breaker){ 0 };
     standing_breaker_changed(s);
@@ -406,8 +388,8 @@ standing_reset(struct standing *s, rx_str channel, uint64_t since)
 void
 standing_sweep(struct standing *s, uint64_t now)
 {
-    drop_where(s, s->own, is_over, (rx_str){ 0 }, now);
-    drop_where(s, s->heard, is_over, (rx_str){ 0 }, now);
+    drop_where(s, s->own, is_over, &now);
+    drop_where(s, s->heard, is_over, &now);
     touch_all(s);
 }
 
@@ -424,7 +406,7 @@ standing_find(const struct standing *s, const struct subject *about,
     const struct rx_map *const maps[] = { s->own, s->heard };
     const struct trouble_note *worst = NULL;
     char room[KEY_MAX];
-    rx_str key = key_of(about, room);
+    rx_str key = standing_key(about, room);
 
     for (size_t i = 0; key.len > 0 && i < RX_COUNT(maps); i++) {
         const struct note *n = rx_map_get(maps[i], key);
@@ -437,30 +419,27 @@ standing_find(const struct standing *s, const struct subject *about,
     return worst;
 }
 
+struct holding {
+    bool (*holds)(void *arg, const struct trouble_note *n);
+    void *arg;
+};
+
+static bool
+holds_no_more(void *arg, const struct note *n)
+{
+    const struct holding *by = arg;
+
+    return !by->holds(by->arg, &n->n);
+}
+
 void
 standing_prune(struct standing *s,
     bool (*holds)(void *arg, const struct trouble_note *n), void *arg)
 {
-    size_t n = 0;
-    size_t at = 0;
-    rx_str key;
-    void *value = NULL;
-    struct note **gone = calloc(rx_map_count(s->own) + 1, sizeof(*gone));
+    struct holding by = { holds, arg };
 
-    if (gone == NULL)
-        abort();
-    while (rx_map_next(s->own, &at, &key, &value)) {
-        struct note *have = value;
-        if (!holds(arg, &have->n))
-            gone[n++] = have;
-    }
-    for (size_t i = 0; i < n; i++) {
-        char room[KEY_MAX];
-        drop_own(s, key_of(&gone[i]->n.about, room), gone[i]);
-    }
-    free(gone);
-    if (n > 0)
-        tell(s);
+    if (drop_where(s, s->own, holds_no_more, &by) > 0)
+        standing_tell(s);
 }
 
 bool
@@ -501,192 +480,9 @@ standing_hear(
     rx_map_free(s->heard, free);
     s->heard = rx_map_new();
     for (size_t i = 0; i < count && i < TROUBLES_MAX; i++) {
-        rx_str key = key_of(&notes[i].about, room);
+        rx_str key = standing_key(&notes[i].about, room);
         if (key.len > 0)
             free(rx_map_put(s->heard, key, note_new(key, &notes[i])));
     }
     touch_all(s);
-}
-
-/* ---- breakers ------------------------------------------------------------------ */
-
-struct breaker *
-standing_breaker(struct standing *s, rx_str channel)
-{
-    struct breaker *b = rx_map_get(s->breakers, channel);
-
-    if (b != NULL || rx_map_count(s->breakers) >= CHANNELS_MAX)
-        return b;
-    b = calloc(1, sizeof(*b));
-    if (b == NULL)
-        abort();
-    rx_map_put(s->breakers, channel, b);
-    return b;
-}
-
-const struct breaker *
-standing_breaker_of(const struct standing *s, rx_str channel)
-{
-    return s->open > 0 ? rx_map_get(s->breakers, channel) : NULL;
-}
-
-void
-standing_breaker_changed(struct standing *s)
-{
-    size_t at = 0;
-    rx_str key;
-    void *value = NULL;
-
-    s->open = 0;
-    while (rx_map_next(s->breakers, &at, &key, &value))
-        s->open += ((const struct breaker *)value)->until_ms != 0;
-    tell(s);
-}
-
-bool
-standing_next_open(
-    const struct standing *s, size_t *at, struct trouble_note *out)
-{
-    rx_str key;
-    void *value = NULL;
-
-    while (s->open > 0 && rx_map_next(s->breakers, at, &key, &value)) {
-        const struct breaker *b = value;
-        if (b->until_ms == 0)
-            continue;
-        *out = (struct trouble_note){ .about = { .channel = key },
-            .trouble = TROUBLE_BREAKER,
-            .until_ms = b->until_ms };
-        return true;
-    }
-    return false;
-}
-
-/* ---- seats --------------------------------------------------------------------- */
-
-struct seat *
-standing_seat(struct standing *s, rx_str channel, rx_str credential)
-{
-    struct subject about = { .channel = channel, .credential = credential };
-    char room[KEY_MAX];
-    rx_str key = key_of(&about, room);
-    struct seat *seat = rx_map_get(s->seats, key);
-
-    if (seat != NULL || rx_map_count(s->seats) >= CHANNELS_MAX)
-        return seat;
-    seat = calloc(1, sizeof(*seat));
-    if (seat == NULL)
-        abort();
-    seat->used = -1;
-    rx_map_put(s->seats, key, seat);
-    return seat;
-}
-
-static void
-turn_minute(struct seat *seat, uint64_t now)
-{
-    uint64_t minute = now / 60000;
-
-    if (seat->minute == minute)
-        return;
-    seat->last_minute = seat->minute + 1 == minute ? seat->this_minute : 0;
-    seat->this_minute = 0;
-    seat->minute = minute;
-}
-
-void
-seat_begin(struct seat *seat, uint64_t now)
-{
-    turn_minute(seat, now);
-    seat->in_flight++;
-    seat->this_minute++;
-}
-
-void
-seat_end(struct seat *seat)
-{
-    if (seat->in_flight > 0)
-        seat->in_flight--;
-}
-
-/* Of the running minute and of the one before what falls into the last 60 s. */
-uint32_t
-seat_recent(const struct seat *seat, uint64_t now)
-{
-    struct seat turned = *seat;
-
-    turn_minute(&turned, now);
-    uint64_t left = 60000 - now % 60000;
-    return turned.this_minute + (uint32_t)(turned.last_minute * left / 60000);
-}
-
-/* 2^(-age / 10 s), as good as needed, without libm. */
-static double
-faded(double value, uint64_t age_ms)
-{
-    for (; age_ms >= 10000 && value > 0.001; age_ms -= 10000)
-        value /= 2;
-    return age_ms >= 10000 ? 0 : value * (1 - (double)age_ms / 20000);
-}
-
-double
-seat_ttft(const struct seat *seat, uint64_t now)
-{
-    return faded(seat->ttft_ms, now - seat->ttft_at);
-}
-
-/* A peak counts at once, an improvement by a fifth. */
-void
-seat_note_ttft(struct seat *seat, double ms, uint64_t now)
-{
-    double was = seat_ttft(seat, now);
-
-    seat->ttft_ms = ms > was ? ms : was + (ms - was) / 5;
-    seat->ttft_at = now;
-}
-
-void
-standing_on_windows(struct standing *s, void (*fn)(void *arg), void *arg)
-{
-    s->on_windows = fn;
-    s->on_windows_arg = arg;
-}
-
-void
-standing_windows_changed(struct standing *s)
-{
-    if (s->on_windows != NULL)
-        s->on_windows(s->on_windows_arg);
-}
-
-size_t
-standing_take_windows(struct standing *s, struct window_note *out, size_t most)
-{
-    size_t at = 0, n = 0;
-    rx_str key;
-    void *value = NULL;
-
-    while (
-        n + SEAT_WINDOWS <= most && rx_map_next(s->seats, &at, &key, &value)) {
-        struct seat *seat = value;
-        size_t len = strnlen(key.ptr, key.len);
-        rx_str credential = { key.ptr + len + 1, 0 };
-        credential.len = strnlen(credential.ptr, key.len - len - 1);
-        for (size_t i = 0; i < SEAT_WINDOWS; i++) {
-            struct seat_window *w = &seat->windows[i];
-            if (!w->news)
-                continue;
-            w->news = false;
-            out[n++] = (struct window_note){ { key.ptr, len }, credential,
-                { w->name, strlen(w->name) }, w->used, w->reset_ms,
-                w->noted_ms };
-        }
-    }
-    return n;
-}
-
-uint64_t
-standing_turn(struct standing *s)
-{
-    return ++s->turns;
 }

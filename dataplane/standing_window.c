@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "dataplane/standing.h"
+#include "dataplane/standing_parts.h"
 
 /* The same window by whoever names it. */
 static rx_str
@@ -114,4 +114,46 @@ seat_hear_window(
     w->noted_ms = note->noted_ms > 0 ? note->noted_ms : 1;
     w->news = false;
     sum_up(seat, now);
+}
+
+/* ---- told to the others --------------------------------------------------- */
+
+void
+standing_on_windows(struct standing *s, void (*fn)(void *arg), void *arg)
+{
+    s->on_windows = fn;
+    s->on_windows_arg = arg;
+}
+
+void
+standing_windows_changed(struct standing *s)
+{
+    if (s->on_windows != NULL)
+        s->on_windows(s->on_windows_arg);
+}
+
+size_t
+standing_take_windows(struct standing *s, struct window_note *out, size_t most)
+{
+    size_t at = 0, n = 0;
+    rx_str key;
+    void *value = NULL;
+
+    while (
+        n + SEAT_WINDOWS <= most && rx_map_next(s->seats, &at, &key, &value)) {
+        struct seat *seat = value;
+        size_t len = strnlen(key.ptr, key.len);
+        rx_str credential = { key.ptr + len + 1, 0 };
+        credential.len = strnlen(credential.ptr, key.len - len - 1);
+        for (size_t i = 0; i < SEAT_WINDOWS; i++) {
+            struct seat_window *w = &seat->windows[i];
+            if (!w->news)
+                continue;
+            w->news = false;
+            out[n++] = (struct window_note){ { key.ptr, len }, credential,
+                { w->name, strlen(w->name) }, w->used, w->reset_ms,
+                w->noted_ms };
+        }
+    }
+    return n;
 }
