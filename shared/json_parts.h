@@ -7,7 +7,7 @@
 #include "shared/json.h"
 
 struct rx_json_doc {
-    void *root; /* cJSON's, known to json.c only */
+    void *root; /* the parser's, known to json.c only */
     bool camel;
     struct rx_json_fault *faults;
     size_t fault_count;
