@@ -125,17 +125,16 @@ agent_rule(const struct agent *a, struct store *s, struct rx_arena *arena,
     if (a->fault[0] != '\0')
         return RX_NOT_FOUND;
     size_t n = read_hops(a, s, arena, hops, why);
-    if (n == 0)
-        return RX_NOT_FOUND;
     *out = (struct state_rule){
         .id = joined(arena, AGENT_PREFIX, a->id),
         .name = joined(arena, "agent ", a->name),
         .type = RX_S("custom"),
-        .enabled = true,
+        .enabled = n > 0,
         .priority = AGENT_PRIORITY,
         .condition = condition_of(a, arena),
         .hops = hops,
         .hop_count = n,
+        .agent = a->name,
     };
     return RX_OK;
 }

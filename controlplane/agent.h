@@ -13,7 +13,8 @@
  * the agent's prompt is the agent's: it goes to the channels of `routing`, in
  * that order ("tag:eu": those with that tag), and asks for `model`.  To the data
  * planes an agent is a rule that is asked before all others, so what was decided
- * shows where rules show: as "agent reviewer".
+ * shows where rules show: as "agent reviewer".  Whose prompt a request holds is
+ * noted in its row, whatever decided.
  *
  * The head of the file is a strict part of YAML: lines "key: value", values
  * plain, in quotes, or folded and literal blocks ("|", ">"); keys we do not
@@ -62,9 +63,9 @@ rx_str agent_id_for(rx_str name, struct rx_arena *arena);
 /* Is it a name that a file may have? */
 bool agent_id_good(rx_str id);
 /*
- * As a rule.  RX_NOT_FOUND: there is nothing to publish, because of a fault or
- * because it names neither model nor routing.  `why` (may be NULL) says what is
- * wrong with what it names.
+ * As a rule, which is not enabled where there is nothing to decide: then its
+ * requests are only known as the agent's.  RX_NOT_FOUND: it has a fault.  `why`
+ * (may be NULL) says what is wrong with what it names.
  */
 RX_NODISCARD enum rx_code agent_rule(const struct agent *a, struct store *s,
     struct rx_arena *arena, struct state_rule *out, char why[160]);

@@ -68,7 +68,7 @@ is_plain(const struct analytics_question *q, enum rollup_dim by,
     return true;
 }
 
-/* Rules and tags are summed up on their own only. */
+/* What is not in the cube is summed up on its own only. */
 static enum rx_code
 check_cube(
     const struct analytics_question *q, enum rollup_dim by, struct rx_err *err)
@@ -81,7 +81,8 @@ check_cube(
     if (!outside || is_plain(q, by, &dim))
         return RX_OK;
     return rx_fail(err, RX_INVALID,
-        "rule and tag cannot be asked for together with anything else");
+        "rule, tag, agent and client cannot be asked for together with anything "
+        "else");
 }
 
 /* ---- which buckets --------------------------------------------------------- */

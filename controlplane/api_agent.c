@@ -14,7 +14,8 @@ put_agent(struct api_call *c, const char *key, const struct agent *a)
     struct state_rule rule;
     char why[160];
 
-    bool used = agent_rule(a, c->store, c->arena, &rule, why) == RX_OK;
+    bool used =
+        agent_rule(a, c->store, c->arena, &rule, why) == RX_OK && rule.enabled;
     rx_json_open_object(w, key);
     rx_json_put_str(w, "id", a->id);
     rx_json_put_str(w, "name", a->name);
@@ -99,8 +100,8 @@ write_agent(struct api_call *c, const struct agent *a, const char *action,
     agent_parse(&again, c->arena);
     if (again.fault[0] != '\0')
         return api_wrong(c, err, "prompt", "%.100s", again.fault);
-    if (agent_rule(&again, c->store, c->arena, &rule, why) != RX_OK &&
-        why[0] != '\0')
+    if (agent_rule(&again, c->store, c->arena, &rule, why) == RX_OK &&
+        !rule.enabled && why[0] != '\0')
         return api_wrong(
             c, err, "routing", "%.100s", why + strlen("routing: "));
     enum rx_code code = api_audit(c, action, "agent", a->id, a->name, err);

@@ -155,8 +155,8 @@ read_by(struct api_call *c, enum rollup_dim *by, struct rx_err *err)
     *by = ROLLUP_TOTAL;
     if (given.len == 0 || analytics_dim(given, by))
         return RX_OK;
-    return api_wrong(
-        c, err, "by", "must be one of tenant, key, channel, model, rule, tag");
+    return api_wrong(c, err, "by",
+        "must be one of tenant, key, channel, model, rule, tag, agent, client");
 }
 
 struct series {
@@ -254,7 +254,7 @@ read_groups(struct api_call *c, struct groups *g, struct rx_err *err)
         if (!want_group(g, one))
             return api_wrong(c, err, "by",
                 "must be some of day, hour, tenant, key, channel, model, rule, "
-                "tag");
+                "tag, agent, client");
     }
     return RX_OK;
 }

@@ -135,11 +135,12 @@ read_one_by(
     }
     if (x->by != ROLLUP_TOTAL)
         return api_wrong(c, err, "by",
-            "takes one of tenant, key, channel, model, rule and tag");
+            "takes one of tenant, key, channel, model, rule, tag, agent "
+            "and client");
     if (!analytics_dim(word, &x->by))
         return api_wrong(c, err, "by",
             "must be hour or day, or one of tenant, key, channel, model, rule, "
-            "tag, or both, as in day,model");
+            "tag, agent, client, or both, as in day,model");
     return RX_OK;
 }
 
@@ -171,6 +172,8 @@ read_rows(struct api_call *c, struct export *x, struct rx_err *err)
         .model = only[ROLLUP_MODEL],
         .rule = only[ROLLUP_RULE],
         .tag = only[ROLLUP_TAG],
+        .agent = only[ROLLUP_AGENT],
+        .client = only[ROLLUP_CLIENT],
         .outcome = api_query(c, "outcome"),
         .since_ms = x->q.since_ms,
         .until_ms = x->q.until_ms,

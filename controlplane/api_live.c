@@ -40,6 +40,10 @@ read_options(struct api_call *c, struct live_options *o, struct rx_err *err)
             .key = api_query(c, "key"),
             .channel = api_query(c, "channel"),
             .model = api_query(c, "model"),
+            .rule = api_query(c, "rule"),
+            .tag = api_query(c, "tag"),
+            .agent = api_query(c, "agent"),
+            .client = api_query(c, "client"),
             .outcome = api_query(c, "outcome") },
     };
     enum rx_code code =

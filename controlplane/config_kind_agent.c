@@ -100,8 +100,8 @@ check(struct config_run *run, struct agent *a, rx_json body)
     agent_parse(&again, run->arena);
     if (again.fault[0] != '\0')
         rx_json_wrong_member(body, "prompt", "%.100s", again.fault);
-    else if (agent_rule(&again, run->store, run->arena, &rule, why) != RX_OK &&
-             why[0] != '\0')
+    else if (agent_rule(&again, run->store, run->arena, &rule, why) == RX_OK &&
+             !rule.enabled && why[0] != '\0')
         config_warn(run, body, "is not routed: %.100s", why);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/client_name.h"
 #include "controlplane/field.h"
 #include "controlplane/rollup.h"
 #include "shared/clock.h"
@@ -99,8 +100,8 @@ request_cost(struct store *s, const struct usage_row *row, int64_t *pico)
 /* *fresh: it was not there yet. */
 static enum rx_code
 insert_row(struct store *s, const struct usage_batch *b,
-    const struct usage_row *r, const struct request_cost *cost, bool *fresh,
-    struct rx_err *err)
+    const struct usage_row *r, rx_str client, const struct request_cost *cost,
+    bool *fresh, struct rx_err *err)
 {
     struct db_query *q = db_query(s->db,
         "insert into request (plane, boot, seq, request_id, started_ms, "
@@ -111,10 +112,10 @@ insert_row(struct store *s, const struct usage_batch *b,
         "cache_write_5m, cache_write_1h, cache_write_other, in_tool_use, "
         "out_total, out_reasoning, in_audio, in_image, out_audio, out_image, "
         "web_searches, web_fetches, service_tier, provenance, trace, cost, "
-        "saved, price_version, trace_context) values "
+        "saved, price_version, trace_context, agent, client) values "
         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
         "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?) on conflict (plane, boot, seq) do nothing");
+        "?, ?, ?, ?, ?) on conflict (plane, boot, seq) do nothing");
     const rx_str texts[] = { r->model_requested, r->model, r->model_served,
         r->channel_id, r->channel, r->rule, r->session, r->tag, r->user_agent,
         r->client_ip };
@@ -146,6 +147,8 @@ insert_row(struct store *s, const struct usage_batch *b,
     }
     if (r->trace_context.len > 0)
         db_bind_blob(q, at + 4, r->trace_context);
+    db_bind_view(q, at + 5, r->agent);
+    db_bind_str(q, at + 6, client);
     enum rx_code code = db_run(q, err);
     *fresh = code == RX_OK && db_changes(s->db) == 1;
     return code;
@@ -228,6 +231,7 @@ struct taken {
     const struct usage_row *row;
     uint64_t id;
     struct request_cost cost;
+    char client[CLIENT_NAME_SIZE];
 };
 
 static enum rx_code
@@ -235,14 +239,18 @@ take_row(struct store *s, const struct usage_batch *b,
     const struct usage_row *r, struct taken *taken, size_t *count,
     struct rx_err *err)
 {
+    struct taken *t = &taken[*count];
     bool fresh;
-    struct request_cost cost = cost_of(s, r);
-    enum rx_code code = insert_row(s, b, r, &cost, &fresh, err);
 
+    *t = (struct taken){ .row = r, .cost = cost_of(s, r) };
+    client_name(r->user_agent, t->client);
+    enum rx_code code =
+        insert_row(s, b, r, field_text(t->client), &t->cost, &fresh, err);
     if (code != RX_OK || !fresh)
         return code;
-    taken[(*count)++] = (struct taken){ r, (uint64_t)db_last_id(s->db), cost };
-    return insert_attempts(s, r, &cost, err);
+    t->id = (uint64_t)db_last_id(s->db);
+    ++*count;
+    return insert_attempts(s, r, &t->cost, err);
 }
 
 static uint64_t
@@ -274,7 +282,9 @@ add_to_sums(struct store *s, const struct taken *t)
             [ROLLUP_CHANNEL] = r->channel_id,
             [ROLLUP_MODEL] = r->model.len > 0 ? r->model : r->model_requested,
             [ROLLUP_RULE] = r->rule,
-            [ROLLUP_TAG] = r->tag },
+            [ROLLUP_TAG] = r->tag,
+            [ROLLUP_AGENT] = r->agent,
+            [ROLLUP_CLIENT] = field_text(t->client) },
         .ok = rx_str_eq(r->outcome, RX_S("ok")),
         .provenance = u->provenance,
         .input = SUM(u, COUNT_in_uncached, COUNT_in_tool_use),

@@ -28,7 +28,7 @@ struct request_filter {
     rx_str outcome;
     rx_str request_id;
     rx_str trace_id; /* 32 hex digits */
-    rx_str rule, tag;
+    rx_str rule, tag, agent, client;
     uint64_t status;             /* 0: any */
     uint64_t since_ms, until_ms; /* 0: open */
     /* Newest first: those before (ms, id); 0: from the newest. */

@@ -68,7 +68,9 @@ enum kind { TEXT, NUMBER, TIME, MONEY, FLAG };
     X(price_version, NUMBER, "r.price_version")                                \
     X(plane, TEXT, "r.plane")                                                  \
     X(client_ip, TEXT, "r.client_ip")                                          \
-    X(user_agent, TEXT, "r.user_agent")
+    X(user_agent, TEXT, "r.user_agent")                                        \
+    X(agent, TEXT, "r.agent")                                                  \
+    X(client, TEXT, "r.client")
 
 static const struct {
     const char *name;

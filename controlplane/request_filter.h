@@ -1,6 +1,6 @@
 /*
  * request_filter.h - a filter as SQL, for those who ask the rows: " and …" about
- * request r and client_key k, with its values at ?5 to ?15.
+ * request r and client_key k, with its values at ?5 to ?15, ?18 and ?19.
  */
 #ifndef CONTROLPLANE_REQUEST_FILTER_H
 #define CONTROLPLANE_REQUEST_FILTER_H

@@ -24,7 +24,8 @@
     "r.web_fetches, r.service_tier, r.provenance, "                          \
     "(select count(*) from attempt where request = r.id), r.cost, "          \
     "r.price_version, r.trace_context, "                                     \
-    "exists (select 1 from capture where request_id = r.request_id)"
+    "exists (select 1 from capture where request_id = r.request_id), "       \
+    "r.agent, r.client"
 #define TEXT_MAX ((size_t)8 << 10)
 #define FROM                                    \
     " from request r "                          \
@@ -53,6 +54,8 @@ enum {
     C_PRICES,
     C_CONTEXT,
     C_CAPTURED,
+    C_AGENT,
+    C_CLIENT,
 };
 
 static void
@@ -169,9 +172,10 @@ put_row(struct rx_json_out *w, struct db_query *q)
         { "key", 6 }, { "dialect", 7 }, { "operation", 8 },
         { "model_requested", 10 }, { "model", 11 }, { "model_served", 12 },
         { "channel_id", 13 }, { "channel", 14 }, { "rule", 15 },
-        { "session", 16 }, { "tag", 17 }, { "user_agent", 18 },
-        { "client_ip", 19 }, { "outcome", 21 }, { "reason", 22 },
-        { "finish", 23 }, { "plane", 28 } };
+        { "session", 16 }, { "tag", 17 }, { "agent", C_AGENT },
+        { "client", C_CLIENT }, { "user_agent", 18 }, { "client_ip", 19 },
+        { "outcome", 21 }, { "reason", 22 }, { "finish", 23 },
+        { "plane", 28 } };
     char id[24];
 
     snprintf(id, sizeof(id), "%llu", (unsigned long long)db_u64(q, C_ID));
@@ -201,7 +205,7 @@ put_row(struct rx_json_out *w, struct db_query *q)
 void
 request_add_conditions(struct rx_buf *to, const struct request_filter *f)
 {
-    rx_buf_addf(to, "%s%s%s%s%s%s%s%s%s%s",
+    rx_buf_addf(to, "%s%s%s%s%s%s%s%s%s%s%s%s",
         f->tenant.len > 0 ? " and r.tenant_id = coalesce((select id from "
                             "tenant where name = ?5), ?5)"
                           : "",
@@ -224,7 +228,9 @@ request_add_conditions(struct rx_buf *to, const struct request_filter *f)
               "substr(trace_context, 1, 16) = ?13)"
             : "",
         f->rule.len > 0 ? " and r.rule = ?14" : "",
-        f->tag.len > 0 ? " and r.tag = ?15" : "");
+        f->tag.len > 0 ? " and r.tag = ?15" : "",
+        f->agent.len > 0 ? " and r.agent = ?18" : "",
+        f->client.len > 0 ? " and r.client = ?19" : "");
 }
 
 /* One begun here has the request's own id in front. */
@@ -258,6 +264,10 @@ request_bind_conditions(struct db_query *q, const struct request_filter *f)
         db_bind_str(q, 14, f->rule);
     if (f->tag.len > 0)
         db_bind_str(q, 15, f->tag);
+    if (f->agent.len > 0)
+        db_bind_str(q, 18, f->agent);
+    if (f->client.len > 0)
+        db_bind_str(q, 19, f->client);
 }
 
 static void

@@ -15,7 +15,7 @@
 #define KEY_MAX        ((size_t)64 * 1024)
 #define NAME_MAX_      256   /* of a dimension; longer ones are cut */
 #define ENTRIES        32768 /* sums in memory; then they are flushed */
-#define NAMES_MAX      4096 /* of one dimension at a time; then all is "(other)" */
+#define NAMES_MAX      1024 /* of one dimension in an hour; the rest is "(other)" */
 #define FLUSH_MS       1000
 #define SLICE          4000  /* rows of one step of catching up */
 #define AT_ONCE        20000 /* rows that are caught up with before we begin */
@@ -40,7 +40,8 @@ struct rollup {
     struct store *store;
     struct rx_map *sums;                    /* per minute, by one dimension */
     struct rx_map *cube;                    /* per hour, by all */
-    struct rx_map *names[ROLLUP_DIM_COUNT]; /* seen since the last flush */
+    struct rx_map *names[ROLLUP_DIM_COUNT]; /* let in this hour */
+    uint64_t names_ms;                      /* the hour */
     struct sum *recent[ROLLUP_DIM_COUNT];   /* in `sums`, or NULL */
     struct rx_buf key;
     uint64_t last; /* id of the last row added */
@@ -202,11 +203,39 @@ add_times(struct hist_few *h, const struct rollup_row *row)
         hist_few_add(h, HIST_SPEED, row->output * 10000 / ms);
 }
 
-/* Clients choose some of the names: there may be no end to them. */
+/* Clients choose these names: there may be no end to them. */
+static const bool strangers[ROLLUP_DIM_COUNT] = {
+    [ROLLUP_MODEL] = true,
+    [ROLLUP_TAG] = true,
+    [ROLLUP_CLIENT] = true,
+};
+
+static void
+forget_names(struct rollup *r)
+{
+    for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++) {
+        if (!strangers[d])
+            continue;
+        rx_map_free(r->names[d], NULL);
+        r->names[d] = rx_map_new();
+    }
+}
+
+/* Hours only go forward; those of a clock that is ahead do not count. */
+static void
+enter_hour(struct rollup *r, uint64_t hour)
+{
+    if (hour <= r->names_ms || hour > rx_clock_wall_ms())
+        return;
+    r->names_ms = hour;
+    forget_names(r);
+}
+
 static rx_str
 bounded(struct rollup *r, enum rollup_dim dim, rx_str name)
 {
-    if (rx_map_get(r->names[dim], name) != NULL)
+    if (!strangers[dim] || name.len == 0 ||
+        rx_map_get(r->names[dim], name) != NULL)
         return name;
     if (rx_map_count(r->names[dim]) >= NAMES_MAX)
         return RX_S("(other)");
@@ -245,6 +274,7 @@ add_row(struct rollup *r, const struct rollup_row *row)
     int64_t n[ROLLUP_N_COUNT];
 
     counts_of(row, n);
+    enter_hour(r, hour);
     for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++) {
         names[d] = row->names[d];
         struct sum *s = minute_of(r, minute, (enum rollup_dim)d, names);
@@ -374,10 +404,7 @@ begin_memory(struct rollup *r)
 {
     r->sums = rx_map_new();
     r->cube = rx_map_new();
-    for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++) {
-        r->names[d] = rx_map_new();
-        r->recent[d] = NULL;
-    }
+    memset(r->recent, 0, sizeof(r->recent));
 }
 
 static void
@@ -385,8 +412,6 @@ end_memory(struct rollup *r)
 {
     rx_map_free(r->sums, sum_free);
     rx_map_free(r->cube, sum_free);
-    for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++)
-        rx_map_free(r->names[d], NULL);
 }
 
 static enum rx_code
@@ -429,19 +454,19 @@ read_row(struct db_query *q, struct rollup_row *row)
     *row = (struct rollup_row){
         .id = db_u64(q, 0),
         .started_ms = db_u64(q, 1),
-        .ok = db_i64(q, 8) != 0,
-        .provenance = db_str(q, 9),
-        .input = db_u64(q, 10),
-        .cache_read = db_u64(q, 11),
-        .cache_write = db_u64(q, 12),
-        .output = db_u64(q, 13),
-        .reasoning = db_u64(q, 14),
-        .duration_ms = db_u64(q, 15),
-        .ttft_ms = db_u64(q, 16),
-        .counted = db_i64(q, 17) != 0,
-        .priced = !db_is_null(q, 18),
-        .cost = db_i64(q, 18),
-        .saved = db_i64(q, 19),
+        .ok = db_i64(q, 10) != 0,
+        .provenance = db_str(q, 11),
+        .input = db_u64(q, 12),
+        .cache_read = db_u64(q, 13),
+        .cache_write = db_u64(q, 14),
+        .output = db_u64(q, 15),
+        .reasoning = db_u64(q, 16),
+        .duration_ms = db_u64(q, 17),
+        .ttft_ms = db_u64(q, 18),
+        .counted = db_i64(q, 19) != 0,
+        .priced = !db_is_null(q, 20),
+        .cost = db_i64(q, 20),
+        .saved = db_i64(q, 21),
     };
     for (int d = ROLLUP_TENANT; d < (int)ROLLUP_DIM_COUNT; d++)
         row->names[d] = db_str(q, 1 + d);
@@ -454,6 +479,7 @@ read_rows(struct rollup *r, uint64_t most, uint64_t *count, struct rx_err *err)
     struct db_query *q = db_query(r->store->db,
         "select id, started_ms, tenant_id, key_id, channel_id, "
         "case when model <> '' then model else model_requested end, rule, tag, "
+        "agent, client, "
         "outcome = 'ok', provenance, "
         "coalesce(in_uncached, 0) + coalesce(in_tool_use, 0), cache_read, "
         "coalesce(cache_write_5m, 0) + coalesce(cache_write_1h, 0) + "
@@ -640,6 +666,7 @@ rollup_open(struct rollup **out, struct store *store, struct rx_err *err)
     r->store = store;
     rx_buf_init(&r->key, KEY_MAX);
     begin_memory(r);
+    forget_names(r);
     enum rx_code code = db_define(store->db, &hist_kind, err);
     if (code == RX_OK)
         code = store_get(store, "rollup_mark", &r->mark, err);
@@ -660,6 +687,8 @@ rollup_free(struct rollup *r)
         rx_timer_fini(&r->sweep);
     }
     end_memory(r);
+    for (unsigned d = 0; d < ROLLUP_DIM_COUNT; d++)
+        rx_map_free(r->names[d], NULL);
     rx_buf_fini(&r->key);
     free(r);
 }

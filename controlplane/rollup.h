@@ -30,7 +30,9 @@ struct rollup;
     X(CHANNEL, "channel", "channel_id") \
     X(MODEL, "model", "model")          \
     X(RULE, "rule", "rule")             \
-    X(TAG, "tag", "tag")
+    X(TAG, "tag", "tag")                \
+    X(AGENT, "agent", "agent")          \
+    X(CLIENT, "client", "client")
 
 enum rollup_dim {
 #define ROLLUP_DIM_ENUM(id, name, column) ROLLUP_##id,

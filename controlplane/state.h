@@ -191,6 +191,7 @@ struct state_rule {
     size_t hop_count;
     rx_str strategy;
     rx_str transformers; /* JSON; empty: none */
+    rx_str agent; /* whose the requests are that meet it; empty: nobody's */
 };
 
 struct state_function {
@@ -291,6 +292,7 @@ struct usage_row {
     bool stream;
     rx_str model_requested, model, model_served;
     rx_str channel_id, channel, rule, session, tag, user_agent, client_ip;
+    rx_str agent; /* whose prompt it holds */
     uint32_t status;
     rx_str outcome, reason, finish;
     uint64_t ttft_ms, duration_ms;

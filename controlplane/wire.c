@@ -414,6 +414,7 @@ pack_rule(
     fill_hops(arena, &m, r);
     m.strategy = text(arena, r->strategy);
     m.transformers = text(arena, r->transformers);
+    m.agent = text(arena, r->agent);
     return pack(out, &m.base);
 }
 
@@ -691,6 +692,7 @@ read_row(const ProtobufCBinaryData *bytes, struct rx_arena *arena,
         .session = view(in->session),
         .tag = view(in->tag),
         .user_agent = view(in->user_agent),
+        .agent = view(in->agent),
         .client_ip = view(in->client_ip),
         .status = in->status,
         .outcome = view(in->outcome),

@@ -47,7 +47,8 @@ append(struct route_plan *plan, const struct route_plan *more)
 
 struct deciding {
     struct decision *d;
-    const struct decide_request *r;
+    struct decide_request *r;
+    const struct rule *agent; /* the first whose prompt it holds; or NULL */
     struct rx_arena *arena;
     struct route_plan *scratch;
     bool panic; /* who is in trouble may be tried nevertheless */
@@ -230,29 +231,57 @@ take_rule(
     return false;
 }
 
-/* The first rule that holds and has somebody to offer. */
+/* Could it not be told, that is said, and it does not hold. */
 static bool
-ask_rules(
-    struct deciding *g, const struct ruleset *set, struct rule_subject *subject)
+holds(struct deciding *g, const struct rule *rule, struct rule_match *match)
+{
+    enum rule_answer answer = rule_ask(rule, &g->r->subject, match);
+
+    if (answer == RULE_TROUBLE) {
+        g->d->troubles++;
+        pass_by(g, rule, match->trouble);
+        rx_warn("rule.skipped", "rule=%s why=%s", rx_log_quote_str(rule->name),
+            rx_log_quote(match->trouble));
+    }
+    return answer == RULE_YES;
+}
+
+/*
+ * Whose prompt it holds, whatever decides where it goes.  Afterwards agents
+ * before g->agent are known not to be it.
+ */
+static void
+recognise_agent(struct deciding *g, const struct ruleset *set)
 {
     struct rule_match match;
 
     for (size_t i = 0; i < set->rule_count; i++) {
         const struct rule *rule = &set->rules[i];
+        if (rule->agent.len == 0 || !holds(g, rule, &match))
+            continue;
+        g->agent = rule;
+        g->d->agent = rule->agent;
+        return;
+    }
+}
+
+/* The first rule that holds and has somebody to offer. */
+static bool
+ask_rules(struct deciding *g, const struct ruleset *set)
+{
+    struct rule_match match;
+
+    for (size_t i = 0; i < set->rule_count; i++) {
+        const struct rule *rule = &set->rules[i];
+        if (!rule->enabled)
+            continue;
         g->d->asked++;
-        switch (rule_ask(rule, subject, &match)) {
-        case RULE_NO: break;
-        case RULE_YES:
-            if (take_rule(g, rule, &match))
-                return true;
-            break;
-        case RULE_TROUBLE:
-            g->d->troubles++;
-            pass_by(g, rule, match.trouble);
-            rx_warn("rule.skipped", "rule=%s why=%s",
-                rx_log_quote_str(rule->name), rx_log_quote(match.trouble));
-            break;
-        }
+        if (rule->agent.len > 0 && (g->agent == NULL || rule < g->agent))
+            continue;
+        match = (struct rule_match){ 0 };
+        if ((rule == g->agent || holds(g, rule, &match)) &&
+            take_rule(g, rule, &match))
+            return true;
     }
     return false;
 }
@@ -282,16 +311,16 @@ put_candidates(void *arg, struct rx_script *s)
     }
 }
 
-/* Rules are about conversations. */
-static bool
-has_rules(const struct decide_request *r)
+/* Rules are about conversations; NULL: there are none about this request. */
+static const struct ruleset *
+rules_for(const struct decide_request *r)
 {
     const struct ruleset *set = r->route.snapshot->rules;
     enum operation op = r->route.op;
 
-    return set != NULL && set->rule_count > 0 &&
-           (op == OP_CREATE || op == OP_COUNT || op == OP_COMPLETE) &&
-           route_key_allows_model(r->route.key, r->route.model);
+    if (set == NULL || set->rule_count == 0)
+        return NULL;
+    return op == OP_CREATE || op == OP_COUNT || op == OP_COMPLETE ? set : NULL;
 }
 
 /* What a sub-agent was given; false when nobody serves it. */
@@ -317,17 +346,20 @@ decide(struct decision *d, struct decide_request *r, struct rx_arena *arena)
 
     memset(d, 0, sizeof(*d));
     d->model = r->route.model;
+    const struct ruleset *set = rules_for(r);
+    if (set != NULL && set->agent_count > 0)
+        recognise_agent(&g, set);
     if (r->route.forced.len == 0 && r->route.home == NULL &&
         r->agent_model.len > 0 && take_agent_model(&g))
         return true;
     d->direct = r->route.forced.len > 0 || r->route.home != NULL ||
                 route_names_channel(&r->route);
-    if (!d->direct && has_rules(r)) {
+    if (!d->direct && set != NULL &&
+        route_key_allows_model(r->route.key, r->route.model)) {
         g.scratch = rx_arena_make(arena, struct route_plan, 1);
         r->subject.put_candidates = put_candidates;
         r->subject.put_arg = &g;
-        if (g.scratch != NULL &&
-            ask_rules(&g, r->route.snapshot->rules, &r->subject))
+        if (g.scratch != NULL && ask_rules(&g, set))
             return d->plan.count > 0 || refuse_strictly(&g, d->rule);
     }
     return route_plan(&d->plan, &r->route);

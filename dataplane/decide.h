@@ -34,6 +34,7 @@ struct decision {
     rx_str model;            /* as looked for */
     bool direct;             /* the client named the channel */
     bool by_agent;           /* the sub-agent's tag chose the model */
+    rx_str agent;            /* whose prompt it holds; empty: nobody's */
     size_t asked;            /* rules looked at */
     size_t troubles;         /* of them, could not tell */
     struct passed passed[DECIDE_PASSED_MAX];

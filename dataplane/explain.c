@@ -440,6 +440,10 @@ tell(struct question *q, struct rx_buf *out)
     } else {
         rx_json_put_null(&w, "rule");
     }
+    if (d->agent.len > 0)
+        rx_json_put_str(&w, "agent", d->agent);
+    else
+        rx_json_put_null(&w, "agent");
     if (q->r.subject.session.len > 0)
         rx_json_put_str(&w, "session", q->r.subject.session);
     else

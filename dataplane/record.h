@@ -39,6 +39,7 @@ struct record {
     bool stream;
     rx_str model_requested, model, model_served;
     rx_str channel_id, channel, rule, session, tag, user_agent, client_ip;
+    rx_str agent; /* whose prompt it holds */
     int status;
     rx_str trace; /* why it went there: JSON; empty: not routed */
     struct rx_trace context;

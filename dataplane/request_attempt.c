@@ -54,6 +54,16 @@ header_of(const void *arg, rx_str name)
     return rx_httpd_header(rx_httpd_head(q->req), name);
 }
 
+/* Somebody's sub-agent, though not one with a file here: as far as it shows
+ * without reading the body. */
+static bool
+says_subagent(const struct request *q)
+{
+    return q->in.agent_model.len > 0 ||
+           header_of(q, RX_S("x-claude-code-agent-id")).len > 0 ||
+           header_of(q, RX_S("x-parent-session-id")).len > 0;
+}
+
 /* Why it goes where it goes, for the row and for the client. */
 static void
 note_decision(struct request *q, const struct decision *d)
@@ -62,6 +72,8 @@ note_decision(struct request *q, const struct decision *d)
 
     if (d->rule != NULL)
         q->record.rule = d->rule->name;
+    q->record.agent =
+        d->agent.len > 0 || !says_subagent(q) ? d->agent : RX_S("(sub-agent)");
     *q->proxy->stats.rule_troubles += d->troubles;
     rx_buf_init(&trace, 4 * DECISION_TRACE_MAX);
     decision_trace(d, &trace);

@@ -163,8 +163,10 @@ ruleset_add(struct ruleset *set, const struct rule *rule, struct rx_err *err)
 {
     enum rx_code code = find_functions(set, rule->condition, err);
 
-    if (code == RX_OK && rule->enabled)
+    if (code == RX_OK && (rule->enabled || rule->agent.len > 0))
         set->rules[set->rule_count++] = *rule;
+    if (code == RX_OK)
+        set->agent_count += rule->agent.len > 0;
     return code;
 }
 

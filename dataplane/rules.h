@@ -99,13 +99,17 @@ struct rule {
     bool has_strategy; /* else as in the settings */
     enum strategy strategy;
     const struct transform_set *transformers; /* NULL: none */
+    rx_str agent; /* whose the requests are that meet it; empty: nobody's */
 };
 
 struct ruleset {
     struct function *functions;
     size_t function_count;
-    struct rule *rules; /* enabled ones, in the order they are asked */
+    /* In the order they are asked: those that are enabled, and agents, which
+     * are recognised even where they decide nothing. */
+    struct rule *rules;
     size_t rule_count;
+    size_t agent_count; /* of them */
 };
 
 /* ---- building ------------------------------------------------------------ */

@@ -175,7 +175,7 @@ add_record(unsigned char *at, uint64_t seq, const struct record *r)
         at = add_whole(at, 29, r->trace);
     if (rx_trace_is(&r->context))
         at = add_context(at, 30, &r->context);
-    return at;
+    return add_text(at, 31, r->agent);
 }
 
 /* ---- how much room that takes ------------------------------------------ */
@@ -203,8 +203,8 @@ record_room(const struct record *r)
     const rx_str texts[] = { r->request_id, r->tenant_id, r->key_id,
         r->model_requested, r->model, r->model_served, r->channel_id,
         r->channel, r->rule, r->session, r->tag, r->user_agent, r->client_ip,
-        r->outcome, r->reason, r->finish };
-    size_t room = 30 * FIELD_MAX + 2 * FIXED_TEXT + USAGE_MAX + r->trace.len +
+        r->outcome, r->reason, r->finish, r->agent };
+    size_t room = 31 * FIELD_MAX + 2 * FIXED_TEXT + USAGE_MAX + r->trace.len +
                   RX_TRACE_PACKED_MAX;
 
     for (size_t i = 0; i < RX_COUNT(texts); i++)

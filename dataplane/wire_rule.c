@@ -73,6 +73,7 @@ wire_read_rule(
         .hops = hops,
         .hop_count = in->n_hops,
         .has_strategy = in->strategy[0] != '\0',
+        .agent = rx_str_of(in->agent),
     };
     if (out->has_strategy &&
         !strategy_find(rx_str_of(in->strategy), &out->strategy))

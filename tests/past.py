@@ -7,7 +7,8 @@ DAY_MS = 24 * HOUR_MS
 
 TEXTS = ("request_id", "tenant_id", "key_id", "dialect", "operation",
          "model_requested", "model", "model_served", "channel_id", "channel",
-         "rule", "session", "tag", "user_agent", "client_ip", "outcome",
+         "rule", "session", "tag", "agent", "client", "user_agent",
+         "client_ip", "outcome",
          "reason", "finish", "service_tier", "provenance", "trace")
 DEFAULTS = {"boot": 1, "stream": 0, "status": 200, "outcome": "ok",
             "duration_ms": 100, "request_bytes": 10, "response_bytes": 20,

@@ -51,6 +51,20 @@ static const struct table_column sums_by_time[] = {
     { 0 },
 };
 
+void
+cmd_usage_only(const struct cli *c, struct rx_buf *path)
+{
+    const struct {
+        const char *name, *value;
+    } only[] = { { "tenant", c->o.tenant }, { "key", c->o.key },
+        { "channel", c->o.channel }, { "model", c->o.model },
+        { "rule", c->o.rule }, { "tag", c->o.tag }, { "agent", c->o.agent },
+        { "client", c->o.client } };
+
+    for (size_t i = 0; i < RX_COUNT(only); i++)
+        cli_query(path, only[i].name, only[i].value);
+}
+
 static void
 requests_path(struct cli *c, struct rx_buf *path, const char *since)
 {
@@ -60,10 +74,7 @@ requests_path(struct cli *c, struct rx_buf *path, const char *since)
         c->o.limit == UINT64_MAX ? 20 : c->o.limit);
     cli_path(path, "/api/requests", "", "");
     cli_query(path, "limit", limit);
-    cli_query(path, "tenant", c->o.tenant);
-    cli_query(path, "key", c->o.key);
-    cli_query(path, "channel", c->o.channel);
-    cli_query(path, "model", c->o.model);
+    cmd_usage_only(c, path);
     cli_query(path, "status", c->o.status);
     cli_query(path, "since", since);
 }
@@ -115,10 +126,7 @@ follow(struct cli *c)
 
     cli_path(&path, "/api/requests/live", "", "");
     cli_query(&path, "stats", "false");
-    cli_query(&path, "tenant", c->o.tenant);
-    cli_query(&path, "key", c->o.key);
-    cli_query(&path, "channel", c->o.channel);
-    cli_query(&path, "model", c->o.model);
+    cmd_usage_only(c, &path);
     cli_query(&path, "status", c->o.status);
     cli_query(&path, "since", c->o.since);
     enum rx_code code = cli_reach(c, &err);
@@ -170,10 +178,7 @@ cmd_usage(struct cli *c, int argc, char **argv)
     cli_path(&path, "/api/analytics/summary", "", "");
     cli_query(&path, "by", by);
     cli_query(&path, "range", c->o.range);
-    cli_query(&path, "tenant", c->o.tenant);
-    cli_query(&path, "key", c->o.key);
-    cli_query(&path, "channel", c->o.channel);
-    cli_query(&path, "model", c->o.model);
+    cmd_usage_only(c, &path);
     if (cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code)) {
         if (c->o.json)
             cli_print(c, NULL, answer.data);

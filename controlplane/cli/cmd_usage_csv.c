@@ -28,10 +28,7 @@ ask(const struct cli *c, struct rx_buf *path)
     cli_path(path, "/api/usage.csv", "", "");
     cli_query(path, "by", c->o.by);
     cli_query(path, "range", c->o.range);
-    cli_query(path, "tenant", c->o.tenant);
-    cli_query(path, "key", c->o.key);
-    cli_query(path, "channel", c->o.channel);
-    cli_query(path, "model", c->o.model);
+    cmd_usage_only(c, path);
     cli_query(path, "status", c->o.status);
 }
 

@@ -47,6 +47,7 @@ struct cli_options {
     bool follow, csv;
     uint64_t limit;
     const char *channel, *model, *key, *since, *range, *by;
+    const char *rule, *tag, *agent, *client;
     /* tees */
     const char *outcome, *sampling;
     struct rx_conf_list resource;
@@ -124,6 +125,8 @@ void cli_path(struct rx_buf *out, const char *prefix, const char *word,
     const char *suffix);
 /* "&name=value" (or "?"), value escaped; nothing when it is NULL. */
 void cli_query(struct rx_buf *out, const char *name, const char *value);
+/* Add which requests it is about: --tenant to --client. */
+void cmd_usage_only(const struct cli *c, struct rx_buf *path);
 void cli_put_list(
     struct rx_json_out *w, const char *key, const struct rx_conf_list *list);
 void cli_put_opt(struct rx_json_out *w, const char *key, const char *value);

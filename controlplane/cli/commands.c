@@ -43,6 +43,18 @@
         TEXT("transformers", "JSON", transformers,                              \
             "what to change: {\"use\":[…]}, or null for the usual")
 
+/* Of all requests. */
+#define ONLY                                                           \
+    TEXT("tenant", "TENANT", tenant, "only of this tenant"),           \
+        TEXT("key", "KEY", key, "only with this client key"),          \
+        TEXT("channel", "CHANNEL", channel, "only over this channel"), \
+        TEXT("model", "MODEL", model, "only to this model"),           \
+        TEXT("rule", "RULE", rule, "only what this rule decided"),     \
+        TEXT("tag", "TAG", tag, "only with this x-routex-tag"),        \
+        TEXT("agent", "AGENT", agent, "only of this agent"),           \
+        TEXT("client", "PROGRAM", client,                              \
+            "only sent by this program, e.g. claude-code")
+
 #define ALLOWED                                                       \
     MANY("model", "MODEL", models, "a model it may use; any number"), \
         MANY("channel", "CHANNEL", channels,                          \
@@ -175,22 +187,18 @@ static const struct rx_conf_row explain_rows[] = {
 static const struct rx_conf_row request_rows[] = {
     SWITCH("follow", follow, "show new ones as they end, until Ctrl-C"),
     OPT("limit", NULL, "N", rx_conf_u64, limit, "how many (20)"),
-    TEXT("tenant", "TENANT", tenant, "only of this tenant"),
-    TEXT("key", "KEY", key, "only with this client key"),
-    TEXT("channel", "CHANNEL", channel, "only over this channel"),
-    TEXT("model", "MODEL", model, "only to this model"),
+    ONLY,
     TEXT("status", "STATUS", status, "only answered so, e.g. 429"),
     TEXT("since", "TIME", since, "only after, RFC 3339"),
     REACH,
     { 0 },
 };
 static const struct rx_conf_row usage_rows[] = {
-    TEXT("by", "WHAT", by, "model, channel, tenant, key, day or hour (model)"),
+    TEXT("by", "WHAT", by,
+        "model, channel, tenant, key, rule, tag, agent, client, day or hour "
+        "(model)"),
     TEXT("range", "TIME", range, "how far back: 30m, 24h, 30d (a week)"),
-    TEXT("tenant", "TENANT", tenant, "only of this tenant"),
-    TEXT("key", "KEY", key, "only with this client key"),
-    TEXT("channel", "CHANNEL", channel, "only over this channel"),
-    TEXT("model", "MODEL", model, "only with this model"),
+    ONLY,
     SWITCH("csv", csv, "as a file: a line per request, or per sum with --by"),
     TEXT("status", "STATUS", status, "only answered so (--csv without --by)"),
     TEXT("output", "FILE", output, "write it there (--csv)"),

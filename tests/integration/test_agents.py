@@ -99,6 +99,80 @@ def a_file_makes_its_requests_go_where_it_says(build):
         assert rig.send(PROMPT)[1] is None
 
 
+def agent_of(rig, body, **headers):
+    """Whose the row of a request is, and the program that sent it."""
+    before = len(rig.r.admin.rows())
+    with Client(rig.r.url) as client:
+        answer = client.request("POST", "/v1/messages", {
+            "x-api-key": rig.r.key, "anthropic-version": "2023-06-01",
+            "content-type": "application/json",
+            **{k.replace("_", "-"): v for k, v in headers.items()}},
+            json.dumps({"model": "claude-sonnet-4-5", "max_tokens": 9,
+                        "messages": [{"role": "user", "content": "look"}],
+                        **body}).encode())
+    assert answer.status == 200, (answer.status, answer.body)
+    wait_until(lambda: len(rig.r.admin.rows()) == before + 1, "the row")
+    row = rig.r.admin.rows()[0]
+    return row["agent"], row["client"], row["rule"]
+
+
+@test
+def rows_and_sums_know_their_agent_and_client(build):
+    quiet = (FILE.replace("name: reviewer", "name: quiet")
+             .replace("model: deep-model\nrouting: deep\n", "")
+             .replace("careful reviewer", "quiet listener"))
+    with Rig(build) as rig:
+        rig.write("reviewer.md", FILE)
+        rig.write("quiet.md", quiet)
+        wait_until(lambda: rig.agent("quiet") and rig.agent("reviewer"),
+                   "the files to be read")
+        assert not rig.agent("quiet")["routed"], rig.agent("quiet")
+        rig.r.settle()
+        cli = {"user_agent": "claude-cli/2.0.31 (external, cli)"}
+        prompt = PROMPT.replace("careful reviewer", "quiet listener")
+        got = [
+            agent_of(rig, {"system": PROMPT}, **cli),
+            # One that decides nothing is known all the same, and so is one
+            # that is not asked where to go.
+            agent_of(rig, {"system": prompt}, **cli),
+            agent_of(rig, {"system": PROMPT, "model": "usual,claude-x"}),
+            agent_of(rig, {}, x_claude_code_agent_id="a1", **cli),
+            agent_of(rig, {"system": "You are nobody."},
+                     user_agent="codex_cli_rs/0.46.0 (Debian)")]
+        assert got == [("reviewer", "claude-code", "agent reviewer"),
+                       ("quiet", "claude-code", None),
+                       ("reviewer", got[2][1], None),
+                       ("(sub-agent)", "claude-code", None),
+                       (None, "codex", None)], got
+        summary = rig.r.admin.get(
+            "/api/analytics/summary?range=1h&by=agent,client")["data"]
+        for group, at in (("by_agent", 0), ("by_client", 1)):
+            sums = {s["name"]: s["requests"] for s in summary[group]}
+            want = {row[at]: sum(r[at] == row[at] for r in got) for row in got}
+            assert sums == want, (group, sums, want)
+        for query, count in (("agent=reviewer", 2), ("client=codex", 1),
+                             ("rule=agent%20reviewer", 1), ("tag=x", 0),
+                             ("agent=reviewer&client=claude-code", 1)):
+            rows = rig.r.admin.get(f"/api/requests?{query}")["data"]
+            assert len(rows) == count, (query, rows)
+        series = rig.r.admin.get(
+            "/api/analytics?range=1h&by=client&client=codex")["data"]["series"]
+        assert [(s["name"], s["total"]["requests"]) for s in series] == [
+            ("codex", 1)], series
+        told = rig.r.admin.post("/api/routing/test", {
+            "dialect": "anthropic", "body": {
+                "model": "claude-sonnet-4-5", "max_tokens": 9,
+                "system": prompt, "messages": [
+                    {"role": "user", "content": "look"}]}})["data"]
+        assert (told["agent"], told["rule"]) == ("quiet", None), told
+        listed = subprocess.run(
+            [str(rig.build / "routex"), "usage", "--by", "agent", "--range", "1h",
+             "--json", "--data-dir", rig.r.data_dir], check=True,
+            capture_output=True, env={"PATH": os.environ["PATH"]}).stdout
+        names = {s["name"] for s in json.loads(listed)["by_agent"]}
+        assert names == {"reviewer", "quiet", "(sub-agent)", None}, names
+
+
 @test
 def a_bad_file_is_told_with_its_line_and_disturbs_nobody(build):
     with Rig(build) as rig:

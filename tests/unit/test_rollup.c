@@ -162,6 +162,8 @@ fill(struct store *s, uint64_t first, uint64_t count, uint64_t days)
             .model = field_text(models[random_u64() % 3]),
             .channel_id = RX_S("chn_a"),
             .tag = random_u64() % 3 ? RX_S("t") : (rx_str){ 0 },
+            .agent = random_u64() % 3 ? RX_S("reviewer") : (rx_str){ 0 },
+            .user_agent = random_u64() % 3 ? RX_S("curl/8") : RX_S("codex/1"),
             .outcome = random_u64() % 7 ? RX_S("ok") : RX_S("cut"),
             .ttft_ms = 1 + random_u64() % 500,
             .usage = { .has = 1u << COUNT_in_uncached | 1u << COUNT_out_total,
@@ -193,7 +195,7 @@ static void
 check_all(struct store *s)
 {
     static const char *const columns[] = { "''", "tenant_id", "key_id",
-        "channel_id", "model", "rule", "tag" };
+        "channel_id", "model", "rule", "tag", "agent", "client" };
     static const uint64_t spans[] = { 60000, 3600000, 86400000 };
     char sql[1024];
 
@@ -261,26 +263,51 @@ sums_lost_in_memory_are_made_again(void)
     end_place();
 }
 
+/* `count` rows of one hour, each with a tag and a key of its own. */
 static void
-a_flood_of_names_becomes_one(void)
+flood(struct store *s, uint64_t first, uint64_t count, uint64_t at_ms)
 {
-    new_place();
-    struct store *s = open_store();
-    for (unsigned i = 0; i < 6000; i++) {
-        char tag[16];
-        struct rollup_row row = { .id = i + 1,
-            .started_ms = NOW,
-            .ok = true,
-            .provenance = RX_S("none") };
-        snprintf(tag, sizeof(tag), "tag-%u", i);
+    for (uint64_t i = first; i < first + count; i++) {
+        char tag[32], id[32];
+        struct rollup_row row = {
+            .id = i, .started_ms = at_ms, .ok = true, .provenance = RX_S("none")
+        };
+        snprintf(tag, sizeof(tag), "tag-%llu", (unsigned long long)i);
+        snprintf(id, sizeof(id), "key_%llu", (unsigned long long)i);
         row.names[ROLLUP_TAG] = field_text(tag);
+        row.names[ROLLUP_KEY] = field_text(id);
         rollup_add(s->rollup, &row);
     }
     CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
-    CHECK_INT(4097, (int)number(s, "select count(*) from usage_sum "
-                                   "where level = 2 and dim = 6"));
-    CHECK_INT(6000, (int)number(s, "select sum(requests) from usage_sum "
-                                   "where level = 2 and dim = 6"));
+}
+
+#define NAMES_OF_AN_HOUR 1024
+
+static void
+a_flood_of_names_becomes_one(void)
+{
+    static const char tags[] = "select count(distinct name) from usage_sum "
+                               "where level = 2 and dim = 6";
+    uint64_t now = rx_clock_wall_ms();
+
+    new_place();
+    struct store *s = open_store();
+    flood(s, 1, 3000, now - 3600000);
+    CHECK_INT(NAMES_OF_AN_HOUR + 1, (int)number(s, tags));
+    /* Storing them lets nobody else in ... */
+    flood(s, 3001, 3000, now - 3600000);
+    CHECK_INT(NAMES_OF_AN_HOUR + 1, (int)number(s, tags));
+    /* ... another hour does, but not one that is still to come. */
+    flood(s, 6001, 3000, now);
+    CHECK_INT(2 * NAMES_OF_AN_HOUR + 1, (int)number(s, tags));
+    flood(s, 9001, 1000, now + 7200000);
+    CHECK_INT(2 * NAMES_OF_AN_HOUR + 1, (int)number(s, tags));
+    CHECK_INT(10000, (int)number(s, "select sum(requests) from usage_sum "
+                                    "where level = 2 and dim = 6"));
+    /* Keys are ours: each of them counts. */
+    CHECK_INT(
+        10000, (int)number(s, "select count(distinct name) from usage_sum "
+                              "where level = 2 and dim = 2"));
     store_close(s);
     end_place();
 }

@@ -98,6 +98,7 @@ every_field_of_a_record_arrives(void)
         .session = RX_S("session"),
         .tag = RX_S("tag"),
         .user_agent = RX_S("agent"),
+        .agent = RX_S("reviewer"),
         .client_ip = RX_S("::1"),
         .status = 499,
         .outcome = RX_S("cancelled"),
@@ -130,6 +131,7 @@ every_field_of_a_record_arrives(void)
     check_text("session", row->session);
     check_text("tag", row->tag);
     check_text("agent", row->user_agent);
+    check_text("reviewer", row->agent);
     check_text("::1", row->client_ip);
     CHECK_INT(499, (int)row->status);
     check_text("cancelled", row->outcome);
