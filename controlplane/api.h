@@ -53,6 +53,7 @@ struct api_world {
     struct alerts *alerts;
     struct anomalies *anomalies;
     struct health *health;
+    struct demo *demo;
     struct login *login;
     struct assets *assets; /* the dashboard; NULL: there is none */
     struct oauth *oauth;

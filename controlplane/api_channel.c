@@ -1,6 +1,5 @@
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
-#include "controlplane/first.h"
 #include "controlplane/health.h"
 #include "controlplane/own_address.h"
 #include "controlplane/provider.h"
@@ -91,8 +90,6 @@ api_channels_create(struct api_call *c, struct rx_err *err)
         channel_read(ch, c->body, FIELD_CREATE, c->arena);
     enum rx_code code = api_body_done(c, err);
     c->status = 201;
-    if (code == RX_OK && !rx_str_eq(ch->type, RX_S("demo")))
-        code = first_retire_demo(c->store, c->arena, err);
     return code == RX_OK ? finish_change(c, ch, "create", err) : code;
 }
 

@@ -7,6 +7,7 @@
 
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
+#include "controlplane/demo.h"
 #include "controlplane/own_address.h"
 #include "controlplane/probe.h"
 #include "shared/url.h"
@@ -21,6 +22,7 @@
 
 struct trial {
     struct api_call *call;
+    const struct channel *channel;
     struct probe *probe;
 };
 
@@ -30,6 +32,8 @@ on_tested(void *arg, const struct probe_result *r)
     struct trial *t = arg;
     struct rx_err err = { 0 };
 
+    if (r->ok)
+        demo_proven(t->call->world->demo, t->channel->id);
     rx_json_open_object(&t->call->w, "data");
     probe_put(&t->call->w, t->probe, r);
     rx_json_close(&t->call->w);
@@ -87,6 +91,7 @@ api_channel_test(struct api_call *c, struct rx_err *err)
         code = api_query_done(c, err);
     if (code != RX_OK)
         return code;
+    t->channel = ch;
     c->later = true;
     c->cancel = on_trial_gone;
     c->cancel_arg = t;
@@ -164,6 +169,8 @@ on_item(void *arg, const struct probe_result *r)
     i->last = *r;
     i->last.message = field_keep(arena, field_text(r->message)).ptr;
     i->last.provider_message = field_keep(arena, r->provider_message);
+    if (r->ok && i->channel != NULL)
+        demo_proven(b->call->world->demo, i->channel->id);
     if (r->status > 0)
         i->ms[i->good++] = r->first_byte_ms;
     if (++i->rounds < b->rounds)

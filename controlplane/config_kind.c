@@ -10,7 +10,6 @@
 #include "controlplane/api.h"
 #include "controlplane/channel.h"
 #include "controlplane/config.h"
-#include "controlplane/first.h"
 #include "controlplane/function.h"
 #include "controlplane/oauth_account.h"
 #include "controlplane/own_address.h"
@@ -368,13 +367,9 @@ save_channel(
     struct config_run *run, void *noun, rx_json body, struct rx_err *err)
 {
     struct channel *ch = noun;
-    enum rx_code code = RX_OK;
+    enum rx_code code = channel_find_accounts(run->store, run->arena, ch, err);
 
     (void)body;
-    if (ch->id.len == 0 && !keep_channel(ch))
-        code = first_retire_demo(run->store, run->arena, err);
-    if (code == RX_OK)
-        code = channel_find_accounts(run->store, run->arena, ch, err);
     return code == RX_OK ? channel_save(run->store, run->arena, ch, err) : code;
 }
 

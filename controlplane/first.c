@@ -6,13 +6,11 @@
 #include "controlplane/admin.h"
 #include "controlplane/audit.h"
 #include "controlplane/channel.h"
+#include "controlplane/demo.h"
 #include "controlplane/key.h"
 #include "controlplane/provider.h"
 #include "controlplane/tenant.h"
 #include "shared/log.h"
-
-#define DEMO          "demo"
-#define DEMO_PRIORITY (-100)
 
 struct first {
     struct store *store;
@@ -212,30 +210,6 @@ move_demo(struct first *f)
         return code;
     ch->base_url = url;
     return channel_save(f->store, f->arena, ch, f->err);
-}
-
-enum rx_code
-first_retire_demo(struct store *s, struct rx_arena *arena, struct rx_err *err)
-{
-    struct audit_line line = {
-        .actor = RX_S("routex-control"),
-        .action = "disable",
-        .kind = "channel",
-        .name = RX_S(DEMO),
-    };
-    struct channel *ch;
-    enum rx_code code = channel_load(s, arena, RX_S(DEMO), true, &ch, err);
-
-    if (code == RX_NOT_FOUND)
-        return RX_OK;
-    if (code != RX_OK || !rx_str_eq(ch->type, RX_S(DEMO)) ||
-        ch->priority != DEMO_PRIORITY ||
-        !rx_str_eq(ch->status, RX_S("enabled")))
-        return code;
-    ch->status = RX_S("disabled");
-    line.id = ch->id;
-    code = channel_save(s, arena, ch, err);
-    return code == RX_OK ? audit_add(s, &line, err) : code;
 }
 
 static enum rx_code

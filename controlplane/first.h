@@ -24,13 +24,4 @@ struct first_words {
 RX_NODISCARD enum rx_code first_start(struct store *s, struct rx_arena *arena,
     const char *demo_url, struct first_words *out, struct rx_err *err);
 
-/*
- * A real channel was added: the demo channel of the first start is disabled, so
- * that no client ever gets its chatter when a real account fails.  Inside a
- * transaction.  An operator who changed its priority or enables it again
- * afterwards knows what it is.
- */
-RX_NODISCARD enum rx_code first_retire_demo(
-    struct store *s, struct rx_arena *arena, struct rx_err *err);
-
 #endif

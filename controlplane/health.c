@@ -216,6 +216,8 @@ on_result(void *arg, const struct probe_result *r)
         pulse_beat(&p->pulse, good, h->rule.failures, h->rule.successes, now);
 
     health_row_add(h->o.store, text(p->id), now, r);
+    if (r->ok)
+        demo_proven(h->o.demo, text(p->id));
     rx_debug("health.checked", "channel=%s verdict=%s ms=%u", p->name,
         probe_verdict_name(r->verdict), r->total_ms);
     if (turned && p->pulse.state == PULSE_DOWN)

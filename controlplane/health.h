@@ -14,6 +14,7 @@
 #define CONTROLPLANE_HEALTH_H
 
 #include "controlplane/alert.h"
+#include "controlplane/demo.h"
 #include "controlplane/pulse.h"
 #include "controlplane/store.h"
 #include "controlplane/trouble.h"
@@ -27,6 +28,7 @@ struct health_options {
     struct store *store;
     struct alerts *alerts;
     struct troubles *troubles;
+    struct demo *demo; /* hears of good answers */
 };
 /* Takes up where the rows end.  All of the options outlive it. */
 RX_NODISCARD struct health *health_new(const struct health_options *options);

@@ -21,6 +21,7 @@
 #include "controlplane/captured.h"
 #include "controlplane/collector.h"
 #include "controlplane/delivery.h"
+#include "controlplane/demo.h"
 #include "controlplane/first.h"
 #include "controlplane/health.h"
 #include "controlplane/limiter.h"
@@ -148,6 +149,7 @@ struct control {
     struct tees *tees;
     struct captured *captured;
     struct alert_watch *alert_watch;
+    struct demo *demo;
     struct health *health;
     struct windows *windows;
     struct window_poll *window_poll;
@@ -443,8 +445,9 @@ open_planes(struct control *c, struct rx_err *err)
     if (code == RX_OK)
         code = limiter_open(&c->limiter, c->loop, c->store, c->publisher, err);
     if (code == RX_OK)
-        sink = tees_sink(
-            c->tees, live_sink(c->live, limiter_sink(c->limiter, sink)));
+        sink = demo_sink(
+            c->demo, tees_sink(c->tees,
+                         live_sink(c->live, limiter_sink(c->limiter, sink))));
     if (code == RX_OK)
         code = collector_open(
             &c->collector, c->loop, &collect, &sink, c->publisher, err);
@@ -533,6 +536,7 @@ open_api(struct control *c, struct rx_err *err)
         .alerts = c->alerts,
         .anomalies = c->anomalies,
         .health = c->health,
+        .demo = c->demo,
         .login = c->login = login_new(c->loop),
         .oauth = c->oauth,
         .tees = c->tees,
@@ -585,6 +589,7 @@ close_all(struct control *c)
     limiter_close(c->limiter);
     token_keeper_free(c->tokens);
     live_free(c->live);
+    demo_free(c->demo);
     tees_free(c->tees);
     captured_free(c->captured);
     anomalies_free(c->anomalies);
@@ -636,6 +641,7 @@ start(struct control *c, struct rx_err *err)
         code = open_store(c, err);
     if (code == RX_OK) {
         c->live = live_new(c->loop, c->store);
+        c->demo = demo_new(c->store);
         code = open_alerts(c, err);
     }
     if (code == RX_OK)
@@ -655,7 +661,8 @@ start(struct control *c, struct rx_err *err)
             .fetch = c->fetch,
             .store = c->store,
             .alerts = c->alerts,
-            .troubles = collector_troubles(c->collector) });
+            .troubles = collector_troubles(c->collector),
+            .demo = c->demo });
     }
     if (code == RX_OK)
         code = open_api(c, err);

@@ -610,21 +610,6 @@ def a_restart_prints_nothing_and_makes_nothing_again(build):
 
 
 @test
-def a_real_channel_retires_the_demo_once(build):
-    with Routex(build, planes=0, demo=True) as r:
-        add(r)
-        assert r.admin.get("/api/channels/demo")["data"]["status"] == \
-            "disabled"
-        document = Document(ask(r, "GET", "/api/openapi.json").body)
-        answer = ask(r, "GET", "/api/audit")
-        document.check("GET", "/api/audit", answer)
-        assert "disable" in [x["action"] for x in answer.json()["data"]]
-        r.admin.post("/api/channels/demo/resume")
-        r.restart_control()
-        assert r.admin.get("/api/channels/demo")["data"]["status"] == "enabled"
-
-
-@test
 def the_environment_brings_channels_and_a_token(build):
     with control(build) as r:
         r.control.stop()
