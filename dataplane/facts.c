@@ -61,24 +61,61 @@ static const struct {
     { RX_STR_INIT("DEADLINE_EXCEEDED"), 504 },
 };
 
-void
-facts_walk(struct facts *f, struct rx_span *j,
+static void
+walk_object(struct facts *f, struct rx_span *j,
     const struct facts_member *members, size_t n)
 {
-    if (rx_span_kind(j) != RX_SPAN_OBJECT) {
-        rx_span_skip(j, NULL);
-        return;
-    }
     rx_span_enter_object(j);
     while (rx_span_member(j, NULL)) {
         const struct facts_member *m = members;
         while (m < members + n && !rx_span_key_is(j, m->name))
             m++;
-        if (m < members + n)
+        if (m == members + n)
+            rx_span_skip(j, NULL);
+        else if (m->read != NULL)
             m->read(f, j);
+        else
+            facts_walk(f, j, m->inside, m->count);
+    }
+}
+
+void
+facts_walk(struct facts *f, struct rx_span *j,
+    const struct facts_member *members, size_t n)
+{
+    enum rx_span_kind kind = rx_span_kind(j);
+
+    if (kind == RX_SPAN_OBJECT) {
+        walk_object(f, j, members, n);
+        return;
+    }
+    if (kind != RX_SPAN_ARRAY) {
+        rx_span_skip(j, NULL);
+        return;
+    }
+    rx_span_enter_array(j);
+    while (rx_span_element(j)) {
+        if (rx_span_kind(j) == RX_SPAN_OBJECT)
+            walk_object(f, j, members, n);
         else
             rx_span_skip(j, NULL);
     }
+}
+
+const struct facts_event *
+facts_event(struct facts *f, rx_str data, rx_str type,
+    const struct facts_event *events, size_t n)
+{
+    struct rx_span j;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!rx_str_eq(type, events[i].type))
+            continue;
+        rx_span_init(&j, data);
+        facts_walk(f, &j, events[i].members, events[i].count);
+        return &events[i];
+    }
+    return NULL;
 }
 
 void
@@ -154,6 +191,23 @@ void
 facts_tier(struct facts *f, struct rx_span *j)
 {
     figures_read_tier(&f->figures, j);
+}
+
+void
+facts_count_as(struct facts *f, struct rx_span *j, enum figure figure)
+{
+    uint64_t n;
+
+    if (rx_span_u64(j, &n) && f->op == OP_COUNT) {
+        f->figures.n[figure] = n;
+        f->figures.has |= 1u << figure;
+    }
+}
+
+void
+facts_count(struct facts *f, struct rx_span *j)
+{
+    facts_count_as(f, j, FIGURE_INPUT);
 }
 
 /* As much of a string's contents as fits, at a character's border; what comes
@@ -277,10 +331,10 @@ facts_error_message(struct facts *f, struct rx_span *j)
 }
 
 static const struct facts_member error_members[] = {
-    { RX_STR_INIT("type"), read_error_type },
-    { RX_STR_INIT("code"), facts_error_code },
-    { RX_STR_INIT("status"), facts_error_code },
-    { RX_STR_INIT("message"), facts_error_message },
+    FACTS_READ("type", read_error_type),
+    FACTS_READ("code", facts_error_code),
+    FACTS_READ("status", facts_error_code),
+    FACTS_READ("message", facts_error_message),
 };
 
 void

@@ -42,15 +42,44 @@ void facts_read_document(struct facts *f, rx_str text);
 
 /* For the readers. */
 
-/* A member that is looked at: `read` stands at its value and must pass it. */
+/*
+ * A member that is looked at: either `read` stands at its value and passes it,
+ * or the object there, or each object of the array there, is read by a table of
+ * its own.
+ */
 struct facts_member {
     rx_str name;
     void (*read)(struct facts *f, struct rx_span *j);
+    const struct facts_member *inside;
+    size_t count;
 };
-/* Read the object at the cursor by a table; pass any other value. */
+#define FACTS_READ(name, read)           \
+    {                                    \
+        RX_STR_INIT(name), read, NULL, 0 \
+    }
+#define FACTS_INSIDE(name, members)                         \
+    {                                                       \
+        RX_STR_INIT(name), NULL, members, RX_COUNT(members) \
+    }
+/* Read the object, or the objects, at the cursor; pass any other value. */
 void facts_walk(struct facts *f, struct rx_span *j,
     const struct facts_member *members, size_t n);
 #define FACTS_WALK(f, j, members) facts_walk(f, j, members, RX_COUNT(members))
+
+/* What events with a type of their own are read by. */
+struct facts_event {
+    rx_str type;
+    const struct facts_member *members;
+    size_t count;
+};
+#define FACTS_EVENT(type, members)                    \
+    {                                                 \
+        RX_STR_INIT(type), members, RX_COUNT(members) \
+    }
+/* Reads it by the row of its type.  NULL, and nothing is read: there is none. */
+const struct facts_event *facts_event(struct facts *f, rx_str data, rx_str type,
+    const struct facts_event *events, size_t n);
+
 /* read() each element of the array at the cursor; pass any other value. */
 void facts_each(struct facts *f, struct rx_span *j,
     void (*read)(struct facts *f, struct rx_span *j));
@@ -62,6 +91,9 @@ void facts_code(struct facts *f, struct rx_span *j); /* any value: counted */
 void facts_usage(struct facts *f, struct rx_span *j);
 void facts_tier(struct facts *f, struct rx_span *j);
 void facts_model(struct facts *f, struct rx_span *j);
+/* The tokens of the prompt, as a counting request is answered. */
+void facts_count(struct facts *f, struct rx_span *j);
+void facts_count_as(struct facts *f, struct rx_span *j, enum figure figure);
 /* The id and "store": may the answer be referred to later? */
 void facts_answer_id(struct facts *f, struct rx_span *j);
 void facts_store(struct facts *f, struct rx_span *j);

@@ -77,27 +77,15 @@ read_final_usage(struct facts *f, struct rx_span *j)
         f->provisional = false;
 }
 
-static void
-read_message(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("model"), facts_model },
-        { RX_STR_INIT("usage"), read_start_usage },
-        { RX_STR_INIT("content"), read_blocks },
-    };
+static const struct facts_member message_members[] = {
+    FACTS_READ("model", facts_model),
+    FACTS_READ("usage", read_start_usage),
+    FACTS_READ("content", read_blocks),
+};
 
-    FACTS_WALK(f, j, members);
-}
-
-static void
-read_stop(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("stop_reason"), facts_stop },
-    };
-
-    FACTS_WALK(f, j, members);
-}
+static const struct facts_member reason_members[] = {
+    FACTS_READ("stop_reason", facts_stop),
+};
 
 static void
 end_message(struct facts *f, struct rx_span *j)
@@ -107,82 +95,52 @@ end_message(struct facts *f, struct rx_span *j)
 }
 
 static const struct facts_member start_members[] = {
-    { RX_STR_INIT("message"), read_message },
+    FACTS_INSIDE("message", message_members),
 };
 static const struct facts_member block_members[] = {
-    { RX_STR_INIT("content_block"), read_block },
+    FACTS_READ("content_block", read_block),
 };
 static const struct facts_member delta_members[] = {
-    { RX_STR_INIT("delta"), read_block },
+    FACTS_READ("delta", read_block),
 };
 static const struct facts_member message_delta_members[] = {
-    { RX_STR_INIT("delta"), read_stop },
-    { RX_STR_INIT("usage"), read_final_usage },
+    FACTS_INSIDE("delta", reason_members),
+    FACTS_READ("usage", read_final_usage),
 };
 static const struct facts_member stop_members[] = {
-    { RX_STR_INIT("type"), end_message },
+    FACTS_READ("type", end_message),
 };
 /* Also for events without a type: some servers tell errors so. */
 static const struct facts_member error_members[] = {
-    { RX_STR_INIT("error"), facts_error },
+    FACTS_READ("error", facts_error),
 };
 
-static const struct {
-    rx_str type;
-    const struct facts_member *members;
-    size_t count;
-} events[] = {
-#define EVENT(type, members)                          \
-    {                                                 \
-        RX_STR_INIT(type), members, RX_COUNT(members) \
-    }
-    EVENT("content_block_delta", delta_members),
-    EVENT("content_block_start", block_members),
-    EVENT("message_start", start_members),
-    EVENT("message_delta", message_delta_members),
-    EVENT("message_stop", stop_members),
-    EVENT("error", error_members),
-    EVENT("", error_members),
-#undef EVENT
+static const struct facts_event events[] = {
+    FACTS_EVENT("content_block_delta", delta_members),
+    FACTS_EVENT("content_block_start", block_members),
+    FACTS_EVENT("message_start", start_members),
+    FACTS_EVENT("message_delta", message_delta_members),
+    FACTS_EVENT("message_stop", stop_members),
+    FACTS_EVENT("error", error_members),
+    FACTS_EVENT("", error_members),
 };
 
 void
 facts_anthropic_event(struct facts *f, rx_str data)
 {
-    rx_str type = facts_type(data);
-    struct rx_span j;
-
-    for (size_t i = 0; i < RX_COUNT(events); i++) {
-        if (rx_str_eq(type, events[i].type)) {
-            rx_span_init(&j, data);
-            facts_walk(f, &j, events[i].members, events[i].count);
-            return;
-        }
-    }
-}
-
-/* The answer of count_tokens. */
-static void
-read_count(struct facts *f, struct rx_span *j)
-{
-    uint64_t n;
-
-    if (rx_span_u64(j, &n) && f->op == OP_COUNT) {
-        f->figures.n[FIGURE_INPUT] = n;
-        f->figures.has |= 1u << FIGURE_INPUT;
-    }
+    facts_event(f, data, facts_type(data), events, RX_COUNT(events));
 }
 
 void
 facts_anthropic_document(struct facts *f, rx_str data)
 {
     static const struct facts_member members[] = {
-        { RX_STR_INIT("model"), facts_model },
-        { RX_STR_INIT("content"), read_blocks },
-        { RX_STR_INIT("stop_reason"), facts_stop },
-        { RX_STR_INIT("usage"), facts_usage },
-        { RX_STR_INIT("error"), facts_error },
-        { RX_STR_INIT("input_tokens"), read_count },
+        FACTS_READ("model", facts_model),
+        FACTS_READ("content", read_blocks),
+        FACTS_READ("stop_reason", facts_stop),
+        FACTS_READ("usage", facts_usage),
+        FACTS_READ("error", facts_error),
+        FACTS_READ("input_tokens", facts_count),
     };
     struct rx_span j;
 

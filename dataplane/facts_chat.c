@@ -24,9 +24,9 @@ static void
 read_text(struct facts *f, struct rx_span *j)
 {
     static const struct facts_member part[] = {
-        { RX_STR_INIT("text"), facts_text },
-        { RX_STR_INIT("thinking"), read_texts },
-        { RX_STR_INIT("image_url"), facts_content },
+        FACTS_READ("text", facts_text),
+        FACTS_READ("thinking", read_texts),
+        FACTS_READ("image_url", facts_content),
     };
 
     switch (rx_span_kind(j)) {
@@ -41,36 +41,18 @@ read_text(struct facts *f, struct rx_span *j)
     }
 }
 
-static void
-read_function(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("arguments"), facts_code },
-        { RX_STR_INIT("input"), facts_code },
-        { RX_STR_INIT("name"), facts_content },
-    };
-
-    FACTS_WALK(f, j, members);
-}
+static const struct facts_member function_members[] = {
+    FACTS_READ("arguments", facts_code),
+    FACTS_READ("input", facts_code),
+    FACTS_READ("name", facts_content),
+};
 
 /* To open a call is content, before any argument. */
-static void
-read_call(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("function"), read_function },
-        { RX_STR_INIT("custom"), read_function },
-        { RX_STR_INIT("id"), facts_content },
-    };
-
-    FACTS_WALK(f, j, members);
-}
-
-static void
-read_calls(struct facts *f, struct rx_span *j)
-{
-    facts_each(f, j, read_call);
-}
+static const struct facts_member call_members[] = {
+    FACTS_INSIDE("function", function_members),
+    FACTS_INSIDE("custom", function_members),
+    FACTS_READ("id", facts_content),
+};
 
 /* Reasoning comes under either name, sometimes under both at once. */
 static void
@@ -90,52 +72,34 @@ static void
 read_delta(struct facts *f, struct rx_span *j)
 {
     static const struct facts_member members[] = {
-        { RX_STR_INIT("content"), read_text },
-        { RX_STR_INIT("tool_calls"), read_calls },
-        { RX_STR_INIT("reasoning_content"), read_reasoning },
-        { RX_STR_INIT("reasoning"), read_reasoning },
-        { RX_STR_INIT("reasoning_details"), facts_content },
-        { RX_STR_INIT("refusal"), facts_text },
-        { RX_STR_INIT("function_call"), read_function },
-        { RX_STR_INIT("audio"), facts_content },
-        { RX_STR_INIT("images"), facts_content },
-        { RX_STR_INIT("annotations"), facts_content },
+        FACTS_READ("content", read_text),
+        FACTS_INSIDE("tool_calls", call_members),
+        FACTS_READ("reasoning_content", read_reasoning),
+        FACTS_READ("reasoning", read_reasoning),
+        FACTS_READ("reasoning_details", facts_content),
+        FACTS_READ("refusal", facts_text),
+        FACTS_INSIDE("function_call", function_members),
+        FACTS_READ("audio", facts_content),
+        FACTS_READ("images", facts_content),
+        FACTS_READ("annotations", facts_content),
     };
 
     f->reasoned = false;
     FACTS_WALK(f, j, members);
 }
 
-static void
-read_choice(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("delta"), read_delta },
-        { RX_STR_INIT("finish_reason"), facts_stop },
-        { RX_STR_INIT("message"), read_delta },
-        { RX_STR_INIT("text"), facts_text },
-        { RX_STR_INIT("usage"), facts_usage },
-        { RX_STR_INIT("error"), facts_error },
-    };
+static const struct facts_member choice_members[] = {
+    FACTS_READ("delta", read_delta),
+    FACTS_READ("finish_reason", facts_stop),
+    FACTS_READ("message", read_delta),
+    FACTS_READ("text", facts_text),
+    FACTS_READ("usage", facts_usage),
+    FACTS_READ("error", facts_error),
+};
 
-    FACTS_WALK(f, j, members);
-}
-
-static void
-read_choices(struct facts *f, struct rx_span *j)
-{
-    facts_each(f, j, read_choice);
-}
-
-static void
-read_groq(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("usage"), facts_usage },
-    };
-
-    FACTS_WALK(f, j, members);
-}
+static const struct facts_member groq_members[] = {
+    FACTS_READ("usage", facts_usage),
+};
 
 /* Embeddings, images: the rows are what was asked for. */
 static void
@@ -162,13 +126,13 @@ void
 facts_chat(struct facts *f, rx_str data)
 {
     static const struct facts_member members[] = {
-        { RX_STR_INIT("choices"), read_choices },
-        { RX_STR_INIT("model"), facts_model },
-        { RX_STR_INIT("usage"), read_usage },
-        { RX_STR_INIT("service_tier"), facts_tier },
-        { RX_STR_INIT("x_groq"), read_groq },
-        { RX_STR_INIT("error"), facts_error },
-        { RX_STR_INIT("data"), read_data },
+        FACTS_INSIDE("choices", choice_members),
+        FACTS_READ("model", facts_model),
+        FACTS_READ("usage", read_usage),
+        FACTS_READ("service_tier", facts_tier),
+        FACTS_INSIDE("x_groq", groq_members),
+        FACTS_READ("error", facts_error),
+        FACTS_READ("data", read_data),
     };
     struct rx_span j;
 

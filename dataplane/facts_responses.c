@@ -2,47 +2,23 @@
 #include "dataplane/facts.h"
 #include "shared/attr.h"
 
-static void
-read_part(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("text"), facts_text },
-        { RX_STR_INIT("refusal"), facts_text },
-    };
-
-    FACTS_WALK(f, j, members);
-}
-
-static void
-read_parts(struct facts *f, struct rx_span *j)
-{
-    facts_each(f, j, read_part);
-}
+static const struct facts_member part_members[] = {
+    FACTS_READ("text", facts_text),
+    FACTS_READ("refusal", facts_text),
+};
 
 /* An output item, whole: its text counts. */
-static void
-read_item(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("content"), read_parts },
-        { RX_STR_INIT("summary"), read_parts },
-        { RX_STR_INIT("arguments"), facts_code },
-        { RX_STR_INIT("input"), facts_code },
-        { RX_STR_INIT("code"), facts_code },
-        { RX_STR_INIT("encrypted_content"), facts_content },
-        { RX_STR_INIT("call_id"), facts_content },
-        { RX_STR_INIT("result"), facts_content },
-        { RX_STR_INIT("action"), facts_content },
-    };
-
-    FACTS_WALK(f, j, members);
-}
-
-static void
-read_items(struct facts *f, struct rx_span *j)
-{
-    facts_each(f, j, read_item);
-}
+static const struct facts_member item_members[] = {
+    FACTS_INSIDE("content", part_members),
+    FACTS_INSIDE("summary", part_members),
+    FACTS_READ("arguments", facts_code),
+    FACTS_READ("input", facts_code),
+    FACTS_READ("code", facts_code),
+    FACTS_READ("encrypted_content", facts_content),
+    FACTS_READ("call_id", facts_content),
+    FACTS_READ("result", facts_content),
+    FACTS_READ("action", facts_content),
+};
 
 /* An item that opens: a message or reasoning shows nothing yet. */
 static void
@@ -60,21 +36,12 @@ read_opened_item(struct facts *f, struct rx_span *j)
 
 /* What was delivered piece by piece is counted already. */
 static void
-read_closed_item(struct facts *f, struct rx_span *j)
-{
-    if (f->seen.content)
-        rx_span_skip(j, NULL);
-    else
-        read_item(f, j);
-}
-
-static void
 read_output(struct facts *f, struct rx_span *j)
 {
     if (f->seen.content)
         rx_span_skip(j, NULL);
     else
-        read_items(f, j);
+        FACTS_WALK(f, j, item_members);
 }
 
 static void
@@ -92,15 +59,9 @@ read_status(struct facts *f, struct rx_span *j)
         facts_stop(f, j);
 }
 
-static void
-read_incomplete(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("reason"), facts_stop },
-    };
-
-    FACTS_WALK(f, j, members);
-}
+static const struct facts_member incomplete_members[] = {
+    FACTS_READ("reason", facts_stop),
+};
 
 /* Stored objects are fetched with the figures of when they were made. */
 static void
@@ -112,29 +73,18 @@ read_object(struct facts *f, struct rx_span *j)
         f->stored = !rx_str_eq(object, RX_S("response.compaction"));
 }
 
-static void
-read_count(struct facts *f, struct rx_span *j)
-{
-    uint64_t n;
-
-    if (rx_span_u64(j, &n) && f->op == OP_COUNT) {
-        f->figures.n[FIGURE_INPUT] = n;
-        f->figures.has |= 1u << FIGURE_INPUT;
-    }
-}
-
 static const struct facts_member response_members[] = {
-    { RX_STR_INIT("id"), facts_answer_id },
-    { RX_STR_INIT("store"), facts_store },
-    { RX_STR_INIT("object"), read_object },
-    { RX_STR_INIT("model"), facts_model },
-    { RX_STR_INIT("status"), read_status },
-    { RX_STR_INIT("error"), facts_error },
-    { RX_STR_INIT("incomplete_details"), read_incomplete },
-    { RX_STR_INIT("output"), read_output },
-    { RX_STR_INIT("usage"), facts_usage },
-    { RX_STR_INIT("service_tier"), facts_tier },
-    { RX_STR_INIT("input_tokens"), read_count },
+    FACTS_READ("id", facts_answer_id),
+    FACTS_READ("store", facts_store),
+    FACTS_READ("object", read_object),
+    FACTS_READ("model", facts_model),
+    FACTS_READ("status", read_status),
+    FACTS_READ("error", facts_error),
+    FACTS_INSIDE("incomplete_details", incomplete_members),
+    FACTS_READ("output", read_output),
+    FACTS_READ("usage", facts_usage),
+    FACTS_READ("service_tier", facts_tier),
+    FACTS_READ("input_tokens", facts_count),
 };
 
 static void
@@ -151,75 +101,60 @@ read_failed_response(struct facts *f, struct rx_span *j)
     read_final_response(f, j);
 }
 
-static void
-read_created_response(struct facts *f, struct rx_span *j)
-{
-    static const struct facts_member members[] = {
-        { RX_STR_INIT("model"), facts_model },
-    };
-
-    FACTS_WALK(f, j, members);
-}
+static const struct facts_member created_response_members[] = {
+    FACTS_READ("model", facts_model),
+};
 
 static const struct facts_member created_members[] = {
-    { RX_STR_INIT("response"), read_created_response },
+    FACTS_INSIDE("response", created_response_members),
 };
 static const struct facts_member final_members[] = {
-    { RX_STR_INIT("response"), read_final_response },
+    FACTS_READ("response", read_final_response),
 };
 static const struct facts_member failed_members[] = {
-    { RX_STR_INIT("response"), read_failed_response },
+    FACTS_READ("response", read_failed_response),
 };
 static const struct facts_member added_members[] = {
-    { RX_STR_INIT("item"), read_opened_item },
+    FACTS_READ("item", read_opened_item),
 };
 static const struct facts_member done_members[] = {
-    { RX_STR_INIT("item"), read_closed_item },
+    FACTS_READ("item", read_output),
 };
 static const struct facts_member error_members[] = {
-    { RX_STR_INIT("code"), facts_error_code },
-    { RX_STR_INIT("message"), facts_error_message },
-    { RX_STR_INIT("error"), facts_error },
+    FACTS_READ("code", facts_error_code),
+    FACTS_READ("message", facts_error_message),
+    FACTS_READ("error", facts_error),
 };
 static const struct facts_member untyped_members[] = {
-    { RX_STR_INIT("error"), facts_error },
+    FACTS_READ("error", facts_error),
 };
 static const struct facts_member text_members[] = {
-    { RX_STR_INIT("delta"), facts_text },
+    FACTS_READ("delta", facts_text),
 };
 static const struct facts_member code_members[] = {
-    { RX_STR_INIT("delta"), facts_code },
+    FACTS_READ("delta", facts_code),
 };
 static const struct facts_member other_members[] = {
-    { RX_STR_INIT("delta"), facts_content },
+    FACTS_READ("delta", facts_content),
 };
 
-static const struct {
-    rx_str type;
-    const struct facts_member *members;
-    size_t count;
-} events[] = {
-#define EVENT(type, members)                          \
-    {                                                 \
-        RX_STR_INIT(type), members, RX_COUNT(members) \
-    }
-    EVENT("response.output_text.delta", text_members),
-    EVENT("response.function_call_arguments.delta", code_members),
-    EVENT("response.reasoning_summary_text.delta", text_members),
-    EVENT("response.reasoning_text.delta", text_members),
-    EVENT("response.refusal.delta", text_members),
-    EVENT("response.custom_tool_call_input.delta", code_members),
-    EVENT("response.mcp_call_arguments.delta", code_members),
-    EVENT("response.code_interpreter_call_code.delta", code_members),
-    EVENT("response.output_item.added", added_members),
-    EVENT("response.output_item.done", done_members),
-    EVENT("response.created", created_members),
-    EVENT("response.completed", final_members),
-    EVENT("response.incomplete", final_members),
-    EVENT("response.failed", failed_members),
-    EVENT("error", error_members),
-    EVENT("", untyped_members),
-#undef EVENT
+static const struct facts_event events[] = {
+    FACTS_EVENT("response.output_text.delta", text_members),
+    FACTS_EVENT("response.function_call_arguments.delta", code_members),
+    FACTS_EVENT("response.reasoning_summary_text.delta", text_members),
+    FACTS_EVENT("response.reasoning_text.delta", text_members),
+    FACTS_EVENT("response.refusal.delta", text_members),
+    FACTS_EVENT("response.custom_tool_call_input.delta", code_members),
+    FACTS_EVENT("response.mcp_call_arguments.delta", code_members),
+    FACTS_EVENT("response.code_interpreter_call_code.delta", code_members),
+    FACTS_EVENT("response.output_item.added", added_members),
+    FACTS_EVENT("response.output_item.done", done_members),
+    FACTS_EVENT("response.created", created_members),
+    FACTS_EVENT("response.completed", final_members),
+    FACTS_EVENT("response.incomplete", final_members),
+    FACTS_EVENT("response.failed", failed_members),
+    FACTS_EVENT("error", error_members),
+    FACTS_EVENT("", untyped_members),
 };
 
 /* A delta of a kind not known here is content none the less. */
@@ -237,19 +172,16 @@ void
 facts_responses_event(struct facts *f, rx_str data)
 {
     rx_str type = facts_type(data);
+    const struct facts_event *e =
+        facts_event(f, data, type, events, RX_COUNT(events));
     struct rx_span j;
 
-    rx_span_init(&j, data);
-    for (size_t i = 0; i < RX_COUNT(events); i++) {
-        if (rx_str_eq(type, events[i].type)) {
-            facts_walk(f, &j, events[i].members, events[i].count);
-            if (events[i].members == error_members)
-                f->seen.error = f->seen.terminal = true;
-            return;
-        }
-    }
-    if (is_delta(type))
+    if (e == NULL && is_delta(type)) {
+        rx_span_init(&j, data);
         FACTS_WALK(f, &j, other_members);
+    } else if (e != NULL && e->members == error_members) {
+        f->seen.error = f->seen.terminal = true;
+    }
 }
 
 void

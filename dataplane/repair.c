@@ -348,15 +348,3 @@ repair_is_possible(enum dialect dialect, rx_str error_body)
 
     return repair_find(dialect, error_body, &r);
 }
-
-bool
-repair_body(enum dialect dialect, rx_str error_body, rx_str body,
-    struct rx_buf *out, struct repair *done)
-{
-    struct repair r;
-    bool ok = repair_find(dialect, error_body, &r) &&
-              (r.fault == FAULT_BETA || repair_apply(&r, body, out));
-
-    *done = ok ? r : (struct repair){ 0 };
-    return ok;
-}

@@ -49,12 +49,4 @@ RX_NODISCARD bool repair_find(
 RX_NODISCARD bool repair_apply(
     const struct repair *r, rx_str body, struct rx_buf *out);
 
-/*
- * Write `body` without the offending part to the empty `out` (which stays so if
- * only a header is to change).  False, and nothing is written, when the part is
- * not in there or the body is not what it seemed.
- */
-RX_NODISCARD bool repair_body(enum dialect dialect, rx_str error_body,
-    rx_str body, struct rx_buf *out, struct repair *done);
-
 #endif

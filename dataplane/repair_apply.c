@@ -160,23 +160,43 @@ static const rx_str reasoning_types[] = { RX_STR_INIT("reasoning") };
 static void
 remove_thinking(struct copy *c, struct rx_span *j)
 {
+    remove_types(c, j, thinking_types, RX_COUNT(thinking_types));
+}
+
+static void
+remove_reasoning(struct copy *c, struct rx_span *j)
+{
+    remove_types(c, j, reasoning_types, RX_COUNT(reasoning_types));
+}
+
+/* Calls fn at the value of each member of that name; in an object. */
+static void
+each_member(struct copy *c, struct rx_span *j, rx_str name,
+    void (*fn)(struct copy *c, struct rx_span *j))
+{
+    while (rx_span_member(j, NULL)) {
+        if (rx_span_key_is(j, name))
+            fn(c, j);
+        else
+            rx_span_skip(j, NULL);
+    }
+}
+
+/* The same in each object of the array at the cursor. */
+static void
+each_member_of_all(struct copy *c, struct rx_span *j, rx_str name,
+    void (*fn)(struct copy *c, struct rx_span *j))
+{
     if (rx_span_kind(j) != RX_SPAN_ARRAY) {
         rx_span_skip(j, NULL);
         return;
     }
     rx_span_enter_array(j);
     while (rx_span_element(j)) {
-        if (rx_span_kind(j) != RX_SPAN_OBJECT) {
+        if (rx_span_kind(j) == RX_SPAN_OBJECT && rx_span_enter_object(j))
+            each_member(c, j, name, fn);
+        else
             rx_span_skip(j, NULL);
-            continue;
-        }
-        rx_span_enter_object(j);
-        while (rx_span_member(j, NULL)) {
-            if (rx_span_key_is(j, RX_S("content")))
-                remove_types(c, j, thinking_types, RX_COUNT(thinking_types));
-            else
-                rx_span_skip(j, NULL);
-        }
     }
 }
 
@@ -211,33 +231,23 @@ replace_string(struct copy *c, struct rx_span *j, rx_str with)
     c->removed++;
 }
 
-/* messages[].role "developer" becomes "system". */
+/* The role "developer" becomes "system". */
+static void
+rename_role(struct copy *c, struct rx_span *j)
+{
+    struct rx_span look = *j;
+    rx_str role = { 0 };
+
+    if (rx_span_string(&look, &role) && rx_str_eq(role, RX_S("developer")))
+        replace_string(c, j, RX_S("system"));
+    else
+        rx_span_skip(j, NULL);
+}
+
 static void
 rename_developer(struct copy *c, struct rx_span *j)
 {
-    if (rx_span_kind(j) != RX_SPAN_ARRAY) {
-        rx_span_skip(j, NULL);
-        return;
-    }
-    rx_span_enter_array(j);
-    while (rx_span_element(j)) {
-        if (rx_span_kind(j) != RX_SPAN_OBJECT) {
-            rx_span_skip(j, NULL);
-            continue;
-        }
-        rx_span_enter_object(j);
-        while (rx_span_member(j, NULL)) {
-            struct rx_span look = *j;
-            rx_str role = { 0 };
-            if (rx_span_key_is(j, RX_S("role")) &&
-                rx_span_kind(&look) == RX_SPAN_STRING &&
-                rx_span_string(&look, &role) &&
-                rx_str_eq(role, RX_S("developer")))
-                replace_string(c, j, RX_S("system"));
-            else
-                rx_span_skip(j, NULL);
-        }
-    }
+    each_member_of_all(c, j, RX_S("role"), rename_role);
 }
 
 /* Signatures nobody can check become the word for "do not check".  What a tool
@@ -275,7 +285,7 @@ stop_thinking(struct copy *c, struct rx_span *j)
 
     while (rx_span_member(j, NULL)) {
         if (rx_span_key_is(j, RX_S("messages"))) {
-            remove_thinking(c, j);
+            each_member_of_all(c, j, RX_S("content"), remove_thinking);
         } else if (rx_span_key_is(j, RX_S("thinking")) &&
                    rx_span_skip(j, NULL)) {
             c->first = first;
@@ -285,25 +295,6 @@ stop_thinking(struct copy *c, struct rx_span *j)
         }
         before = c->copied > j->at ? c->copied : j->at;
         first = first && c->copied >= j->at;
-    }
-}
-
-static void
-remove_reasoning(struct copy *c, struct rx_span *j)
-{
-    remove_types(c, j, reasoning_types, RX_COUNT(reasoning_types));
-}
-
-/* Calls fn at the value of each top-level member of that name. */
-static void
-each_member(struct copy *c, struct rx_span *j, rx_str name,
-    void (*fn)(struct copy *c, struct rx_span *j))
-{
-    while (rx_span_member(j, NULL)) {
-        if (rx_span_key_is(j, name))
-            fn(c, j);
-        else
-            rx_span_skip(j, NULL);
     }
 }
 

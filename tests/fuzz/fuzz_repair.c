@@ -35,7 +35,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     rx_buf_init(&out, 1 << 20);
     bool possible = repair_is_possible(d, why);
-    bool ok = repair_body(d, why, body, &out, &done);
+    bool ok = repair_find(d, why, &done) &&
+              (done.fault == FAULT_BETA || repair_apply(&done, body, &out));
     assert(!ok || possible);
     assert(ok || rx_buf_str(&out).len == 0);
     if (ok) {
