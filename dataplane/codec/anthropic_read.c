@@ -4,8 +4,8 @@
 #include "dataplane/codec/anthropic.h"
 #include "dataplane/codec/fault.h"
 #include "dataplane/codec/put.h"
+#include "dataplane/codec/reader.h"
 #include "dataplane/codec/walk.h"
-#include "dataplane/figures.h"
 
 /* A search that was asked for; told when what it gave has come. */
 struct asked {
@@ -18,9 +18,7 @@ struct asked {
 
 struct reader {
     struct codec_reader base;
-    struct figures figures;
     bool stopped; /* a stop reason was told */
-    bool over;
     /* A tool's input that came with its start: stands unless deltas follow. */
     struct rx_buf input;
     uint32_t input_part;
@@ -139,43 +137,16 @@ anthropic_reader_fini(struct codec_reader *base)
     rx_buf_fini(&r->input_of);
 }
 
-static void
-put(struct reader *r, const struct ir_event *e)
-{
-    ir_put(&r->base.to, e);
-}
-
-static void
-put_bytes(struct reader *r, enum ir_event_kind kind, uint32_t part, rx_str text)
-{
-    if (text.len > 0)
-        put(r, &(struct ir_event){ .kind = kind, .part = part, .text = text });
-}
-
 /* --- pieces of both forms -------------------------------------------------------- */
-
-static void
-read_usage(struct reader *r, rx_str value)
-{
-    struct rx_span j;
-    struct usage u = { 0 };
-
-    if (value.len == 0)
-        return;
-    rx_span_init(&j, value);
-    figures_read(&r->figures, DIALECT_ANTHROPIC, &j);
-    figures_convert(&r->figures, DIALECT_ANTHROPIC, &u);
-    put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &u });
-}
 
 static void
 read_start(struct reader *r, const struct message *m)
 {
-    put(r, &(struct ir_event){ .kind = IR_EV_START,
-               .start = { .id = m->id,
-                   .model = m->model,
-                   .created = r->base.about.world->now_s } });
-    read_usage(r, m->usage);
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_START,
+                             .start = { .id = m->id,
+                                 .model = m->model,
+                                 .created = r->base.about.world->now_s } });
+    reader_put_usage(&r->base, m->usage);
 }
 
 static void
@@ -191,11 +162,11 @@ read_stop(struct reader *r, const struct message *m)
             "pause_turn: only this dialect knows to go on after a rest");
     if (m->stop_details.len > 0)
         WALK_VALUE(m->stop_details, details_rows, &d);
-    put(r, &(struct ir_event){ .kind = IR_EV_STOP,
-               .stop = { .reason = anthropic_stop(m->stop_reason),
-                   .sequence = m->stop_sequence,
-                   .raw = m->stop_reason,
-                   .detail = d.explanation } });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_STOP,
+                             .stop = { .reason = anthropic_stop(m->stop_reason),
+                                 .sequence = m->stop_sequence,
+                                 .raw = m->stop_reason,
+                                 .detail = d.explanation } });
 }
 
 static void
@@ -208,26 +179,18 @@ read_citation(struct reader *r, uint32_t part, rx_str value)
     out.url = c.url;
     out.title = c.title.len > 0 ? c.title : c.document_title;
     out.text = c.cited_text;
-    put(r, &(struct ir_event){
-               .kind = IR_EV_CITATION, .part = part, .citation = &out });
-}
-
-static struct ir_opaque
-seal(const struct reader *r, rx_str bytes, char kind)
-{
-    return (struct ir_opaque){ .bytes = bytes,
-        .dialect = DIALECT_ANTHROPIC,
-        .family = r->base.about.cap->family,
-        .kind = kind };
+    reader_put(
+        &r->base, &(struct ir_event){
+                      .kind = IR_EV_CITATION, .part = part, .citation = &out });
 }
 
 static void
 put_seal(struct reader *r, uint32_t part, rx_str bytes, char kind)
 {
     if (bytes.len > 0)
-        put(r, &(struct ir_event){ .kind = IR_EV_SEAL,
-                   .part = part,
-                   .seal = seal(r, bytes, kind) });
+        reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_SEAL,
+                                 .part = part,
+                                 .seal = reader_seal(&r->base, bytes, kind) });
 }
 
 /* An object's source as a string's contents. */
@@ -236,7 +199,7 @@ put_object(struct reader *r, uint32_t part, rx_str object)
 {
     rx_buf_clear(&r->scratch);
     rx_buf_add_json(&r->scratch, object);
-    put_bytes(r, IR_EV_ARGS, part, rx_buf_str(&r->scratch));
+    reader_put_bytes(&r->base, IR_EV_ARGS, part, rx_buf_str(&r->scratch));
 }
 
 static bool
@@ -407,7 +370,7 @@ open_block(struct reader *r, uint32_t part, const struct block *b, rx_str raw)
         e.open.kind = is_server_result(b->type) ? IR_SERVER_RESULT : IR_OPAQUE;
         e.open.raw = raw;
     }
-    put(r, &e);
+    reader_put(&r->base, &e);
 }
 
 static void
@@ -441,8 +404,8 @@ read_block_start(struct reader *r, const struct frame *f)
     flush_input(r);
     WALK_VALUE(f->block, block_rows, &b);
     open_block(r, part, &b, f->block);
-    put_bytes(r, IR_EV_TEXT, part, b.text);
-    put_bytes(r, IR_EV_THINKING, part, b.thinking);
+    reader_put_bytes(&r->base, IR_EV_TEXT, part, b.text);
+    reader_put_bytes(&r->base, IR_EV_THINKING, part, b.thinking);
     put_seal(r, part, b.data, 'r');
     put_seal(r, part, b.signature, 's');
     if (r->asking == NULL && b.input.len > 0 && !is_empty_object(b.input)) {
@@ -458,8 +421,8 @@ read_delta(struct reader *r, const struct frame *f)
     struct block d = { 0 };
 
     WALK_VALUE(f->delta, block_rows, &d);
-    put_bytes(r, IR_EV_TEXT, part, d.text);
-    put_bytes(r, IR_EV_THINKING, part, d.thinking);
+    reader_put_bytes(&r->base, IR_EV_TEXT, part, d.text);
+    reader_put_bytes(&r->base, IR_EV_THINKING, part, d.thinking);
     if (d.partial_json.len > 0 && r->asking != NULL) {
         if (rx_span_whole(rx_buf_str(&r->input_of)))
             rx_buf_clear(&r->input_of);
@@ -467,7 +430,7 @@ read_delta(struct reader *r, const struct frame *f)
     } else if (d.partial_json.len > 0) {
         if (part == r->input_part)
             rx_buf_clear(&r->input);
-        put_bytes(r, IR_EV_ARGS, part, d.partial_json);
+        reader_put_bytes(&r->base, IR_EV_ARGS, part, d.partial_json);
     }
     put_seal(r, part, d.signature, 's');
     if (d.citation.len > 0)
@@ -477,25 +440,15 @@ read_delta(struct reader *r, const struct frame *f)
 static void
 finish(struct reader *r)
 {
-    if (r->over)
+    if (r->base.over)
         return;
-    r->over = true;
+    r->base.over = true;
     flush_input(r);
     tell_unanswered(r);
-    put(r, &(struct ir_event){ .kind = IR_EV_END });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_END });
 }
 
-static void
-read_error(struct reader *r, rx_str document)
-{
-    struct ir_event e = { .kind = IR_EV_ERROR };
-
-    r->over = true;
-    if (!fault_read(document, 0, &e.error))
-        e.error = (struct ir_error){ .fault = IR_FAULT_UPSTREAM,
-            .message = RX_S("the upstream told an error") };
-    put(r, &e);
-}
+static const rx_str error_words = RX_STR_INIT("the upstream told an error");
 
 static void
 read_frame(struct reader *r, const struct frame *f)
@@ -509,19 +462,19 @@ read_frame(struct reader *r, const struct frame *f)
     } else if (rx_str_eq(f->type, RX_S("content_block_stop"))) {
         flush_input(r);
         end_search(r);
-        put(r, &(struct ir_event){
-                   .kind = IR_EV_CLOSE, .part = (uint32_t)f->index.n });
+        reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_CLOSE,
+                                 .part = (uint32_t)f->index.n });
     } else if (rx_str_eq(f->type, RX_S("message_start"))) {
         WALK_VALUE(f->message, message_rows, &m);
         read_start(r, &m);
     } else if (rx_str_eq(f->type, RX_S("message_delta"))) {
         WALK_VALUE(f->delta, message_rows, &m);
-        read_usage(r, f->usage);
+        reader_put_usage(&r->base, f->usage);
         read_stop(r, &m);
     } else if (rx_str_eq(f->type, RX_S("message_stop"))) {
         finish(r);
     } else if (rx_str_eq(f->type, RX_S("ping"))) {
-        put(r, &(struct ir_event){ .kind = IR_EV_KEEPALIVE });
+        reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_KEEPALIVE });
     }
 }
 
@@ -531,7 +484,7 @@ anthropic_read(struct codec_reader *base, const struct sse_event *event)
     struct reader *r = (struct reader *)base;
     struct frame f = { 0 };
 
-    if (r->over)
+    if (r->base.over)
         return;
     if (rx_str_starts(event->data, RX_S("[DONE]"))) {
         if (r->stopped)
@@ -540,7 +493,7 @@ anthropic_read(struct codec_reader *base, const struct sse_event *event)
     }
     WALK_VALUE(event->data, frame_rows, &f);
     if (f.error.len > 0)
-        read_error(r, event->data);
+        reader_fail_by(base, event->data, error_words);
     else if (rx_str_eq(f.type, RX_S("message")))
         anthropic_read_whole(base, event->data);
     else
@@ -552,17 +505,13 @@ anthropic_read_end(struct codec_reader *base, bool clean)
 {
     struct reader *r = (struct reader *)base;
 
-    if (r->over)
+    if (r->base.over)
         return;
     if (clean && r->stopped) {
         finish(r);
         return;
     }
-    r->over = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_ERROR,
-               .error = { .fault = IR_FAULT_CUT,
-                   .message = RX_S(
-                       "upstream closed the stream before it finished") } });
+    reader_fail_cut(&r->base);
 }
 
 /* --- whole ------------------------------------------------------------------------ */
@@ -574,15 +523,16 @@ read_whole_block(struct reader *r, uint32_t part, rx_str raw)
 
     WALK_VALUE(raw, block_rows, &b);
     open_block(r, part, &b, raw);
-    put_bytes(r, IR_EV_TEXT, part, b.text);
-    put_bytes(r, IR_EV_THINKING, part, b.thinking);
+    reader_put_bytes(&r->base, IR_EV_TEXT, part, b.text);
+    reader_put_bytes(&r->base, IR_EV_THINKING, part, b.thinking);
     read_citations(r, part, b.citations);
     put_seal(r, part, b.data, 'r');
     put_seal(r, part, b.signature, 's');
     if (r->asking == NULL && b.input.len > 0 && !is_empty_object(b.input))
         put_object(r, part, b.input);
     end_search(r);
-    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
+    reader_put(
+        &r->base, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = part });
 }
 
 void
@@ -596,7 +546,7 @@ anthropic_read_whole(struct codec_reader *base, rx_str document)
 
     WALK_VALUE(document, message_rows, &m);
     if (m.error.len > 0 || m.content.len == 0) {
-        read_error(r, document);
+        reader_fail_by(base, document, error_words);
         return;
     }
     read_start(r, &m);

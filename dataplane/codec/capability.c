@@ -427,6 +427,11 @@ static const struct {
     {                                  \
         DIALECT_##d, RX_STR_INIT(m), f \
     }
+/* OpenAI serves its models in two dialects. */
+#define GPT(d)                                                           \
+    MODEL(d, "gpt-5*-chat*", gpt_plain), MODEL(d, "gpt-5.*", gpt_51),    \
+        MODEL(d, "gpt-5*", gpt_reasoning), MODEL(d, "gpt-*", gpt_plain), \
+        MODEL(d, "o1*", gpt_o), MODEL(d, "o3*", gpt_o), MODEL(d, "o4*", gpt_o)
     /* claude-opus-4-1, but also claude-opus-4-20250514 */
     MODEL(ANTHROPIC, "*claude-*-4-5*", claude_45),
     MODEL(ANTHROPIC, "*claude-opus-4-0*", claude_opus_4),
@@ -445,13 +450,7 @@ static const struct {
     MODEL(ANTHROPIC, "*MiniMax*", minimax_seals),
     MODEL(ANTHROPIC, "*qwen*", qwen_seals),
     MODEL(ANTHROPIC, "*grok-*", grok_seals),
-    MODEL(CHAT, "gpt-5*-chat*", gpt_plain),
-    MODEL(CHAT, "gpt-5.*", gpt_51),
-    MODEL(CHAT, "gpt-5*", gpt_reasoning),
-    MODEL(CHAT, "gpt-*", gpt_plain),
-    MODEL(CHAT, "o1*", gpt_o),
-    MODEL(CHAT, "o3*", gpt_o),
-    MODEL(CHAT, "o4*", gpt_o),
+    GPT(CHAT),
     MODEL(CHAT, "deepseek-reasoner*", deepseek_r1),
     MODEL(CHAT, "deepseek*", deepseek),
     MODEL(CHAT, "*kimi*", kimi),
@@ -460,19 +459,14 @@ static const struct {
     MODEL(CHAT, "qwen*", qwen),
     MODEL(CHAT, "grok-4*", xai_4),
     MODEL(CHAT, "grok-*", xai),
-    MODEL(RESPONSES, "gpt-5*-chat*", gpt_plain),
-    MODEL(RESPONSES, "gpt-5.*", gpt_51),
-    MODEL(RESPONSES, "gpt-5*", gpt_reasoning),
-    MODEL(RESPONSES, "gpt-*", gpt_plain),
-    MODEL(RESPONSES, "o1*", gpt_o),
-    MODEL(RESPONSES, "o3*", gpt_o),
-    MODEL(RESPONSES, "o4*", gpt_o),
+    GPT(RESPONSES),
     MODEL(GEMINI, "*gemini-1*", gemini_old),
     MODEL(GEMINI, "*gemini-2.0*", gemini_old),
     MODEL(GEMINI, "*gemini-2.5-pro*", gemini_pro),
     MODEL(GEMINI, "*gemini-2.5-flash-lite*", gemini_lite),
     MODEL(GEMINI, "*gemini-3*flash*", gemini_3_flash),
     MODEL(GEMINI, "*gemini-3*", gemini_3),
+#undef GPT
 #undef MODEL
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "dataplane/codec/put.h"
 #include "shared/attr.h"
 
 /* The first row of a reason is the word for it. */
@@ -44,6 +45,25 @@ chat_stop_word(enum ir_stop_reason reason)
             return stops[i].word;
     }
     return "stop";
+}
+
+void
+chat_put_call(struct rx_buf *b, const struct ir_call *c)
+{
+    bool custom = c->kind == IR_CALL_CUSTOM;
+
+    put_open(b, '{');
+    put_member(b, "id", c->id);
+    put_member_word(b, "type", custom ? "custom" : "function");
+    put_member_open(b, custom ? "custom" : "function", '{');
+    put_member(b, "name", c->name);
+    put_key(b, custom ? "input" : "arguments");
+    rx_buf_addc(b, '"');
+    if (c->args.s.len > 0 || custom)
+        put_args_text(b, &c->args);
+    else
+        rx_buf_add(b, RX_S("{}"));
+    rx_buf_add(b, RX_S("\"}"));
 }
 
 const struct codec codec_chat = {

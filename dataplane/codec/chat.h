@@ -21,6 +21,9 @@ void chat_write_whole(const struct codec_stream *about,
     const struct ir_response *response, struct rx_buf *out);
 int chat_write_error(const struct ir_error *error, struct rx_buf *out);
 
+/* A call's object, as in requests and answers; what else it says may follow. */
+void chat_put_call(struct rx_buf *b, const struct ir_call *c);
+
 enum ir_stop_reason chat_stop(rx_str word);
 const char *chat_stop_word(enum ir_stop_reason reason);
 

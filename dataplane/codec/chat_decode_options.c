@@ -251,27 +251,6 @@ decode_format(struct decode *d, rx_str value)
     }
 }
 
-static enum ir_tier
-decode_tier(rx_str word)
-{
-    static const struct {
-        rx_str word;
-        enum ir_tier tier;
-    } tiers[] = {
-        { RX_STR_INIT("auto"), IR_TIER_AUTO },
-        { RX_STR_INIT("default"), IR_TIER_STANDARD },
-        { RX_STR_INIT("flex"), IR_TIER_FLEX },
-        { RX_STR_INIT("priority"), IR_TIER_PRIORITY },
-        { RX_STR_INIT("fast"), IR_TIER_FAST },
-    };
-
-    for (size_t i = 0; i < RX_COUNT(tiers); i++) {
-        if (rx_str_eq(word, tiers[i].word))
-            return tiers[i].tier;
-    }
-    return IR_TIER_UNSET;
-}
-
 static void
 decode_numbers(struct ir_request *r, const struct chat_body *b)
 {

@@ -198,26 +198,6 @@ put_system(struct chat_encoder *x)
 }
 
 static void
-put_call(struct chat_encoder *x, const struct ir_call *c)
-{
-    bool custom = c->kind == IR_CALL_CUSTOM;
-    struct rx_buf *b = x->b;
-
-    put_open(b, '{');
-    put_member(b, "id", c->id);
-    put_member_word(b, "type", custom ? "custom" : "function");
-    put_member_open(b, custom ? "custom" : "function", '{');
-    put_member(b, "name", c->name);
-    put_key(b, custom ? "input" : "arguments");
-    rx_buf_addc(b, '"');
-    if (c->args.s.len > 0 || custom)
-        put_args_text(b, &c->args);
-    else
-        rx_buf_add(b, RX_S("{}"));
-    rx_buf_add(b, RX_S("\"}}"));
-}
-
-static void
 put_details(struct chat_encoder *x, const struct ir_parts *parts)
 {
     bool any = false;
@@ -274,7 +254,8 @@ put_assistant(struct chat_encoder *x, const struct ir_turn *t)
         if (!calls)
             put_member_open(x->b, "tool_calls", '[');
         calls = true;
-        put_call(x, &p->call);
+        chat_put_call(x->b, &p->call);
+        put_close(x->b, '}');
     }
     if (calls)
         put_close(x->b, ']');

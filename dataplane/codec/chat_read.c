@@ -4,8 +4,8 @@
 
 #include "dataplane/codec/chat.h"
 #include "dataplane/codec/fault.h"
+#include "dataplane/codec/reader.h"
 #include "dataplane/codec/walk.h"
-#include "dataplane/figures.h"
 
 enum { PART_TEXT, PART_THINKING, PART_REFUSAL, PART_SEALED, PART_CALLS };
 
@@ -14,10 +14,9 @@ enum carrier { NOT_CHOSEN, DETAILS, CONTENT, REASONING };
 
 struct reader {
     struct codec_reader base;
-    struct figures figures;
     struct chat_calls *calls;
     enum carrier carrier;
-    bool started, stopped, over;
+    bool started, stopped;
     bool refused; /* refusal text came */
 };
 
@@ -136,7 +135,7 @@ chat_reader_new(void)
 
     if (r == NULL)
         abort();
-    r->figures.growing = true;
+    r->base.figures.growing = true;
     return &r->base;
 }
 
@@ -146,29 +145,7 @@ chat_reader_fini(struct codec_reader *base)
     chat_calls_free(((struct reader *)base)->calls);
 }
 
-static void
-put(struct reader *r, const struct ir_event *e)
-{
-    ir_put(&r->base.to, e);
-}
-
-static void
-put_bytes(struct reader *r, enum ir_event_kind kind, uint32_t part, rx_str text)
-{
-    if (text.len > 0)
-        put(r, &(struct ir_event){ .kind = kind, .part = part, .text = text });
-}
-
 /* --- reasoning --------------------------------------------------------------------- */
-
-static struct ir_opaque
-seal(const struct reader *r, rx_str bytes, char kind)
-{
-    return (struct ir_opaque){ .bytes = bytes,
-        .dialect = DIALECT_CHAT,
-        .family = r->base.about.cap->family,
-        .kind = kind };
-}
 
 static void
 put_sealed(struct reader *r, rx_str data)
@@ -177,11 +154,12 @@ put_sealed(struct reader *r, rx_str data)
         .part = PART_SEALED,
         .open = { .kind = IR_THINKING, .redacted = true } };
 
-    put(r, &e);
-    put(r, &(struct ir_event){ .kind = IR_EV_SEAL,
-               .part = PART_SEALED,
-               .seal = seal(r, data, 'r') });
-    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = PART_SEALED });
+    reader_put(&r->base, &e);
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_SEAL,
+                             .part = PART_SEALED,
+                             .seal = reader_seal(&r->base, data, 'r') });
+    reader_put(&r->base,
+        &(struct ir_event){ .kind = IR_EV_CLOSE, .part = PART_SEALED });
 }
 
 static bool
@@ -213,13 +191,15 @@ read_details(struct reader *r, rx_str list)
         struct piece p = { 0 };
         WALK_VALUE(one, piece_rows, &p);
         if (r->carrier == DETAILS) {
-            put_bytes(r, IR_EV_THINKING, PART_THINKING, p.text);
-            put_bytes(r, IR_EV_THINKING, PART_THINKING, p.summary);
+            reader_put_bytes(&r->base, IR_EV_THINKING, PART_THINKING, p.text);
+            reader_put_bytes(
+                &r->base, IR_EV_THINKING, PART_THINKING, p.summary);
         }
         if (p.signature.len > 0)
-            put(r, &(struct ir_event){ .kind = IR_EV_SEAL,
-                       .part = PART_THINKING,
-                       .seal = seal(r, p.signature, 's') });
+            reader_put(&r->base,
+                &(struct ir_event){ .kind = IR_EV_SEAL,
+                    .part = PART_THINKING,
+                    .seal = reader_seal(&r->base, p.signature, 's') });
         if (p.data.len > 0)
             put_sealed(r, p.data);
     }
@@ -237,9 +217,10 @@ read_reasoning(struct reader *r, const struct delta *d)
             r->carrier = REASONING;
     }
     if (r->carrier == CONTENT)
-        put_bytes(r, IR_EV_THINKING, PART_THINKING, d->reasoning_content);
+        reader_put_bytes(
+            &r->base, IR_EV_THINKING, PART_THINKING, d->reasoning_content);
     else if (r->carrier == REASONING)
-        put_bytes(r, IR_EV_THINKING, PART_THINKING, d->reasoning);
+        reader_put_bytes(&r->base, IR_EV_THINKING, PART_THINKING, d->reasoning);
     read_details(r, d->details);
 }
 
@@ -257,7 +238,7 @@ read_pieces(struct reader *r, rx_str list, enum ir_event_kind kind,
     while (walk_next(&j, &one)) {
         struct piece p = { 0 };
         WALK_VALUE(one, piece_rows, &p);
-        put_bytes(r, kind, part, p.text);
+        reader_put_bytes(&r->base, kind, part, p.text);
         if (rx_str_eq(p.type, RX_S("thinking")) && depth == 0)
             read_pieces(r, p.thinking, IR_EV_THINKING, PART_THINKING, 1);
     }
@@ -271,7 +252,7 @@ read_content(struct reader *r, rx_str content)
     if (content.ptr[0] == '[')
         read_pieces(r, content, IR_EV_TEXT, PART_TEXT, 0);
     else
-        put_bytes(r, IR_EV_TEXT, PART_TEXT, walk_text(content));
+        reader_put_bytes(&r->base, IR_EV_TEXT, PART_TEXT, walk_text(content));
 }
 
 static void
@@ -280,11 +261,11 @@ read_refusal(struct reader *r, rx_str text)
     if (text.len == 0)
         return;
     if (!r->refused)
-        put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
-                   .part = PART_REFUSAL,
-                   .open = { .kind = IR_REFUSAL } });
+        reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_OPEN,
+                                 .part = PART_REFUSAL,
+                                 .open = { .kind = IR_REFUSAL } });
     r->refused = true;
-    put_bytes(r, IR_EV_TEXT, PART_REFUSAL, text);
+    reader_put_bytes(&r->base, IR_EV_TEXT, PART_REFUSAL, text);
 }
 
 static void
@@ -305,8 +286,9 @@ read_annotations(struct reader *r, rx_str list)
             continue;
         }
         WALK_VALUE(p.url_citation, cited_rows, &c);
-        put(r, &(struct ir_event){
-                   .kind = IR_EV_CITATION, .part = PART_TEXT, .citation = &c });
+        reader_put(&r->base,
+            &(struct ir_event){
+                .kind = IR_EV_CITATION, .part = PART_TEXT, .citation = &c });
     }
 }
 
@@ -374,28 +356,6 @@ read_delta(struct reader *r, rx_str value)
 
 /* --- chunks -------------------------------------------------------------------------- */
 
-static void
-read_usage(struct reader *r, rx_str value)
-{
-    struct rx_span j;
-    struct usage u = { 0 };
-
-    if (value.len == 0)
-        return;
-    rx_span_init(&j, value);
-    figures_read(&r->figures, DIALECT_CHAT, &j);
-    figures_convert(&r->figures, DIALECT_CHAT, &u);
-    if (u.has != 0)
-        put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &u });
-}
-
-static void
-fail(struct reader *r, const struct ir_error *error)
-{
-    r->over = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_ERROR, .error = *error });
-}
-
 static bool
 failed(rx_str finish)
 {
@@ -423,13 +383,14 @@ read_finish(struct reader *r, const struct choice *c)
         return;
     if (failed(c->finish)) {
         fault_read_value(c->error, &e);
-        fail(r, &e);
+        reader_fail(&r->base, &e);
         return;
     }
     if (r->refused && stop.reason == IR_STOP_END)
         stop.reason = IR_STOP_REFUSAL;
     r->stopped = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_STOP, .stop = stop });
+    reader_put(
+        &r->base, &(struct ir_event){ .kind = IR_EV_STOP, .stop = stop });
 }
 
 static void
@@ -440,7 +401,7 @@ read_choices(struct reader *r, rx_str list)
 
     if (list.len == 0 || !walk_array(&j, list))
         return;
-    while (!r->over && walk_next(&j, &one)) {
+    while (!r->base.over && walk_next(&j, &one)) {
         struct choice c = { 0 };
         WALK_VALUE(one, choice_rows, &c);
         if (c.index.there && c.index.n != 0)
@@ -452,9 +413,9 @@ read_choices(struct reader *r, rx_str list)
         if (c.logprobs.len > 2)
             WALK_VALUE(c.logprobs, logprobs_rows, &c);
         if (c.content.len > 2)
-            put(r, &(struct ir_event){
-                       .kind = IR_EV_LOGPROBS, .text = c.content });
-        read_usage(r, c.usage);
+            reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_LOGPROBS,
+                                     .text = c.content });
+        reader_put_usage(&r->base, c.usage);
         read_finish(r, &c);
     }
 }
@@ -466,13 +427,14 @@ read_start(struct reader *r, const struct chunk *c)
     if (r->started || (c->id.len == 0 && c->choices.len <= 2))
         return;
     r->started = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_START,
-               .start = { .id = c->id,
-                   .model = c->model,
-                   .tier = c->tier,
-                   .created = c->created.there && c->created.n > 0
-                                  ? (uint64_t)c->created.n
-                                  : r->base.about.world->now_s } });
+    reader_put(
+        &r->base, &(struct ir_event){ .kind = IR_EV_START,
+                      .start = { .id = c->id,
+                          .model = c->model,
+                          .tier = c->tier,
+                          .created = c->created.there && c->created.n > 0
+                                         ? (uint64_t)c->created.n
+                                         : r->base.about.world->now_s } });
 }
 
 static bool
@@ -490,27 +452,27 @@ read_chunk(struct reader *r, rx_str data)
 
     WALK_VALUE(data, chunk_rows, &c);
     if (is_something(c.error) && fault_read_value(c.error, &e)) {
-        fail(r, &e);
+        reader_fail(&r->base, &e);
         return;
     }
     read_start(r, &c);
     read_choices(r, c.choices);
-    read_usage(r, c.usage);
+    reader_put_usage(&r->base, c.usage);
     if (c.x_groq.len > 0) {
         WALK_VALUE(c.x_groq, groq_rows, &x);
-        read_usage(r, x.usage);
+        reader_put_usage(&r->base, x.usage);
     }
 }
 
 static void
 finish(struct reader *r)
 {
-    if (r->over)
+    if (r->base.over)
         return;
-    r->over = true;
+    r->base.over = true;
     if (r->calls != NULL)
         chat_calls_finish(r->calls);
-    put(r, &(struct ir_event){ .kind = IR_EV_END });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_END });
 }
 
 void
@@ -518,7 +480,7 @@ chat_read(struct codec_reader *base, const struct sse_event *event)
 {
     struct reader *r = (struct reader *)base;
 
-    if (r->over)
+    if (r->base.over)
         return;
     if (rx_str_starts(event->data, RX_S("[DONE]")))
         finish(r);
@@ -530,18 +492,15 @@ void
 chat_read_whole(struct codec_reader *base, rx_str document)
 {
     struct reader *r = (struct reader *)base;
-    struct ir_error e;
 
-    if (r->over)
+    if (r->base.over)
         return;
     read_chunk(r, document);
     if (r->stopped) {
         finish(r);
-    } else if (!r->over) {
-        if (!fault_read(document, 0, &e))
-            e = (struct ir_error){ .fault = IR_FAULT_UPSTREAM,
-                .message = RX_S("the upstream's answer is no completion") };
-        fail(r, &e);
+    } else if (!r->base.over) {
+        reader_fail_by(
+            base, document, RX_S("the upstream's answer is no completion"));
     }
 }
 
@@ -550,12 +509,10 @@ chat_read_end(struct codec_reader *base, bool clean)
 {
     struct reader *r = (struct reader *)base;
 
-    if (r->over)
+    if (r->base.over)
         return;
     if (clean && r->stopped)
         finish(r);
     else
-        fail(r, &(struct ir_error){ .fault = IR_FAULT_CUT,
-                    .message = RX_S(
-                        "upstream closed the stream before it finished") });
+        reader_fail_cut(&r->base);
 }

@@ -406,17 +406,7 @@ put_annotations(const struct codec_stream *about, struct rx_buf *b,
 static void
 put_call(struct rx_buf *b, const struct ir_call *c)
 {
-    bool custom = c->kind == IR_CALL_CUSTOM;
-
-    put_open(b, '{');
-    put_member(b, "id", c->id);
-    put_member_word(b, "type", custom ? "custom" : "function");
-    put_member_open(b, custom ? "custom" : "function", '{');
-    put_member(b, "name", c->name);
-    put_key(b, custom ? "input" : "arguments");
-    rx_buf_addc(b, '"');
-    put_args_text(b, &c->args);
-    rx_buf_add(b, RX_S("\"}"));
+    chat_put_call(b, c);
     if (c->seal.bytes.len > 0)
         put_call_seal(b, &c->seal);
     put_close(b, '}');

@@ -20,6 +20,7 @@
 
 #include "dataplane/codec/capability.h"
 #include "dataplane/codec/ir.h"
+#include "dataplane/figures.h"
 #include "dataplane/sse.h"
 #include "shared/arena.h"
 #include "shared/buf.h"
@@ -85,6 +86,8 @@ struct codec_reader {
     const struct codec *codec;
     struct codec_stream about;
     struct ir_sink to;
+    struct figures figures; /* told so far */
+    bool over;
 };
 
 struct codec_writer {

@@ -71,6 +71,21 @@ decode_checked(struct decode *d, const struct walk_row *wrong)
     return decode_ok(d);
 }
 
+bool
+decode_object(struct decode *d, rx_str body, const struct walk_row *rows,
+    size_t n, void *to)
+{
+    struct rx_span j;
+
+    *d->err = (struct rx_err){ 0 };
+    rx_span_init(&j, body);
+    if (rx_span_kind(&j) != RX_SPAN_OBJECT)
+        return decode_fail(d, "the body must be a JSON object");
+    if (!decode_checked(d, walk_object(&j, rows, n, to)))
+        return false;
+    return rx_span_finish(&j) || decode_fail(d, "the body is not valid JSON");
+}
+
 void
 decode_url(struct decode *d, rx_str url, struct ir_media *m)
 {
@@ -114,6 +129,27 @@ decode_names(
     return true;
 }
 
+enum ir_tier
+decode_tier(rx_str word)
+{
+    static const struct {
+        rx_str word;
+        enum ir_tier tier;
+    } tiers[] = {
+        { RX_STR_INIT("auto"), IR_TIER_AUTO },
+        { RX_STR_INIT("default"), IR_TIER_STANDARD },
+        { RX_STR_INIT("flex"), IR_TIER_FLEX },
+        { RX_STR_INIT("priority"), IR_TIER_PRIORITY },
+        { RX_STR_INIT("fast"), IR_TIER_FAST },
+    };
+
+    for (size_t i = 0; i < RX_COUNT(tiers); i++) {
+        if (rx_str_eq(word, tiers[i].word))
+            return tiers[i].tier;
+    }
+    return IR_TIER_UNSET;
+}
+
 /* Level, word, budget sent for it, the most that is read as it. */
 static const struct {
     enum ir_effort effort;
@@ -133,8 +169,7 @@ enum ir_effort
 decode_effort(rx_str word)
 {
     for (size_t i = 0; i < RX_COUNT(efforts); i++) {
-        if (rx_str_ieq(
-                word, (rx_str){ efforts[i].word, strlen(efforts[i].word) }))
+        if (rx_str_ieq(word, rx_str_of(efforts[i].word)))
             return efforts[i].effort;
     }
     return IR_EFFORT_UNSET;

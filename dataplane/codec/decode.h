@@ -34,6 +34,13 @@ struct ir_turn *decode_turn(struct decode *d, enum ir_role role);
 /* A walk's verdict: "<name>: has the wrong type". */
 bool decode_checked(struct decode *d, const struct walk_row *wrong);
 
+/*
+ * The members of a whole request by a table.  False, and failed, when it is no
+ * JSON object or one of them has the wrong type.
+ */
+bool decode_object(struct decode *d, rx_str body, const struct walk_row *rows,
+    size_t n, void *to);
+
 /* "data:image/png;base64,…" into an inline medium; any other is a URL. */
 void decode_url(struct decode *d, rx_str url, struct ir_media *m);
 
@@ -41,6 +48,8 @@ void decode_url(struct decode *d, rx_str url, struct ir_media *m);
 bool decode_names(
     struct decode *d, const char *what, rx_str value, struct ir_name **list);
 
+/* OpenAI's "service_tier". */
+enum ir_tier decode_tier(rx_str word);
 enum ir_effort decode_effort(rx_str word);
 /* NULL for IR_EFFORT_UNSET. */
 const char *effort_word(enum ir_effort effort);

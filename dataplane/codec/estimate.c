@@ -90,6 +90,13 @@ image_gemini(uint32_t width, uint32_t height)
     return 258 * divide_up(w, 768) * divide_up(h, 768);
 }
 
+#define OPENAI                                                             \
+    {                                                                      \
+        .prose = 42, .code = 33, .tools = 55, .other = 40, .message = 4,   \
+        .request = 3, .tool = 8, .tooling = 8, .page = 1100, .second = 10, \
+        .image = image_openai                                              \
+    }
+
 static const struct rule rules[DIALECT_COUNT] = {
     [DIALECT_ANTHROPIC] = { .prose = 38,
         .code = 31,
@@ -102,28 +109,8 @@ static const struct rule rules[DIALECT_COUNT] = {
         .page = 2300,
         .second = 30,
         .image = image_anthropic },
-    [DIALECT_CHAT] = { .prose = 42,
-        .code = 33,
-        .tools = 55,
-        .other = 40,
-        .message = 4,
-        .request = 3,
-        .tool = 8,
-        .tooling = 8,
-        .page = 1100,
-        .second = 10,
-        .image = image_openai },
-    [DIALECT_RESPONSES] = { .prose = 42,
-        .code = 33,
-        .tools = 55,
-        .other = 40,
-        .message = 4,
-        .request = 3,
-        .tool = 8,
-        .tooling = 8,
-        .page = 1100,
-        .second = 10,
-        .image = image_openai },
+    [DIALECT_CHAT] = OPENAI,
+    [DIALECT_RESPONSES] = OPENAI,
     [DIALECT_GEMINI] = { .prose = 42,
         .code = 33,
         .tools = 42,
@@ -136,6 +123,7 @@ static const struct rule rules[DIALECT_COUNT] = {
         .second = 32,
         .image = image_gemini },
 };
+#undef OPENAI
 
 /* --- text --------------------------------------------------------------------- */
 

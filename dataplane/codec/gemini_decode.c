@@ -441,18 +441,10 @@ gemini_decode_request(rx_str body, struct rx_arena *arena,
         .arena = arena, .r = request, .err = err, .turns = "contents"
     };
     struct body b = { 0 };
-    struct rx_span j;
 
-    *err = (struct rx_err){ 0 };
     request->stream_usage = true;
-    rx_span_init(&j, body);
-    if (rx_span_kind(&j) != RX_SPAN_OBJECT)
-        return rx_fail(err, RX_INVALID, "the body must be a JSON object");
-    const struct walk_row *wrong = WALK(&j, body_rows, &b);
-    if (!decode_checked(&d, wrong))
+    if (!decode_object(&d, body, body_rows, RX_COUNT(body_rows), &b))
         return err->code;
-    if (!rx_span_finish(&j))
-        return rx_fail(err, RX_INVALID, "the body is not valid JSON");
     if (read_system(&d, b.system) && read_contents(&d, b.contents) &&
         gemini_decode_tools(&d, b.tools, b.tool_config) &&
         gemini_decode_generation(&d, b.generation))

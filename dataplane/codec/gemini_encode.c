@@ -333,26 +333,10 @@ put_system(struct gemini_encoder *x)
     end_content(x);
 }
 
-static bool
-has_marks(const struct ir_request *r)
-{
-    for (const struct ir_part *p = r->system.first; p != NULL; p = p->next) {
-        if (p->cache != IR_CACHE_NONE)
-            return true;
-    }
-    for (const struct ir_turn *t = r->turns; t != NULL; t = t->next) {
-        for (const struct ir_part *p = t->parts.first; p != NULL; p = p->next) {
-            if (p->cache != IR_CACHE_NONE)
-                return true;
-        }
-    }
-    return false;
-}
-
 void
 gemini_put_contents(struct gemini_encoder *x)
 {
-    if (has_marks(x->r))
+    if (ir_is_marked(x->r))
         gemini_lose(x, "cache_control", "the server caches by itself");
     put_system(x);
     put_member_open(x->b, "contents", '[');

@@ -6,8 +6,8 @@
 #include "dataplane/codec/gemini.h"
 #include "dataplane/codec/gemini_grounding.h"
 #include "dataplane/codec/put.h"
+#include "dataplane/codec/reader.h"
 #include "dataplane/codec/walk.h"
-#include "dataplane/figures.h"
 
 enum { PART_TEXT, PART_THINKING, PART_SEALED, PART_LOOKUP, PART_FIRST_CALL };
 
@@ -15,9 +15,8 @@ enum { PART_TEXT, PART_THINKING, PART_SEALED, PART_LOOKUP, PART_FIRST_CALL };
 
 struct reader {
     struct codec_reader base;
-    struct figures figures;
     uint32_t calls;
-    bool started, stopped, over;
+    bool started, stopped;
     bool thinking; /* the last thing told was a thought */
     bool patching; /* a call's arguments come in pieces */
     struct gemini_args args;
@@ -133,36 +132,7 @@ gemini_reader_fini(struct codec_reader *base)
     rx_buf_fini(&r->citations);
 }
 
-static void
-put(struct reader *r, const struct ir_event *e)
-{
-    ir_put(&r->base.to, e);
-}
-
-static void
-put_bytes(struct reader *r, enum ir_event_kind kind, uint32_t part, rx_str text)
-{
-    if (text.len > 0)
-        put(r, &(struct ir_event){ .kind = kind, .part = part, .text = text });
-}
-
-static void
-fail(struct reader *r, const struct ir_error *e)
-{
-    r->over = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_ERROR, .error = *e });
-}
-
 /* --- signatures --------------------------------------------------------------------- */
-
-static struct ir_opaque
-seal(const struct reader *r, rx_str signature, char kind)
-{
-    return (struct ir_opaque){ .bytes = signature,
-        .dialect = DIALECT_GEMINI,
-        .family = r->base.about.cap->family,
-        .kind = kind };
-}
 
 /* Of the thought just told; else it stands for itself. */
 static void
@@ -172,17 +142,19 @@ read_signature(struct reader *r, rx_str signature)
 
     if (signature.len == 0)
         return;
-    e.seal = seal(r, signature, 's');
+    e.seal = reader_seal(&r->base, signature, 's');
     if (r->thinking) {
-        put(r, &e);
+        reader_put(&r->base, &e);
         return;
     }
     e.part = PART_SEALED;
-    put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
-               .part = PART_SEALED,
-               .open = { .kind = IR_THINKING, .redacted = true } });
-    put(r, &e);
-    put(r, &(struct ir_event){ .kind = IR_EV_CLOSE, .part = PART_SEALED });
+    reader_put(
+        &r->base, &(struct ir_event){ .kind = IR_EV_OPEN,
+                      .part = PART_SEALED,
+                      .open = { .kind = IR_THINKING, .redacted = true } });
+    reader_put(&r->base, &e);
+    reader_put(&r->base,
+        &(struct ir_event){ .kind = IR_EV_CLOSE, .part = PART_SEALED });
 }
 
 /* --- calls ---------------------------------------------------------------------------- */
@@ -193,15 +165,15 @@ put_args(struct reader *r, rx_str json)
 {
     rx_buf_clear(&r->scratch);
     rx_buf_add_json(&r->scratch, json);
-    put_bytes(
-        r, IR_EV_ARGS, PART_FIRST_CALL + r->calls, rx_buf_str(&r->scratch));
+    reader_put_bytes(&r->base, IR_EV_ARGS, PART_FIRST_CALL + r->calls,
+        rx_buf_str(&r->scratch));
 }
 
 static void
 end_call(struct reader *r)
 {
-    put(r, &(struct ir_event){
-               .kind = IR_EV_CLOSE, .part = PART_FIRST_CALL + r->calls });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_CLOSE,
+                             .part = PART_FIRST_CALL + r->calls });
     r->calls++;
     r->patching = false;
     gemini_args_fini(&r->args);
@@ -213,8 +185,8 @@ end_patched(struct reader *r)
     struct rx_buf json;
 
     if (r->args.bad) {
-        fail(r, &(struct ir_error){ .fault = IR_FAULT_UPSTREAM,
-                    .message = RX_S("a tool call's arguments make no sense") });
+        reader_fail_with(&r->base, IR_FAULT_UPSTREAM,
+            RX_S("a tool call's arguments make no sense"));
         return;
     }
     rx_buf_init(&json, ARGS_MAX);
@@ -227,7 +199,7 @@ end_patched(struct reader *r)
 static void
 open_call(struct reader *r, const struct call *c, rx_str signature)
 {
-    struct ir_opaque sealed = seal(r, signature, 't');
+    struct ir_opaque sealed = reader_seal(&r->base, signature, 't');
     struct ir_event e = { .kind = IR_EV_OPEN,
         .part = PART_FIRST_CALL + r->calls,
         .open = { .kind = IR_TOOL_CALL,
@@ -235,7 +207,7 @@ open_call(struct reader *r, const struct call *c, rx_str signature)
             .name = c->name,
             .seal = signature.len > 0 ? &sealed : NULL } };
 
-    put(r, &e);
+    reader_put(&r->base, &e);
 }
 
 static void
@@ -248,7 +220,7 @@ read_call(struct reader *r, const struct part *p)
         end_patched(r);
     if (!r->patching && c.name.len == 0)
         return;
-    if (r->over)
+    if (r->base.over)
         return;
     if (!r->patching)
         open_call(r, &c, p->signature);
@@ -274,9 +246,9 @@ read_media(struct reader *r, rx_str value)
 
     WALK_VALUE(value, blob_rows, &m);
     m.kind = gemini_media_kind(m.mime);
-    put(r, &(struct ir_event){ .kind = IR_EV_OPEN,
-               .part = PART_FIRST_CALL + r->calls,
-               .open = { .kind = IR_MEDIA, .media = &m } });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_OPEN,
+                             .part = PART_FIRST_CALL + r->calls,
+                             .open = { .kind = IR_MEDIA, .media = &m } });
     end_call(r);
 }
 
@@ -301,14 +273,14 @@ read_part(struct reader *r, rx_str value)
         codec_lose(&r->base.about, "files",
             "a file kept by the provider is of no use elsewhere");
     if (p.thought) {
-        put_bytes(r, IR_EV_THINKING, PART_THINKING, p.text);
+        reader_put_bytes(&r->base, IR_EV_THINKING, PART_THINKING, p.text);
         r->thinking = r->thinking || p.text.len > 0;
         read_signature(r, p.signature);
         return;
     }
     if (r->thinking)
         read_signature(r, p.signature);
-    put_bytes(r, IR_EV_TEXT, PART_TEXT, p.text);
+    reader_put_bytes(&r->base, IR_EV_TEXT, PART_TEXT, p.text);
     if (!r->thinking)
         read_signature(r, p.signature);
     r->thinking = r->thinking && p.text.len == 0;
@@ -322,7 +294,7 @@ read_parts(struct reader *r, rx_str list)
 
     if (list.len == 0 || !walk_array(&j, list))
         return;
-    while (!r->over && walk_next(&j, &one))
+    while (!r->base.over && walk_next(&j, &one))
         read_part(r, one);
 }
 
@@ -372,7 +344,7 @@ read_stop(struct reader *r, rx_str word, rx_str detail)
     if (word.len == 0 || rx_str_eq(word, RX_S("FINISH_REASON_UNSPECIFIED")))
         return;
     r->stopped = true;
-    put(r,
+    reader_put(&r->base,
         &(struct ir_event){ .kind = IR_EV_STOP,
             .stop = {
                 .reason = gemini_stop(word), .raw = word, .detail = detail } });
@@ -389,7 +361,7 @@ read_candidate(struct reader *r, rx_str value)
     if (c.content.len > 0)
         WALK_VALUE(c.content, content_rows, &c);
     read_parts(r, c.parts);
-    if (r->over)
+    if (r->base.over)
         return;
     gemini_logprobs_read(&r->base, c.logprobs);
     note(&r->grounding, c.grounding);
@@ -398,7 +370,7 @@ read_candidate(struct reader *r, rx_str value)
     check_ratings(r, c.ratings);
     if (c.finish.len > 0 && r->patching)
         end_patched(r);
-    if (!r->over)
+    if (!r->base.over)
         read_stop(r, c.finish, c.message);
 }
 
@@ -410,7 +382,7 @@ read_candidates(struct reader *r, rx_str list)
 
     if (list.len == 0 || !walk_array(&j, list))
         return;
-    while (!r->over && walk_next(&j, &one))
+    while (!r->base.over && walk_next(&j, &one))
         read_candidate(r, one);
 }
 
@@ -426,25 +398,10 @@ read_feedback(struct reader *r, rx_str value)
     if (f.reason.len == 0)
         return;
     r->stopped = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_STOP,
-               .stop = { .reason = IR_STOP_FILTERED,
-                   .raw = f.reason,
-                   .detail = f.message } });
-}
-
-static void
-read_usage(struct reader *r, rx_str value)
-{
-    struct rx_span j;
-    struct usage u = { 0 };
-
-    if (value.len == 0)
-        return;
-    rx_span_init(&j, value);
-    figures_read(&r->figures, DIALECT_GEMINI, &j);
-    figures_convert(&r->figures, DIALECT_GEMINI, &u);
-    if (u.has != 0)
-        put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &u });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_STOP,
+                             .stop = { .reason = IR_STOP_FILTERED,
+                                 .raw = f.reason,
+                                 .detail = f.message } });
 }
 
 static void
@@ -453,8 +410,8 @@ read_start(struct reader *r, const struct chunk *c)
     if (r->started)
         return;
     r->started = true;
-    put(r, &(struct ir_event){ .kind = IR_EV_START,
-               .start = { .id = c->id, .model = c->model } });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_START,
+                             .start = { .id = c->id, .model = c->model } });
 }
 
 static void
@@ -464,19 +421,20 @@ read_chunk(struct reader *r, rx_str data)
     struct ir_error e = { 0 };
 
     if (!rx_span_whole(data)) {
-        fail(r, &(struct ir_error){ .fault = IR_FAULT_UPSTREAM,
-                    .message = RX_S("the upstream sent broken JSON") });
+        reader_fail(
+            &r->base, &(struct ir_error){ .fault = IR_FAULT_UPSTREAM,
+                          .message = RX_S("the upstream sent broken JSON") });
         return;
     }
     WALK_VALUE(data, chunk_rows, &c);
     if (c.error.len > 0 && fault_read_value(c.error, &e)) {
-        fail(r, &e);
+        reader_fail(&r->base, &e);
         return;
     }
     read_start(r, &c);
-    read_usage(r, c.usage);
+    reader_put_usage(&r->base, c.usage);
     read_candidates(r, c.candidates);
-    if (!r->over)
+    if (!r->base.over)
         read_feedback(r, c.feedback);
 }
 
@@ -492,7 +450,7 @@ read_document(struct reader *r, rx_str data)
         return;
     }
     walk_array(&j, data);
-    while (!r->over && walk_next(&j, &one))
+    while (!r->base.over && walk_next(&j, &one))
         read_chunk(r, one);
 }
 
@@ -501,9 +459,9 @@ read_document(struct reader *r, rx_str data)
 static void
 finish(struct reader *r)
 {
-    r->over = true;
+    r->base.over = true;
     tell_notes(r);
-    put(r, &(struct ir_event){ .kind = IR_EV_END });
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_END });
 }
 
 void
@@ -511,7 +469,7 @@ gemini_read(struct codec_reader *base, const struct sse_event *event)
 {
     struct reader *r = (struct reader *)base;
 
-    if (!r->over && !rx_str_starts(event->data, RX_S("[DONE]")))
+    if (!r->base.over && !rx_str_starts(event->data, RX_S("[DONE]")))
         read_document(r, event->data);
 }
 
@@ -519,25 +477,22 @@ void
 gemini_read_whole(struct codec_reader *base, rx_str document)
 {
     struct reader *r = (struct reader *)base;
-    struct ir_error e;
 
-    if (r->over)
+    if (r->base.over)
         return;
     document = rx_str_trim(document);
     while (document.len > 0 &&
            (document.ptr[0] == '\n' || document.ptr[0] == '\r'))
         document = rx_str_trim((rx_str){ document.ptr + 1, document.len - 1 });
     read_document(r, document);
-    if (r->over)
+    if (r->base.over)
         return;
     if (r->stopped && !r->patching) {
         finish(r);
         return;
     }
-    if (!fault_read(document, 0, &e))
-        e = (struct ir_error){ .fault = IR_FAULT_UPSTREAM,
-            .message = RX_S("the upstream's answer is not finished") };
-    fail(r, &e);
+    reader_fail_by(
+        base, document, RX_S("the upstream's answer is not finished"));
 }
 
 void
@@ -545,12 +500,10 @@ gemini_read_end(struct codec_reader *base, bool clean)
 {
     struct reader *r = (struct reader *)base;
 
-    if (r->over)
+    if (r->base.over)
         return;
     if (clean && r->stopped && !r->patching)
         finish(r);
     else
-        fail(r, &(struct ir_error){ .fault = IR_FAULT_CUT,
-                    .message = RX_S(
-                        "upstream closed the stream before it finished") });
+        reader_fail_cut(&r->base);
 }

@@ -251,3 +251,23 @@ ir_usage_prompt(const struct usage *u)
     return u->n[USAGE_in_uncached] + u->n[USAGE_cache_read] +
            ir_usage_written(u) + u->n[USAGE_in_tool_use];
 }
+
+static bool
+parts_marked(const struct ir_parts *parts)
+{
+    for (const struct ir_part *p = parts->first; p != NULL; p = p->next) {
+        if (p->cache != IR_CACHE_NONE)
+            return true;
+    }
+    return false;
+}
+
+bool
+ir_is_marked(const struct ir_request *r)
+{
+    bool marked = parts_marked(&r->system);
+
+    for (const struct ir_turn *t = r->turns; t != NULL && !marked; t = t->next)
+        marked = parts_marked(&t->parts);
+    return marked;
+}

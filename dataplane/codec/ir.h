@@ -545,4 +545,7 @@ bool ir_usage_has(const struct usage *u, enum usage_counter i);
 uint64_t ir_usage_prompt(const struct usage *u);
 uint64_t ir_usage_written(const struct usage *u);
 
+/* Is a part of its turns or of the system's text marked for a cache? */
+bool ir_is_marked(const struct ir_request *r);
+
 #endif

@@ -122,21 +122,11 @@ check_continuation(struct shape *s)
 static bool
 has_marks(const struct ir_request *r)
 {
-    for (const struct ir_part *p = r->system.first; p != NULL; p = p->next) {
-        if (p->cache != IR_CACHE_NONE)
-            return true;
-    }
-    for (const struct ir_tool *t = r->tools; t != NULL; t = t->next) {
-        if (t->cache != IR_CACHE_NONE)
-            return true;
-    }
-    for (const struct ir_turn *t = r->turns; t != NULL; t = t->next) {
-        for (const struct ir_part *p = t->parts.first; p != NULL; p = p->next) {
-            if (p->cache != IR_CACHE_NONE)
-                return true;
-        }
-    }
-    return false;
+    const struct ir_tool *t = r->tools;
+
+    while (t != NULL && t->cache == IR_CACHE_NONE)
+        t = t->next;
+    return t != NULL || ir_is_marked(r);
 }
 
 /* Clients of dialects that cache by themselves do not ask: ask for them. */

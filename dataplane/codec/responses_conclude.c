@@ -2,29 +2,8 @@
 #include <string.h>
 
 #include "dataplane/codec/fault.h"
+#include "dataplane/codec/reader.h"
 #include "dataplane/codec/responses_slots.h"
-#include "dataplane/figures.h"
-
-static void
-put(struct responses_reader *r, const struct ir_event *e)
-{
-    ir_put(&r->base.to, e);
-}
-
-void
-responses_put_error(struct responses_reader *r, const struct ir_error *error)
-{
-    put(r, &(struct ir_event){ .kind = IR_EV_ERROR, .error = *error });
-    r->over = true;
-}
-
-void
-responses_put_fault(
-    struct responses_reader *r, enum ir_fault fault, rx_str words)
-{
-    responses_put_error(
-        r, &(struct ir_error){ .fault = fault, .message = words });
-}
 
 /* --- the response object ------------------------------------------------------------ */
 
@@ -62,26 +41,17 @@ responses_put_start(
     e.start.model = x->model;
     e.start.tier = x->service_tier;
     e.start.created = (uint64_t)x->created.n;
-    put(r, &e);
+    reader_put(&r->base, &e);
 }
 
 static void
 put_usage(struct responses_reader *r, const struct responses_object *x)
 {
-    struct figures figures = { 0 };
-    struct usage usage = { .provenance = PROVENANCE_REPORTED };
-    struct rx_span j;
+    struct figures *f = &r->base.figures;
 
-    if (x->usage.len == 0)
-        return;
-    rx_span_init(&j, x->usage);
-    figures_read(&figures, DIALECT_RESPONSES, &j);
-    size_t n =
-        x->service_tier.len < sizeof(figures.tier) ? x->service_tier.len : 0;
-    if (n > 0)
-        memcpy(figures.tier, x->service_tier.ptr, n);
-    figures_convert(&figures, DIALECT_RESPONSES, &usage);
-    put(r, &(struct ir_event){ .kind = IR_EV_USAGE, .usage = &usage });
+    if (x->service_tier.len > 0 && x->service_tier.len < sizeof(f->tier))
+        memcpy(f->tier, x->service_tier.ptr, x->service_tier.len);
+    reader_put_usage(&r->base, x->usage);
 }
 
 static size_t
@@ -141,7 +111,7 @@ put_stop(struct responses_reader *r, const struct responses_object *x)
         e.stop.reason = IR_STOP_REFUSAL;
     else
         e.stop.reason = IR_STOP_END;
-    put(r, &e);
+    reader_put(&r->base, &e);
 }
 
 static void
@@ -151,7 +121,7 @@ put_failure(struct responses_reader *r, rx_str error, const char *words)
         .message = { words, strlen(words) } };
 
     fault_read_value(error, &e);
-    responses_put_error(r, &e);
+    reader_fail(&r->base, &e);
 }
 
 static bool
@@ -174,6 +144,6 @@ responses_conclude(struct responses_reader *r, const struct responses_object *x)
         return;
     }
     put_stop(r, x);
-    put(r, &(struct ir_event){ .kind = IR_EV_END });
-    r->over = true;
+    reader_put(&r->base, &(struct ir_event){ .kind = IR_EV_END });
+    r->base.over = true;
 }

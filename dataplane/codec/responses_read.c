@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "dataplane/codec/fault.h"
+#include "dataplane/codec/reader.h"
 #include "dataplane/codec/responses_slots.h"
 
 static struct responses_reader *
@@ -161,7 +162,7 @@ on_terminal(struct responses_reader *r, const struct event *e)
     struct responses_object x;
 
     if (!responses_object_read(e->response, &x)) {
-        responses_put_fault(r, IR_FAULT_UPSTREAM,
+        reader_fail_with(&r->base, IR_FAULT_UPSTREAM,
             RX_S("the upstream's last event holds no response"));
         return;
     }
@@ -193,7 +194,7 @@ on_error(struct responses_reader *r, const struct event *e)
 
     error.fault = fault_judge(&error);
     fault_read_value(e->error, &error);
-    responses_put_error(r, &error);
+    reader_fail(&r->base, &error);
 }
 
 static const struct {
@@ -284,7 +285,7 @@ responses_read(struct codec_reader *base, const struct sse_event *event)
     struct responses_reader *r = self(base);
     struct event e;
 
-    if (r->over || rx_str_starts(event->data, RX_S("[DONE]")))
+    if (r->base.over || rx_str_starts(event->data, RX_S("[DONE]")))
         return;
     if (event->raw) {
         responses_read_whole(base, event->data);
@@ -293,15 +294,15 @@ responses_read(struct codec_reader *base, const struct sse_event *event)
     if (rx_span_kind_of(event->data) != RX_SPAN_OBJECT)
         return;
     if (!read_event(event->data, &e)) {
-        responses_put_fault(r, IR_FAULT_UPSTREAM,
+        reader_fail_with(&r->base, IR_FAULT_UPSTREAM,
             RX_S("the upstream sent an event that is no JSON"));
         return;
     }
     if (e.type.len == 0)
         e.type = event->name;
     handle(r, &e);
-    if (!r->over && r->count == RESPONSES_SLOTS_MAX)
-        responses_put_fault(r, IR_FAULT_UPSTREAM,
+    if (!r->base.over && r->count == RESPONSES_SLOTS_MAX)
+        reader_fail_with(&r->base, IR_FAULT_UPSTREAM,
             RX_S("the upstream's answer has too many parts"));
 }
 
@@ -321,7 +322,7 @@ responses_read_whole(struct codec_reader *base, rx_str document)
     struct ir_error error;
     struct responses_object x;
 
-    if (r->over)
+    if (r->base.over)
         return;
     bool whole = responses_object_read(document, &x);
     if (whole && x.output.len > 0 && is_over(&x)) {
@@ -329,9 +330,9 @@ responses_read_whole(struct codec_reader *base, rx_str document)
             x.status = RX_S("completed");
         responses_conclude(r, &x);
     } else if (fault_read(document, 0, &error)) {
-        responses_put_error(r, &error);
+        reader_fail(&r->base, &error);
     } else {
-        responses_put_fault(r, IR_FAULT_UPSTREAM,
+        reader_fail_with(&r->base, IR_FAULT_UPSTREAM,
             whole && x.output.len > 0
                 ? RX_S("the upstream's answer is not finished")
                 : RX_S("the upstream's reply holds no answer"));
@@ -343,9 +344,9 @@ responses_read_end(struct codec_reader *base, bool clean)
 {
     struct responses_reader *r = self(base);
 
-    if (r->over)
+    if (r->base.over)
         return;
-    responses_put_fault(r, IR_FAULT_CUT,
+    reader_fail_with(&r->base, IR_FAULT_CUT,
         clean ? RX_S("the upstream closed the stream before it finished")
               : RX_S("the connection to the upstream broke off"));
 }

@@ -143,27 +143,6 @@ includes(rx_str list, rx_str what)
 
 /* --- all of it ---------------------------------------------------------------------- */
 
-static enum ir_tier
-tier_of(rx_str word)
-{
-    static const struct {
-        rx_str word;
-        enum ir_tier tier;
-    } tiers[] = {
-        { RX_STR_INIT("auto"), IR_TIER_AUTO },
-        { RX_STR_INIT("default"), IR_TIER_STANDARD },
-        { RX_STR_INIT("flex"), IR_TIER_FLEX },
-        { RX_STR_INIT("priority"), IR_TIER_PRIORITY },
-        { RX_STR_INIT("fast"), IR_TIER_FAST },
-    };
-
-    for (size_t i = 0; i < RX_COUNT(tiers); i++) {
-        if (rx_str_eq(word, tiers[i].word))
-            return tiers[i].tier;
-    }
-    return IR_TIER_UNSET;
-}
-
 static void
 decode_instructions(struct decode *d, rx_str raw)
 {
@@ -225,7 +204,7 @@ decode_body(struct decode *d, const struct body *b)
     r->temperature = b->temperature;
     r->top_p = b->top_p;
     r->parallel = b->parallel_tool_calls;
-    r->tier = tier_of(b->service_tier);
+    r->tier = decode_tier(b->service_tier);
     r->user_id = b->safety_identifier.len > 0 ? b->safety_identifier : b->user;
     r->metadata = b->metadata;
     r->cache_key = b->prompt_cache_key;
@@ -253,16 +232,8 @@ responses_decode_request(rx_str text, struct rx_arena *arena,
         .turns = "input",
     };
     struct body b = { 0 };
-    struct rx_span j;
 
-    *err = (struct rx_err){ 0 };
-    rx_span_init(&j, text);
-    if (rx_span_kind(&j) != RX_SPAN_OBJECT)
-        return rx_fail(err, RX_INVALID, "the body is not a JSON object");
-    const struct walk_row *wrong = WALK(&j, body_rows, &b);
-    if (!rx_span_finish(&j))
-        return rx_fail(err, RX_INVALID, "the body is not JSON");
-    if (decode_checked(&d, wrong))
+    if (decode_object(&d, text, body_rows, RX_COUNT(body_rows), &b))
         decode_body(&d, &b);
     return err->code;
 }

@@ -45,7 +45,7 @@ struct responses_reader {
     uint32_t parts;
     uint64_t last_output; /* for servers that do not number */
     uint64_t done;        /* items */
-    bool started, over;
+    bool started;
     bool said, refused; /* some text, some refusal */
 };
 
@@ -94,9 +94,5 @@ void responses_put_start(
 /* It is over: by this object, or by an error. */
 void responses_conclude(
     struct responses_reader *r, const struct responses_object *x);
-void responses_put_error(
-    struct responses_reader *r, const struct ir_error *error);
-void responses_put_fault(
-    struct responses_reader *r, enum ir_fault fault, rx_str words);
 
 #endif

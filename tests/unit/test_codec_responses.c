@@ -592,8 +592,8 @@ errors_keep_their_kind_and_hide_the_channels_credential(void)
 static const struct {
     const char *body, *words;
 } refused[] = {
-    { "[]", "the body is not a JSON object" },
-    { "{\"input\":\"a\"", "the body is not JSON" },
+    { "[]", "the body must be a JSON object" },
+    { "{\"input\":\"a\"", "the body is not valid JSON" },
     { "{\"model\":\"m\"}", "input: must be a string or a list of items" },
     { "{\"input\":5}", "input: must be a string or a list of items" },
     { "{\"input\":[5]}", "input[0]: must be an object" },
