@@ -3,22 +3,10 @@
  * is accepted again and prints the same.
  */
 #include <stdint.h>
-#include <stdlib.h>
 
-#include "shared/json.h"
+#include "tests/fuzz/json_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-print(rx_str text, struct rx_buf *out)
-{
-    struct rx_json_doc *doc;
-
-    if (rx_json_parse(&doc, text, NULL, NULL) != RX_OK)
-        abort();
-    rx_json_print(rx_json_root(doc), false, out);
-    rx_json_free(doc);
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -30,8 +18,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     rx_buf_init(&once, 16 << 20);
     rx_buf_init(&twice, 16 << 20);
-    print(text, &once);
-    print(rx_buf_str(&once), &twice);
+    json_fuzz_print(text, &once);
+    json_fuzz_print(rx_buf_str(&once), &twice);
     if (!rx_str_eq(rx_buf_str(&once), rx_buf_str(&twice)))
         abort();
     rx_buf_fini(&once);

@@ -3,25 +3,13 @@
  * nothing is written that was not there (or twice its length).
  */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "controlplane/cli/importing.h"
+#include "tests/fuzz/json_fuzz.h"
 
 #define MOST ((size_t)1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Without blanks, as our writer has it. */
-static void
-print(rx_str text, struct rx_buf *out)
-{
-    struct rx_json_doc *doc;
-
-    if (rx_json_parse(&doc, text, NULL, NULL) != RX_OK)
-        abort();
-    rx_json_print(rx_json_root(doc), false, out);
-    rx_json_free(doc);
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,8 +26,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (plain.len > 2 * size + 2)
         abort();
     if (rx_json_check(text, NULL, NULL) == RX_OK) {
-        print(text, &before);
-        print(rx_buf_str(&plain), &after);
+        json_fuzz_print(text, &before);
+        json_fuzz_print(rx_buf_str(&plain), &after);
         if (!rx_str_eq(rx_buf_str(&before), rx_buf_str(&after)))
             abort();
     }

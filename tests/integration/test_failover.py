@@ -3,47 +3,17 @@ what broke is shown as broken."""
 import json
 import time
 
-from dialects import ALL, ANTHROPIC, CHAT, GEMINI, RESPONSES, provider
+from dialects import ALL, ANTHROPIC, CHAT, RESPONSES, provider
 from harness import Routex, main, test
+from pair import Pair
 from peers import DeadPort, Upstream
 
 
-class Pair:
-    """Two channels for every dialect, `first` preferred and failing in the
-    way a test says, `second` good."""
+class Failover(Pair):
+    """Each question on its own: nothing is remembered of the one before."""
 
     def __init__(self, build, first=None):
-        self.first = Upstream(provider)
-        self.second = Upstream(provider)
-        url = first or self.first.url
-        self.routex = Routex(build, [
-            dialect.channel(at, f"{name}-{dialect.channel_type}",
-                            priority=priority)
-            for name, at, priority in (("first", url, 10),
-                                       ("second", self.second.url, 1))
-            for dialect in (ANTHROPIC, CHAT, GEMINI)])
-
-    def __enter__(self):
-        self.routex.__enter__()
-        # Each question on its own: nothing is remembered of the one before.
-        self.routex.configure(session_ttl_s=0, max_wait_s=0,
-                              breaker={"window_s": 0})
-        return self
-
-    def __exit__(self, *reason):
-        self.first.close()
-        self.second.close()
-        self.routex.__exit__(*reason)
-        if reason[0] is None:
-            assert not self.first.failed, self.first.failed
-            assert not self.second.failed, self.second.failed
-
-    def script(self, first, second=provider):
-        """From now on the two answer so."""
-        self.routex.forget()
-        self.first.reply, self.second.reply = first, second
-        self.first.calls.clear()
-        self.second.calls.clear()
+        super().__init__(build, first, breaker={"window_s": 0})
 
     def passes_to_second(self, dialect, stream, status):
         """The second channel's answer arrives as if nothing had been."""
@@ -72,7 +42,7 @@ def failing(status, headers=()):
 @test
 def a_refused_connection_fails_over(build):
     dead = DeadPort()
-    with Pair(build, dead.url) as pair:
+    with Failover(build, dead.url) as pair:
         for dialect in ALL:
             for stream in (False, True):
                 pair.script(None)
@@ -82,7 +52,7 @@ def a_refused_connection_fails_over(build):
 
 @test
 def a_429_and_every_5xx_fail_over(build):
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         for dialect in ALL:
             for stream, status in ((False, 429), (True, 429), (True, 500),
                                    (False, 502), (True, 503), (False, 504),
@@ -93,7 +63,7 @@ def a_429_and_every_5xx_fail_over(build):
 
 @test
 def an_upstream_that_hangs_up_before_its_answer_fails_over(build):
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         for dialect in ALL:
             for stream in (False, True):
                 pair.script(lambda call: call.cut())
@@ -102,7 +72,7 @@ def an_upstream_that_hangs_up_before_its_answer_fails_over(build):
 
 @test
 def a_stream_that_breaks_before_content_fails_over_unseen(build):
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         for dialect in (ANTHROPIC, CHAT, RESPONSES):
             def script(call, dialect=dialect):
                 call.open_stream()
@@ -122,7 +92,7 @@ def an_error_event_before_content_fails_over_unseen(build):
                    b'"overloaded_error","message":"Overloaded"}}\n\n')
         call.end()
 
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         pair.script(script)
         pair.passes_to_second(ANTHROPIC, True, 200)
 
@@ -136,14 +106,14 @@ def a_document_that_is_cut_fails_over_unseen(build):
         call.send(body[:-20])
         call.cut()
 
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         pair.script(script)
         pair.passes_to_second(CHAT, False, 200)
 
 
 @test
 def client_errors_are_passed_on_and_never_tried_again(build):
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         for dialect in ALL:
             for status in (400, 404, 413, 422):
                 body = b'{"error": {"message": "%d here"}}' % status
@@ -163,7 +133,7 @@ def client_errors_are_passed_on_and_never_tried_again(build):
 
 @test
 def when_every_channel_fails_the_last_answer_or_a_503_is_told(build):
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         for dialect in ALL:
             late = failing(429, [("retry-after", "7")])
             pair.script(late, late)
@@ -207,7 +177,7 @@ def cut_after_content(dialect, how):
 
 @test
 def a_cut_stream_never_looks_clean_and_is_never_tried_again(build):
-    with Pair(build) as pair:
+    with Failover(build) as pair:
         for dialect in ALL:
             for how in ("close", "inside", "reset", "clean end"):
                 pair.script(cut_after_content(dialect, how))

@@ -3,44 +3,20 @@ the client sees to the byte, and what each upstream was asked."""
 import json
 import time
 
-from dialects import ALL, ANTHROPIC, CHAT, GEMINI, RESPONSES, provider
-from harness import Failed, Routex, main, test, wait_until
+from dialects import ALL, ANTHROPIC, CHAT, provider
+from harness import Routex, main, test, wait_until
+from pair import Pair
 from peers import Upstream
 
 TIMES = {"first_byte_s": 0.3, "first_event_s": 0.3, "idle_s": 0.3}
 TABLE = {}
 
 
-class Pair:
-    """`first` is preferred and fails as told, `second` is good."""
+class Faults(Pair):
+    """Patience is short here, and each is asked for the client's own bytes."""
 
     def __init__(self, build):
-        self.first, self.second = Upstream(provider), Upstream(provider)
-        self.routex = Routex(build, [
-            dialect.channel(peer.url, f"{name}-{dialect.channel_type}",
-                            priority=priority, timeouts=TIMES)
-            for name, peer, priority in (("first", self.first, 10),
-                                         ("second", self.second, 1))
-            for dialect in (ANTHROPIC, CHAT, GEMINI)])
-
-    def __enter__(self):
-        self.routex.__enter__()
-        self.routex.configure(session_ttl_s=0, max_wait_s=0)
-        return self
-
-    def __exit__(self, *reason):
-        self.first.close()
-        self.second.close()
-        self.routex.__exit__(*reason)
-        if reason[0] is None:
-            assert not self.first.failed, self.first.failed
-            assert not self.second.failed, self.second.failed
-
-    def script(self, first, second=provider):
-        self.routex.forget()
-        self.first.reply, self.second.reply = first, second
-        self.first.calls.clear()
-        self.second.calls.clear()
+        super().__init__(build, timeouts=TIMES)
 
     def ask(self, dialect, stream):
         self.sent = dialect.request(stream)
@@ -288,7 +264,7 @@ FAULTS = [
 
 @test
 def each_fault_is_met_as_the_table_says_in_every_dialect(build):
-    with Pair(build) as pair:
+    with Faults(build) as pair:
         for name, fault, check in FAULTS:
             for dialect in ALL:
                 cells = []
@@ -308,7 +284,7 @@ def each_fault_is_met_as_the_table_says_in_every_dialect(build):
 @test
 def flapping_costs_no_client_anything_and_opens_the_breaker(build):
     """A minute of it, in short windows."""
-    with Pair(build) as pair:
+    with Faults(build) as pair:
         pair.routex.configure(breaker={
             "window_s": 1, "min_samples": 5, "failure_percent": 50,
             "failures_in_a_row": 3, "open_s": 0.2, "open_max_s": 0.4})
@@ -363,7 +339,7 @@ def limited(seconds):
 
 @test
 def the_last_refusal_names_the_earliest_real_return(build):
-    with Pair(build) as pair:
+    with Faults(build) as pair:
         for dialect in ALL:
             for stream in (False, True):
                 pair.script(limited(40), limited(9))

@@ -3,7 +3,6 @@ import ctypes
 import hashlib
 import json
 import os
-import pathlib
 import re
 import sqlite3
 import subprocess

@@ -1,49 +1,22 @@
 /* What is unlike before is found, and what only looks like it is not. */
-#include <stdlib.h>
-
-#include "check.h"
 #include "controlplane/anomaly.h"
 #include "controlplane/field.h"
 #include "controlplane/request.h"
 #include "controlplane/rollup.h"
-#include "controlplane/store.h"
 #include "shared/clock.h"
+#include "tests/unit/store_rig.h"
 
 #define NOW     ((uint64_t)1795318248756)
 #define HOUR_MS ((uint64_t)3600000)
 #define DOLLAR  1000000 /* input tokens at a dollar a million */
 
-static char dir[64], db[96], key[96];
 static uint64_t seq;
 
 static struct store *
-new_store(void)
+begin(void)
 {
-    struct rx_err err = { 0 };
-    struct store *s = NULL;
-
-    snprintf(dir, sizeof(dir), "/tmp/test_anomaly.XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(db, sizeof(db), "%s/routex.db", dir);
-    snprintf(key, sizeof(key), "%s/master.key", dir);
-    CHECK_INT(RX_OK, store_open(&s, db, key, &err));
     seq = 0;
-    return s;
-}
-
-static void
-end_store(struct store *s)
-{
-    static const char *const names[] = { "routex.db", "routex.db-wal",
-        "routex.db-shm", "routex.db.lock", "master.key" };
-    char path[128];
-
-    store_close(s);
-    for (size_t i = 0; i < RX_COUNT(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        (void)remove(path);
-    }
-    CHECK_INT(0, remove(dir));
+    return store_new();
 }
 
 struct wish {
@@ -124,7 +97,7 @@ spend_before(struct store *s, unsigned hours, uint64_t tokens)
 static void
 an_hour_far_above_the_week_is_found_until_it_is_over(void)
 {
-    struct store *s = new_store();
+    struct store *s = begin();
     struct anomalies *a = anomalies_new(s, NULL);
     rx_clock_fake(NOW);
     spend_before(s, 30, DOLLAR);
@@ -142,13 +115,13 @@ an_hour_far_above_the_week_is_found_until_it_is_over(void)
     CHECK_INT(RX_OK, anomalies_look(a, NULL));
     CHECK_INT(2, shown(a, "\"over\":true"));
     anomalies_free(a);
-    end_store(s);
+    store_end(s);
 }
 
 static void
 little_money_and_little_past_are_not_judged(void)
 {
-    struct store *s = new_store();
+    struct store *s = begin();
     struct anomalies *a = anomalies_new(s, NULL);
     rx_clock_fake(NOW);
     spend_before(s, 30, DOLLAR / 1000);
@@ -164,13 +137,13 @@ little_money_and_little_past_are_not_judged(void)
     CHECK_INT(RX_OK, anomalies_look(a, NULL));
     CHECK_INT(0, shown(a, "key_new"));
     anomalies_free(a);
-    end_store(s);
+    store_end(s);
 }
 
 static void
 a_session_that_repeats_itself_is_found_and_one_that_grows_is_not(void)
 {
-    struct store *s = new_store();
+    struct store *s = begin();
     struct anomalies *a = anomalies_new(s, NULL);
     rx_clock_fake(NOW);
     CHECK_INT(RX_OK, anomalies_read(a, NULL));
@@ -199,13 +172,13 @@ a_session_that_repeats_itself_is_found_and_one_that_grows_is_not(void)
     CHECK_INT(RX_OK, anomalies_look(a, NULL));
     CHECK_INT(1, shown(a, "\"over\":true"));
     anomalies_free(a);
-    end_store(s);
+    store_end(s);
 }
 
 static void
 a_burst_of_errors_is_one_where_there_were_few(void)
 {
-    struct store *s = new_store();
+    struct store *s = begin();
     struct anomalies *a = anomalies_new(s, NULL);
     rx_clock_fake(NOW);
     for (unsigned i = 0; i < 200; i++) {
@@ -231,7 +204,7 @@ a_burst_of_errors_is_one_where_there_were_few(void)
     CHECK_INT(RX_OK, anomalies_look(a, NULL));
     CHECK_INT(0, shown(a, "\"over\":false"));
     anomalies_free(a);
-    end_store(s);
+    store_end(s);
 }
 
 int

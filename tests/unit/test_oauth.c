@@ -1,6 +1,4 @@
 /* Log-ins at providers: proofs, states, times, answers, changed presets. */
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "controlplane/oauth_login.h"
 #include "controlplane/oauth_pkce.h"
@@ -8,12 +6,11 @@
 #include "controlplane/oauth_token.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
-#include "tests/unit/check.h"
+#include "tests/unit/store_rig.h"
 
 #define MINUTE UINT64_C(60000)
 #define HOUR   (60 * MINUTE)
 
-static char folder[] = "/tmp/rtx-oauth-XXXXXX";
 static struct rx_arena *arena;
 
 static bool
@@ -52,23 +49,6 @@ verifiers_are_long_enough_and_never_twice_the_same(void)
 
 /* ---- states ---- */
 
-static struct store *
-open_store(void)
-{
-    char db[128], key[128];
-    struct rx_err err = { 0 };
-    struct store *s;
-    static int n;
-
-    snprintf(db, sizeof(db), "%s/%d.db", folder, n);
-    snprintf(key, sizeof(key), "%s/%d.key", folder, n++);
-    if (store_open(&s, db, key, &err) != RX_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        exit(1);
-    }
-    return s;
-}
-
 static struct oauth_login
 begin(struct store *s)
 {
@@ -100,7 +80,7 @@ take(struct store *s, const char *provider, rx_str state,
 static void
 a_state_is_taken_once_with_all_that_was_begun(void)
 {
-    struct store *s = open_store();
+    struct store *s = store_new();
     struct oauth_login l = begin(s);
     struct oauth_login got;
 
@@ -111,25 +91,25 @@ a_state_is_taken_once_with_all_that_was_begun(void)
     CHECK(same("http://127.0.0.1:1/cb", got.redirect_uri));
     CHECK(same("me", got.actor.name));
     CHECK_INT(RX_DENIED, take(s, "anthropic", l.state, &got));
-    store_close(s);
+    store_end(s);
 }
 
 static void
 a_state_of_another_provider_is_refused_and_used_up(void)
 {
-    struct store *s = open_store();
+    struct store *s = store_new();
     struct oauth_login l = begin(s);
     struct oauth_login got;
 
     CHECK_INT(RX_DENIED, take(s, "openai", l.state, &got));
     CHECK_INT(RX_DENIED, take(s, "anthropic", l.state, &got));
-    store_close(s);
+    store_end(s);
 }
 
 static void
 a_state_lasts_ten_minutes_and_not_a_moment_longer(void)
 {
-    struct store *s = open_store();
+    struct store *s = store_new();
     struct oauth_login got;
 
     rx_clock_fake(UINT64_C(1800000000000));
@@ -140,7 +120,7 @@ a_state_lasts_ten_minutes_and_not_a_moment_longer(void)
     rx_clock_advance(1);
     CHECK_INT(RX_DENIED, take(s, "", second.state, &got));
     rx_clock_fake(0);
-    store_close(s);
+    store_end(s);
 }
 
 /* ---- what is brought back ---- */
@@ -352,11 +332,7 @@ presets_are_changed_by_words_and_wrong_words_are_named(void)
 int
 main(void)
 {
-    char clean[96];
-
     rx_secret_init();
-    if (mkdtemp(folder) == NULL)
-        return 1;
     arena = rx_arena_new((size_t)16 << 20);
     CHECK_RUN(the_challenge_is_that_of_rfc_7636_appendix_b);
     CHECK_RUN(verifiers_are_long_enough_and_never_twice_the_same);
@@ -373,6 +349,5 @@ main(void)
     CHECK_RUN(what_a_failure_brings_along_is_kept);
     CHECK_RUN(presets_are_changed_by_words_and_wrong_words_are_named);
     rx_arena_free(arena);
-    snprintf(clean, sizeof(clean), "rm -rf '%s'", folder);
-    return system(clean) != 0 ? 1 : CHECK_EXIT();
+    return CHECK_EXIT();
 }

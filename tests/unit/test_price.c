@@ -2,14 +2,11 @@
  * Prices are those that providers published in November 2026; sums were made by
  * hand.
  */
-#include <stdlib.h>
-
-#include "check.h"
 #include "controlplane/field.h"
 #include "controlplane/price.h"
 #include "controlplane/price_read.h"
-#include "controlplane/store.h"
 #include "shared/money.h"
+#include "tests/unit/store_rig.h"
 
 /* What a dollar per million tokens is per token. */
 #define M ((uint64_t)1000000)
@@ -338,36 +335,6 @@ other_files_are_refused(void)
 
 /* ---- the table ------------------------------------------------------------- */
 
-static struct store *
-open_store(char dir[64])
-{
-    char db[96], key[96];
-    struct rx_err err = { 0 };
-    struct store *s;
-
-    snprintf(dir, 64, "/tmp/test_price.XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(db, sizeof(db), "%s/routex.db", dir);
-    snprintf(key, sizeof(key), "%s/master.key", dir);
-    CHECK_INT(RX_OK, store_open(&s, db, key, &err));
-    return s;
-}
-
-static void
-close_store(struct store *s, const char *dir)
-{
-    static const char *const names[] = { "routex.db", "routex.db-wal",
-        "routex.db-shm", "routex.db.lock", "master.key" };
-    char path[128];
-
-    store_close(s);
-    for (size_t i = 0; i < RX_COUNT(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        (void)remove(path);
-    }
-    CHECK_INT(0, remove(dir));
-}
-
 static int64_t
 cost_of(struct store *s, const char *model, uint64_t in, uint64_t out)
 {
@@ -391,8 +358,7 @@ common_models_cost_something_out_of_the_box(void)
         "gemini-2.5-flash", "deepseek-chat", "grok-4", "mistral-large-latest",
         "qwen3-max", "kimi-k2-0905-preview", "glm-4.6",
         "anthropic/claude-sonnet-4.5", "llama-3.3-70b-versatile" };
-    char dir[64];
-    struct store *s = open_store(dir);
+    struct store *s = store_new();
 
     for (size_t i = 0; i < RX_COUNT(models); i++) {
         if (cost_of(s, models[i], 1000, 100) <= 0)
@@ -401,7 +367,7 @@ common_models_cost_something_out_of_the_box(void)
     }
     CHECK_INT(-1, cost_of(s, "my-own-model", 1000, 100)); /* not 0 */
     CHECK_INT(-1, cost_of(s, "gpt-5-unheard-of", 1000, 100));
-    close_store(s, dir);
+    store_end(s);
 }
 
 static enum rx_code
@@ -425,8 +391,7 @@ load(struct store *s, const char *text)
 static void
 an_operators_price_goes_before_a_files_before_ours(void)
 {
-    char dir[64];
-    struct store *s = open_store(dir);
+    struct store *s = store_new();
     uint64_t first = prices_version(s->prices);
 
     CHECK_INT(1250 * 1000000, cost_of(s, "gpt-5", 1000, 0));
@@ -450,7 +415,7 @@ an_operators_price_goes_before_a_files_before_ours(void)
     CHECK_INT(RX_OK, prices_override_remove(s, RX_S("gpt-5"), NULL));
     CHECK_INT(RX_OK, store_commit(s, NULL));
     CHECK_INT(1250 * 1000000, cost_of(s, "gpt-5", 1000, 0));
-    close_store(s, dir);
+    store_end(s);
 }
 
 int

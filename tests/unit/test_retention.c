@@ -1,10 +1,8 @@
 /*
  * What is old goes and its sums stay; a file that became empty gets shorter.
  */
-#include <stdlib.h>
 #include <sys/stat.h>
 
-#include "check.h"
 #include "controlplane/analytics.h"
 #include "controlplane/field.h"
 #include "controlplane/quota.h"
@@ -12,8 +10,8 @@
 #include "controlplane/retention.h"
 #include "controlplane/rollup.h"
 #include "controlplane/settings.h"
-#include "controlplane/store.h"
 #include "shared/clock.h"
+#include "tests/unit/store_rig.h"
 
 #define NOW    ((uint64_t)1795318248756)
 #define DAY_MS ((uint64_t)86400000)
@@ -21,49 +19,12 @@
 #define BATCH  500
 #define DAYS   200
 
-static char dir[64], db[96], key[96];
-
-static struct store *
-open_store(void)
-{
-    struct rx_err err = { 0 };
-    struct store *s = NULL;
-
-    CHECK_INT(RX_OK, store_open(&s, db, key, &err));
-    return s;
-}
-
-static struct store *
-new_store(void)
-{
-    snprintf(dir, sizeof(dir), "/tmp/test_retention.XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(db, sizeof(db), "%s/routex.db", dir);
-    snprintf(key, sizeof(key), "%s/master.key", dir);
-    return open_store();
-}
-
-static void
-end_store(struct store *s)
-{
-    static const char *const names[] = { "routex.db", "routex.db-wal",
-        "routex.db-shm", "routex.db.lock", "master.key" };
-    char path[128];
-
-    store_close(s);
-    for (size_t i = 0; i < RX_COUNT(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        (void)remove(path);
-    }
-    CHECK_INT(0, remove(dir));
-}
-
 static uint64_t
 file_size(void)
 {
     struct stat st = { 0 };
 
-    CHECK_INT(0, stat(db, &st));
+    CHECK_INT(0, stat(store_file, &st));
     return (uint64_t)st.st_size;
 }
 
@@ -200,7 +161,7 @@ tokens(struct store *s)
 static void
 rows_go_their_sums_stay_and_the_file_gets_shorter(void)
 {
-    struct store *s = new_store();
+    struct store *s = store_new();
     fill(s);
     CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
     char *before = sums(s);
@@ -237,17 +198,17 @@ rows_go_their_sums_stay_and_the_file_gets_shorter(void)
 
     /* Made again from nothing, sums are those of the days that are left. */
     store_close(s);
-    s = open_store();
+    s = store_again();
     after = sums(s);
     CHECK(strstr(after, "\"requests\":8000") != NULL);
     free(after);
-    end_store(s);
+    store_end(s);
 }
 
 static void
 rows_that_are_not_in_the_sums_yet_stay(void)
 {
-    struct store *s = new_store();
+    struct store *s = store_new();
     fill(s); /* nothing was flushed */
     set_plan(s, 40, 0);
     CHECK_INT(0, (int)rollup_mark(s->rollup));
@@ -259,39 +220,39 @@ rows_that_are_not_in_the_sums_yet_stay(void)
         ROWS * 40 / DAYS + 1, (int)number(s, "select count(*) from request"));
     CHECK_INT(2 * (ROWS * 40 / DAYS + 1),
         (int)number(s, "select count(*) from attempt"));
-    end_store(s);
+    store_end(s);
 }
 
 static void
 nothing_goes_when_all_is_kept(void)
 {
-    struct store *s = new_store();
+    struct store *s = store_new();
     fill(s);
     CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
     set_plan(s, 0, 0);
     run_out(s);
     CHECK_INT(ROWS, (int)number(s, "select count(*) from request"));
     CHECK_INT(2 * ROWS, (int)number(s, "select count(*) from attempt"));
-    end_store(s);
+    store_end(s);
 }
 
 static void
 attempts_are_passed_once_also_over_a_restart(void)
 {
-    struct store *s = new_store();
+    struct store *s = store_new();
     fill(s);
     CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
     set_plan(s, 0, 50);
     unsigned first = run_out(s);
     store_close(s);
-    s = open_store();
+    s = store_again();
     unsigned again = run_out(s);
     CHECK(first > 50);
     CHECK(again < 10);
     CHECK_INT(2 * (ROWS * 50 / DAYS + 1),
         (int)number(s, "select count(*) from attempt"));
     CHECK_INT(ROWS, (int)number(s, "select count(*) from request"));
-    end_store(s);
+    store_end(s);
 }
 
 int

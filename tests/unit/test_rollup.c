@@ -3,14 +3,13 @@
  */
 #include <stdlib.h>
 
-#include "check.h"
 #include "controlplane/analytics.h"
 #include "controlplane/field.h"
 #include "controlplane/hist.h"
 #include "controlplane/request.h"
 #include "controlplane/rollup.h"
-#include "controlplane/store.h"
 #include "shared/clock.h"
+#include "tests/unit/store_rig.h"
 
 #define NOW  ((uint64_t)1795318248756)
 #define ROWS 3000
@@ -108,41 +107,6 @@ broken_bytes_are_passed_over(void)
 
 /* ---- sums ------------------------------------------------------------------ */
 
-static char dir[64], db[96], key[96];
-
-static struct store *
-open_store(void)
-{
-    struct rx_err err = { 0 };
-    struct store *s = NULL;
-
-    CHECK_INT(RX_OK, store_open(&s, db, key, &err));
-    return s;
-}
-
-static void
-new_place(void)
-{
-    snprintf(dir, sizeof(dir), "/tmp/test_rollup.XXXXXX");
-    CHECK(mkdtemp(dir) != NULL);
-    snprintf(db, sizeof(db), "%s/routex.db", dir);
-    snprintf(key, sizeof(key), "%s/master.key", dir);
-}
-
-static void
-end_place(void)
-{
-    static const char *const names[] = { "routex.db", "routex.db-wal",
-        "routex.db-shm", "routex.db.lock", "master.key" };
-    char path[128];
-
-    for (size_t i = 0; i < RX_COUNT(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        (void)remove(path);
-    }
-    CHECK_INT(0, remove(dir));
-}
-
 static const char *const keys[] = { "key_a", "key_b", "key_c" };
 static const char *const models[] = { "gpt-5", "claude-haiku-4-5", "unheard" };
 
@@ -232,21 +196,18 @@ check_all(struct store *s)
 static void
 every_sum_is_that_of_its_rows(void)
 {
-    new_place();
-    struct store *s = open_store();
+    struct store *s = store_new();
     fill(s, 1, ROWS / 2, 3);
     check_all(s);
     fill(s, ROWS, ROWS / 2, 3);
     check_all(s);
-    store_close(s);
-    end_place();
+    store_end(s);
 }
 
 static void
 sums_lost_in_memory_are_made_again(void)
 {
-    new_place();
-    struct store *s = open_store();
+    struct store *s = store_new();
     fill(s, 1, 200, 2);
     CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
     fill(s, 1000, 200, 2);
@@ -256,11 +217,10 @@ sums_lost_in_memory_are_made_again(void)
     CHECK_INT(200, (int)number(s, "select sum(requests) from usage_sum "
                                   "where level = 0 and dim = 0"));
     store_close(s);
-    s = open_store();
+    s = store_again();
     CHECK(!rollup_is_behind(s->rollup));
     check_all(s);
-    store_close(s);
-    end_place();
+    store_end(s);
 }
 
 /* `count` rows of one hour, each with a tag and a key of its own. */
@@ -290,8 +250,7 @@ a_flood_of_names_becomes_one(void)
                                "where level = 2 and dim = 6";
     uint64_t now = rx_clock_wall_ms();
 
-    new_place();
-    struct store *s = open_store();
+    struct store *s = store_new();
     flood(s, 1, 3000, now - 3600000);
     CHECK_INT(NAMES_OF_AN_HOUR + 1, (int)number(s, tags));
     /* Storing them lets nobody else in ... */
@@ -308,16 +267,14 @@ a_flood_of_names_becomes_one(void)
     CHECK_INT(
         10000, (int)number(s, "select count(distinct name) from usage_sum "
                               "where level = 2 and dim = 2"));
-    store_close(s);
-    end_place();
+    store_end(s);
 }
 
 /* Any range, cut at minutes or wider, has the rows between its ends. */
 static void
 a_total_counts_what_lies_between_its_ends(void)
 {
-    new_place();
-    struct store *s = open_store();
+    struct store *s = store_new();
     fill(s, 1, ROWS, 4);
     for (unsigned i = 0; i < 40; i++) {
         uint64_t since = NOW - random_u64() % (5 * (uint64_t)86400000);
@@ -342,15 +299,13 @@ a_total_counts_what_lies_between_its_ends(void)
         rx_json_free(doc);
         rx_buf_fini(&out);
     }
-    store_close(s);
-    end_place();
+    store_end(s);
 }
 
 static void
 forgetting_what_is_fine_loses_no_day(void)
 {
-    new_place();
-    struct store *s = open_store();
+    struct store *s = store_new();
     bool more = true;
     fill(s, 1, 500, 5);
     CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
@@ -365,8 +320,7 @@ forgetting_what_is_fine_loses_no_day(void)
                                   "where level = 1 and dim = 2"));
     CHECK_INT(500, (int)number(s, "select sum(requests) from usage_sum "
                                   "where level = 2 and dim = 4"));
-    store_close(s);
-    end_place();
+    store_end(s);
 }
 
 int

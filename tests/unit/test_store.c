@@ -1,7 +1,5 @@
 /* The vault, the lock, the nouns and the usage rows, on a real file. */
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "controlplane/channel.h"
 #include "controlplane/first.h"
@@ -9,36 +7,10 @@
 #include "controlplane/request.h"
 #include "controlplane/rollup.h"
 #include "controlplane/source.h"
-#include "controlplane/store.h"
 #include "controlplane/tenant.h"
-#include "tests/unit/check.h"
+#include "tests/unit/store_rig.h"
 
-static char folder[64];
-static char db_path[128];
-static char key_path[128];
 static struct rx_arena *arena;
-
-static void
-new_place(void)
-{
-    static int n;
-
-    snprintf(db_path, sizeof(db_path), "%s/%d.db", folder, n);
-    snprintf(key_path, sizeof(key_path), "%s/%d.key", folder, n++);
-}
-
-static struct store *
-must_open(void)
-{
-    struct store *s;
-    struct rx_err err = { 0 };
-
-    if (store_open(&s, db_path, key_path, &err) != RX_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        exit(1);
-    }
-    return s;
-}
 
 static rx_json
 body(const char *text)
@@ -54,8 +26,7 @@ a_secret_opens_in_its_own_place_only(void)
     struct rx_buf sealed, plain;
     struct rx_err err = { 0 };
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     rx_buf_init(&sealed, 4096);
     rx_buf_init(&plain, 4096);
     vault_seal(s->vault, "a.b", RX_S("1"), RX_S("secret"), &sealed);
@@ -72,7 +43,7 @@ a_secret_opens_in_its_own_place_only(void)
                              rx_buf_str(&sealed), &plain, &err));
     rx_buf_fini(&sealed);
     rx_buf_fini(&plain);
-    store_close(s);
+    store_end(s);
 }
 
 static void
@@ -82,24 +53,23 @@ a_lost_or_wrong_master_key_is_said_and_destroys_nothing(void)
     char aside[160];
     struct store *s;
 
-    new_place();
-    store_close(must_open());
-    snprintf(aside, sizeof(aside), "%s.aside", key_path);
-    CHECK_INT(0, rename(key_path, aside));
-    CHECK_INT(RX_NOT_FOUND, store_open(&s, db_path, key_path, &err));
+    store_close(store_new());
+    snprintf(aside, sizeof(aside), "%s.aside", store_key);
+    CHECK_INT(0, rename(store_key, aside));
+    CHECK_INT(RX_NOT_FOUND, store_open(&s, store_file, store_key, &err));
     CHECK(strstr(err.text, "lost") != NULL);
-    CHECK(access(key_path, F_OK) != 0);
+    CHECK(access(store_key, F_OK) != 0);
 
     struct rx_key other;
-    CHECK_INT(RX_OK, rx_key_file(key_path, true, &other, &err));
-    CHECK_INT(RX_DENIED, store_open(&s, db_path, key_path, &err));
+    CHECK_INT(RX_OK, rx_key_file(store_key, true, &other, &err));
+    CHECK_INT(RX_DENIED, store_open(&s, store_file, store_key, &err));
     CHECK(strstr(err.text, "not the master key") != NULL);
 
-    CHECK_INT(0, rename(aside, key_path));
-    CHECK_INT(0, chmod(key_path, 0644));
-    CHECK_INT(RX_DENIED, store_open(&s, db_path, key_path, &err));
-    CHECK_INT(0, chmod(key_path, 0600));
-    store_close(must_open());
+    CHECK_INT(0, rename(aside, store_key));
+    CHECK_INT(0, chmod(store_key, 0644));
+    CHECK_INT(RX_DENIED, store_open(&s, store_file, store_key, &err));
+    CHECK_INT(0, chmod(store_key, 0600));
+    store_end(store_again());
 }
 
 static void
@@ -108,12 +78,11 @@ one_control_plane_per_store(void)
     struct rx_err err = { 0 };
     struct store *second;
 
-    new_place();
-    struct store *s = must_open();
-    CHECK_INT(RX_CONFLICT, store_open(&second, db_path, key_path, &err));
+    struct store *s = store_new();
+    CHECK_INT(RX_CONFLICT, store_open(&second, store_file, store_key, &err));
     CHECK(strstr(err.text, "another control plane") != NULL);
     store_close(s);
-    store_close(must_open());
+    store_end(store_again());
 }
 
 /* ---- first start ---- */
@@ -142,9 +111,8 @@ a_new_store_gets_its_first_things_once(void)
 {
     struct first_words words;
 
-    new_place();
     setenv("DEFAULT_OPENAI_KEY", "sk-0123456789", 1);
-    struct store *s = must_open();
+    struct store *s = store_new();
     start(s, "http://127.0.0.1:1", &words);
     CHECK(words.admin_token.len == 44 && words.client_key.len == 44);
     CHECK_INT(1, (intmax_t)count(s, "select count(*) from channel"));
@@ -155,7 +123,7 @@ a_new_store_gets_its_first_things_once(void)
     CHECK_INT(RX_OK, db_run(db_query(s->db, "delete from channel"), NULL));
     start(s, NULL, &words);
     CHECK_INT(0, (intmax_t)count(s, "select count(*) from channel"));
-    store_close(s);
+    store_end(s);
     unsetenv("DEFAULT_OPENAI_KEY");
 }
 
@@ -166,15 +134,14 @@ the_demo_channel_follows_the_demo(void)
     struct channel *ch;
     struct rx_err err = { 0 };
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     start(s, "http://127.0.0.1:1111", &words);
     start(s, "http://127.0.0.1:2222", &words);
     CHECK_INT(RX_OK, channel_load(s, arena, RX_S("demo"), true, &ch, &err));
     CHECK_TEXT("http://127.0.0.1:2222", ch->base_url.ptr);
     CHECK_INT(1, (intmax_t)ch->key_count);
     CHECK_INT(1, (intmax_t)count(s, "select count(*) from channel"));
-    store_close(s);
+    store_end(s);
 }
 
 /* ---- channels ---- */
@@ -206,8 +173,7 @@ a_channel_comes_back_as_it_was_saved(void)
         "\"headers\":{\"x-a\":\"b\"},\"timeouts\":{\"connect_s\":2.5},"
         "\"proxy_url\":\"http://u:secretpw@p.example:3128\"}");
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     channel_read(ch, b, FIELD_CREATE, arena);
     CHECK(rx_json_fault(b.doc) == NULL);
     save(s, ch);
@@ -238,7 +204,7 @@ a_channel_comes_back_as_it_was_saved(void)
     CHECK_INT(2, (intmax_t)back->rev);
     rx_buf_fini(&before);
     rx_buf_fini(&after);
-    store_close(s);
+    store_end(s);
 }
 
 static void
@@ -247,8 +213,7 @@ a_key_given_again_keeps_its_id(void)
     struct rx_err err = { 0 };
     struct channel *ch = channel_new(arena), *back;
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     channel_read(ch,
         body("{\"name\":\"a\",\"type\":\"openai\",\"keys\":[\"sk-aaaaaaaa\","
              "\"sk-bbbbbbbb\"]}"),
@@ -263,7 +228,7 @@ a_key_given_again_keeps_its_id(void)
     CHECK_INT(RX_OK, channel_load(s, arena, RX_S("a"), true, &back, &err));
     CHECK_INT(2, (intmax_t)back->key_count);
     CHECK(rx_str_eq(id, back->keys[0].id));
-    store_close(s);
+    store_end(s);
 }
 
 static void
@@ -359,8 +324,7 @@ every_item_is_walked_over_however_many(void)
     struct heard h = { 0 };
     char name[32];
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     CHECK_INT(RX_OK, store_begin(s, &err));
     struct tenant *t = tenant_new(arena);
     t->name = RX_S("t");
@@ -384,7 +348,7 @@ every_item_is_walked_over_however_many(void)
     CHECK_INT(250, (intmax_t)h.keys);
     CHECK_INT(1, (intmax_t)h.tenants);
     CHECK_INT(1, (intmax_t)h.settings);
-    store_close(s);
+    store_end(s);
 }
 
 static void
@@ -393,8 +357,7 @@ changes_are_told_after_the_commit_and_never_after_a_rollback(void)
     struct rx_err err = { 0 };
     struct heard h = { 0 };
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     store_on_change(s, touched, &h);
     CHECK_INT(RX_OK, store_begin(s, &err));
     struct tenant *t = tenant_new(arena);
@@ -408,7 +371,7 @@ changes_are_told_after_the_commit_and_never_after_a_rollback(void)
     CHECK_INT(RX_OK, tenant_save(s, arena, t, &err));
     CHECK_INT(RX_OK, store_commit(s, &err));
     CHECK_INT(1, (intmax_t)h.touches);
-    store_close(s);
+    store_end(s);
 }
 
 /* ---- usage ---- */
@@ -453,8 +416,7 @@ a_batch_may_come_again_and_counts_once(void)
         .row_count = 2 };
     uint64_t seq;
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     struct usage_sink sink = request_sink(s);
     CHECK_INT(RX_OK, sink.commit(sink.arg, &b, &err));
     CHECK_INT(RX_OK, sink.commit(sink.arg, &b, &err));
@@ -479,7 +441,7 @@ a_batch_may_come_again_and_counts_once(void)
     CHECK_INT(5, (intmax_t)count(s, "select count(*) from request"));
     CHECK_INT(RX_OK, sink.progress(sink.arg, RX_S("q"), 5, &seq, &err));
     CHECK_INT(0, (intmax_t)seq);
-    store_close(s);
+    store_end(s);
 }
 
 static void
@@ -489,15 +451,14 @@ progress_never_goes_back(void)
     struct usage_batch b = { .plane = RX_S("p"), .boot = 1, .last_seq = 9 };
     uint64_t seq;
 
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     struct usage_sink sink = request_sink(s);
     CHECK_INT(RX_OK, sink.commit(sink.arg, &b, &err));
     b.last_seq = 4;
     CHECK_INT(RX_OK, sink.commit(sink.arg, &b, &err));
     CHECK_INT(RX_OK, sink.progress(sink.arg, RX_S("p"), 1, &seq, &err));
     CHECK_INT(9, (intmax_t)seq);
-    store_close(s);
+    store_end(s);
 }
 
 static void
@@ -519,8 +480,7 @@ pages_of_requests_cover_every_row_once(void)
         rows[i] = row(i + 1, 1);
         rows[i].started_ms += i / 3; /* several at one time */
     }
-    new_place();
-    struct store *s = must_open();
+    struct store *s = store_new();
     struct usage_sink sink = request_sink(s);
     CHECK_INT(RX_OK, sink.commit(sink.arg, &b, &err));
     rx_buf_init(&out, 1 << 20);
@@ -541,19 +501,14 @@ pages_of_requests_cover_every_row_once(void)
     } while (page.count == f.limit);
     CHECK_INT(25, (intmax_t)seen);
     rx_buf_fini(&out);
-    store_close(s);
+    store_end(s);
 }
 
 int
 main(void)
 {
-    char clean[96];
-
     rx_secret_init();
     arena = rx_arena_new((size_t)256 << 20);
-    snprintf(folder, sizeof(folder), "/tmp/rx-store-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return 1;
     CHECK_RUN(a_secret_opens_in_its_own_place_only);
     CHECK_RUN(a_lost_or_wrong_master_key_is_said_and_destroys_nothing);
     CHECK_RUN(one_control_plane_per_store);
@@ -568,6 +523,5 @@ main(void)
     CHECK_RUN(progress_never_goes_back);
     CHECK_RUN(pages_of_requests_cover_every_row_once);
     rx_arena_free(arena);
-    snprintf(clean, sizeof(clean), "rm -rf '%s'", folder);
-    return system(clean) != 0 ? 1 : CHECK_EXIT();
+    return CHECK_EXIT();
 }

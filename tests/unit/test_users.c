@@ -1,6 +1,4 @@
 /* Roles and scopes, log-ins and their limits, sessions and their end. */
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "controlplane/admin.h"
 #include "controlplane/api.h"
@@ -9,7 +7,7 @@
 #include "controlplane/throttle.h"
 #include "controlplane/user.h"
 #include "shared/clock.h"
-#include "tests/unit/check.h"
+#include "tests/unit/store_rig.h"
 
 #define MINUTE_MS ((uint64_t)60 * 1000)
 
@@ -373,20 +371,9 @@ names_of_users_are_taken_in_any_case(void)
 int
 main(void)
 {
-    char folder[] = "/tmp/routex-users-XXXXXX";
-    char db_path[64], key_path[64], command[96];
-    struct rx_err err = { 0 };
-
     rx_secret_init();
-    if (mkdtemp(folder) == NULL)
-        return 1;
-    snprintf(db_path, sizeof(db_path), "%s/a.db", folder);
-    snprintf(key_path, sizeof(key_path), "%s/a.key", folder);
     arena = rx_arena_new((size_t)64 << 20);
-    if (store_open(&store, db_path, key_path, &err) != RX_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 1;
-    }
+    store = store_new();
     CHECK_RUN(a_role_may_what_lower_roles_may);
     CHECK_RUN(a_scope_covers_its_area_only);
     CHECK_RUN(only_scopes_of_the_table_are_known);
@@ -401,8 +388,7 @@ main(void)
     CHECK_RUN(one_user_has_only_so_many_sessions);
     CHECK_RUN(sessions_go_with_their_user_or_their_token);
     CHECK_RUN(names_of_users_are_taken_in_any_case);
-    store_close(store);
+    store_end(store);
     rx_arena_free(arena);
-    snprintf(command, sizeof(command), "rm -r '%s'", folder);
-    return system(command) != 0 ? 1 : CHECK_EXIT();
+    return CHECK_EXIT();
 }
