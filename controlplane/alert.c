@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controlplane/alert_damp.h"
+#include "controlplane/field.h"
 #include "controlplane/webhook.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -60,6 +61,18 @@ const char *
 alert_kind_name(enum alert_kind kind)
 {
     return alert_kind_names[kind];
+}
+
+bool
+alert_kind_of(rx_str name, enum alert_kind *out)
+{
+    for (size_t i = 0; i < ALERT_KINDS; i++) {
+        if (rx_str_eq(name, field_text(alert_kind_names[i]))) {
+            *out = (enum alert_kind)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- noting --------------------------------------------------------------- */
@@ -158,12 +171,6 @@ alerts_count(const struct alerts *a, enum alert_severity severity)
 
 /* ---- writing down ------------------------------------------------------------ */
 
-static rx_str
-text(const char *s)
-{
-    return (rx_str){ s, strlen(s) };
-}
-
 static enum rx_code
 insert_row(struct alerts *a, struct cell *c, struct rx_err *err)
 {
@@ -172,12 +179,13 @@ insert_row(struct alerts *a, struct cell *c, struct rx_err *err)
         "opened_ms, updated_ms, flapping) values (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     uint64_t now = rx_clock_wall_ms();
 
-    db_bind_str(q, 1, text(alert_kind_names[c->kind]));
-    db_bind_str(q, 2, text(alert_severity_names[kinds[c->kind].severity]));
-    db_bind_str(q, 3, text(kinds[c->kind].about));
-    db_bind_str(q, 4, text(c->id));
-    db_bind_str(q, 5, text(c->name));
-    db_bind_str(q, 6, text(c->words));
+    db_bind_str(q, 1, field_text(alert_kind_names[c->kind]));
+    db_bind_str(
+        q, 2, field_text(alert_severity_names[kinds[c->kind].severity]));
+    db_bind_str(q, 3, field_text(kinds[c->kind].about));
+    db_bind_str(q, 4, field_text(c->id));
+    db_bind_str(q, 5, field_text(c->name));
+    db_bind_str(q, 6, field_text(c->words));
     db_bind_u64(q, 7, now);
     db_bind_u64(q, 8, now);
     db_bind_i64(q, 9, alert_damp_flaps(&c->damp));
@@ -196,7 +204,7 @@ update_row(
         "closed_ms = case when ?4 then ?3 end where id = ?1");
 
     db_bind_i64(q, 1, c->row);
-    db_bind_str(q, 2, text(c->words));
+    db_bind_str(q, 2, field_text(c->words));
     db_bind_u64(q, 3, rx_clock_wall_ms());
     db_bind_i64(q, 4, close);
     return db_run(q, err);
@@ -214,14 +222,14 @@ tell(struct alerts *a, const struct cell *c, const char *event,
     rx_buf_init(&body, 64 << 10);
     struct rx_json_out w = rx_json_out(&body);
     rx_json_open_object(&w, NULL);
-    enum rx_code code = alert_put(a->store, text(id), &w, "alert", err);
+    enum rx_code code = alert_put(a->store, field_text(id), &w, "alert", err);
     rx_json_close(&w);
     if (code == RX_OK)
         code = webhook_tell(a->store,
             &(struct webhook_event){ .event = event,
                 .kind = alert_kind_names[c->kind],
                 .severity = kinds[c->kind].severity,
-                .subject = text(c->id),
+                .subject = field_text(c->id),
                 .members = rx_buf_str(&body) },
             err);
     rx_buf_fini(&body);
@@ -299,7 +307,7 @@ forget_idle(struct alerts *a, uint64_t now)
         struct cell *c = value;
         if (!alert_damp_idle(&c->damp, now))
             continue;
-        rx_map_remove(a->cells, cell_key(room, c->kind, text(c->id)));
+        rx_map_remove(a->cells, cell_key(room, c->kind, field_text(c->id)));
         free(c);
         at = 0;
     }
@@ -333,25 +341,13 @@ settle(void *arg)
 
 /* ---- beginning and end ------------------------------------------------------------ */
 
-static bool
-kind_of(rx_str name, enum alert_kind *out)
-{
-    for (size_t i = 0; i < ALERT_KINDS; i++) {
-        if (rx_str_eq(name, text(alert_kind_names[i]))) {
-            *out = (enum alert_kind)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 take_row(struct alerts *a, struct db_query *q)
 {
     uint64_t now = rx_loop_ms(a->loop);
     enum alert_kind kind;
 
-    if (!kind_of(db_str(q, 1), &kind))
+    if (!alert_kind_of(db_str(q, 1), &kind))
         return;
     struct cell *c = make(a, kind, db_str(q, 2));
     if (c == NULL)

@@ -56,6 +56,7 @@ enum alert_kind {
 /* "info", "warning", "critical" */
 enum alert_severity { ALERT_INFO, ALERT_WARNING, ALERT_CRITICAL };
 const char *alert_kind_name(enum alert_kind kind);
+bool alert_kind_of(rx_str name, enum alert_kind *out);
 /* NULL-terminated, for lists of words. */
 extern const char *const alert_kind_names[];
 extern const char *const alert_severity_names[];

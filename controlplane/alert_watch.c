@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/field.h"
 #include "controlplane/settings.h"
 #include "shared/clock.h"
 
@@ -23,12 +24,6 @@ struct alert_watch {
     uint64_t settings_ms;   /* when it was read */
     uint64_t failed;        /* commits, at the last look */
 };
-
-static rx_str
-text(const char *s)
-{
-    return (rx_str){ s, strlen(s) };
-}
 
 static void
 say(struct alert_watch *w, bool holds, enum alert_kind kind, rx_str id,
@@ -108,7 +103,8 @@ has_trouble(const struct alert_watch *w, rx_str channel, const char *kind)
     size_t at = 0;
 
     while (troubles_next(all, &at, &t)) {
-        if (rx_str_eq(t->kind, text(kind)) && rx_str_eq(t->channel, channel) &&
+        if (rx_str_eq(t->kind, field_text(kind)) &&
+            rx_str_eq(t->channel, channel) &&
             t->until_ms > rx_loop_ms(w->loop) && !is_passing(t))
             return true;
     }
@@ -135,11 +131,33 @@ look_at_channel(struct alert_watch *w, rx_str id, rx_str name)
 static void
 look_at_channels(struct alert_watch *w)
 {
-    struct db_query *q =
-        db_query(w->store->db, "select id, name from channel limit 2000");
+    struct db_query *q = db_query(w->store->db, "select id, name from channel");
 
     while (db_next(q))
         look_at_channel(w, db_str(q, 0), db_str(q, 1));
+    (void)db_done(q, NULL);
+}
+
+/* ---- what is gone ------------------------------------------------------------ */
+
+/* Nobody says of a thing that was deleted that it is well. */
+static void
+forget_deleted(struct alert_watch *w)
+{
+    struct db_query *q = db_query(w->store->db,
+        "select kind, subject from alert where closed_ms is null and ("
+        "about = 'channel' and subject not in (select id from channel) or "
+        "about = 'account' and subject not in (select id from oauth_account) "
+        "or about = 'webhook' and subject not in (select id from webhook) or "
+        "about = 'tee' and subject not in (select id from tee) or "
+        "about = 'budget' and subject not in (select 'tenant/' || id from "
+        "tenant union all select 'key/' || id from client_key))");
+    enum alert_kind kind;
+
+    while (db_next(q)) {
+        if (alert_kind_of(db_str(q, 0), &kind))
+            alert_clear(w->alerts, kind, db_str(q, 1));
+    }
     (void)db_done(q, NULL);
 }
 
@@ -167,7 +185,7 @@ forget_planes(struct alert_watch *w)
         "select subject from alert where closed_ms is null and kind = ? "
         "and opened_ms < ?");
 
-    db_bind_str(q, 1, text(alert_kind_name(ALERT_PLANE_LOST)));
+    db_bind_str(q, 1, field_text(alert_kind_name(ALERT_PLANE_LOST)));
     db_bind_u64(
         q, 2, now > COLLECTOR_FORGET_MS ? now - COLLECTOR_FORGET_MS : 0);
     while (db_next(q)) {
@@ -211,6 +229,7 @@ look(void *arg)
     for (size_t i = 0; i < collector_plane_count(w->collector); i++)
         look_at_plane(w, collector_plane(w->collector, i));
     look_at_channels(w);
+    forget_deleted(w);
     say(w, p.trouble[0] != '\0', ALERT_UNPUBLISHED, store, store,
         "The last change could not be published to the data planes");
     say(w, failed != w->failed, ALERT_UNCOMMITTED, store, store,

@@ -166,6 +166,10 @@ RX_NODISCARD enum rx_code api_if_match(
 /* The audit line of this change. */
 RX_NODISCARD enum rx_code api_audit(struct api_call *c, const char *action,
     const char *kind, rx_str id, rx_str name, struct rx_err *err);
+/* The audit line of somebody who reads what only few may read; outside a
+ * transaction.  Comes before what is read. */
+RX_NODISCARD enum rx_code api_audit_read(struct api_call *c, const char *kind,
+    rx_str id, rx_str name, struct rx_err *err);
 /* ?range= or ?since=, ?until=: the last week if not said. */
 RX_NODISCARD enum rx_code api_span(
     struct api_call *c, struct analytics_question *q, struct rx_err *err);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/api.h"
-#include "controlplane/audit.h"
 #include "controlplane/settings.h"
 #include "shared/clock.h"
 
@@ -114,28 +112,51 @@ prune(struct api_call *c, struct rx_err *err)
                                        : code;
 }
 
-enum rx_code
-api_audit(struct api_call *c, const char *action, const char *kind, rx_str id,
-    rx_str name, struct rx_err *err)
+struct audit_line
+api_audit_line(const struct api_call *c, const char *action, const char *kind,
+    rx_str id, rx_str name)
 {
-    const struct api_route *g = shown_by(c->route);
-    struct audit_line line = {
+    return (struct audit_line){
         .actor = c->who.name,
         .action = action,
         .kind = kind,
         .id = id,
         .name = name,
-        .body = c->body,
         .actor_kind = scope_kind_name(c->who.kind),
         .actor_id = c->who.id,
         .address = c->address,
-        .before = c->before,
     };
+}
 
+enum rx_code
+api_audit(struct api_call *c, const char *action, const char *kind, rx_str id,
+    rx_str name, struct rx_err *err)
+{
+    const struct api_route *g = shown_by(c->route);
+    struct audit_line line = api_audit_line(c, action, kind, id, name);
+
+    line.body = c->body;
+    line.before = c->before;
     if (g != NULL)
         line.after = show(c, g, id);
     enum rx_code code = audit_add(c->store, &line, err);
     return code == RX_OK ? prune(c, err) : code;
+}
+
+enum rx_code
+api_audit_read(struct api_call *c, const char *kind, rx_str id, rx_str name,
+    struct rx_err *err)
+{
+    struct audit_line line = api_audit_line(c, "read", kind, id, name);
+    enum rx_code code = store_begin(c->store, err);
+
+    if (code != RX_OK)
+        return code;
+    code = audit_add(c->store, &line, err);
+    if (code == RX_OK)
+        return store_commit(c->store, err);
+    store_rollback(c->store);
+    return code;
 }
 
 enum rx_code

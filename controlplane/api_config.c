@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlplane/api.h"
-#include "controlplane/audit.h"
+#include "controlplane/api_audit.h"
 #include "controlplane/config.h"
 #include "controlplane/oauth.h"
 #include "controlplane/tees.h"
@@ -230,15 +229,8 @@ audit_change(
 {
     static const char *const actions[][2] = { { "added", "create" },
         { "changed", "update" }, { "removed", "delete" } };
-    struct audit_line line = {
-        .actor = c->who.name,
-        .kind = change->kind->noun,
-        .id = change->id,
-        .name = change->name,
-        .actor_kind = scope_kind_name(c->who.kind),
-        .actor_id = c->who.id,
-        .address = c->address,
-    };
+    struct audit_line line =
+        api_audit_line(c, NULL, change->kind->noun, change->id, change->name);
 
     for (size_t i = 0; i < RX_COUNT(actions); i++) {
         if (strcmp(change->action, actions[i][0]) == 0)

@@ -74,10 +74,21 @@ api_requests_list(struct api_call *c, struct rx_err *err)
     return code;
 }
 
+/* What people said to a model is shown to nobody without a trace. */
 enum rx_code
 api_request_body(struct api_call *c, struct rx_err *err)
 {
-    return captured_put(c->store, c->params[0], &c->w, "data", err);
+    rx_str request;
+    enum rx_code code =
+        captured_find(c->store, c->arena, c->params[0], &request, err);
+
+    if (code == RX_OK)
+        code = api_query_done(c, err);
+    if (code == RX_OK)
+        code = api_audit_read(c, "request", request, request, err);
+    if (code == RX_OK)
+        code = captured_put(c->store, request, &c->w, "data", err);
+    return code;
 }
 
 enum rx_code

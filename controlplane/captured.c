@@ -224,39 +224,58 @@ put_body(struct rx_json_out *w, const char *key, struct db_query *q, int blob,
     return code;
 }
 
-enum rx_code
-captured_put(struct store *s, rx_str id, struct rx_json_out *w, const char *key,
+static enum rx_code
+put_both(struct rx_json_out *w, const char *key, struct db_query *q,
     struct rx_err *err)
 {
+    rx_json_open_object(w, key);
+    rx_json_put_str(w, "request_id", db_str(q, 0));
+    rx_json_put_time(w, "started_at", db_u64(q, 1));
+    rx_json_put_u64(w, "redacted", db_u64(q, 8));
+    enum rx_code code = put_body(w, "request", q, 2, 4, 6, err);
+    if (code == RX_OK)
+        code = put_body(w, "response", q, 3, 5, 7, err);
+    rx_json_close(w);
+    return code;
+}
+
+enum rx_code
+captured_find(struct store *s, struct rx_arena *arena, rx_str id,
+    rx_str *request, struct rx_err *err)
+{
     struct db_query *q = db_query(s->db,
-        "select c.request_id, c.at_ms, c.request, c.response, c.request_bytes, "
-        "c.response_bytes, c.request_cut, c.response_cut, c.redacted "
-        "from capture c where c.request_id = coalesce("
+        "select request_id from capture where request_id = coalesce("
         "(select request_id from request where id = ?2), ?1)");
-    enum rx_code code = RX_OK;
     uint64_t row = 0;
 
     db_bind_str(q, 1, id);
     db_bind_u64(q, 2, rx_str_u64(id, &row) ? row : 0);
     bool found = db_next(q);
-    if (found) {
-        rx_json_open_object(w, key);
-        rx_json_put_str(w, "request_id", db_str(q, 0));
-        rx_json_put_time(w, "started_at", db_u64(q, 1));
-        rx_json_put_u64(w, "redacted", db_u64(q, 8));
-        code = put_body(w, "request", q, 2, 4, 6, err);
-        if (code == RX_OK)
-            code = put_body(w, "response", q, 3, 5, 7, err);
-        rx_json_close(w);
-    }
-    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
-    if (code == RX_OK)
-        code = done;
+    if (found)
+        *request = field_keep(arena, db_str(q, 0));
+    enum rx_code code = db_done(q, err);
     if (code == RX_OK && !found)
         return rx_fail(err, RX_NOT_FOUND,
             "no bodies of request \"%.*s\" are kept",
             (int)(id.len < 80 ? id.len : 80), id.ptr);
     return code;
+}
+
+enum rx_code
+captured_put(struct store *s, rx_str request, struct rx_json_out *w,
+    const char *key, struct rx_err *err)
+{
+    struct db_query *q = db_query(s->db,
+        "select request_id, at_ms, request, response, request_bytes, "
+        "response_bytes, request_cut, response_cut, redacted "
+        "from capture where request_id = ?");
+    enum rx_code code = RX_OK;
+
+    db_bind_str(q, 1, request);
+    if (db_next(q))
+        code = put_both(w, key, q, err);
+    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
+    return code == RX_OK ? done : code;
 }
 
 /* ---- beginning and end ------------------------------------------------------------ */

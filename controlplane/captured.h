@@ -28,8 +28,12 @@ void captured_free(struct captured *c);
 void captured_take(struct captured *c, const struct wire_captured *m);
 void captured_stats(struct captured *c, struct rx_stat *stat);
 
-/* Both bodies of a request, by its own id or its row's.  RX_NOT_FOUND. */
-RX_NODISCARD enum rx_code captured_put(struct store *s, rx_str id,
+/* The request that `id`, its own or its row's, means, in the arena.
+ * RX_NOT_FOUND: none of its bodies are kept. */
+RX_NODISCARD enum rx_code captured_find(struct store *s, struct rx_arena *arena,
+    rx_str id, rx_str *request, struct rx_err *err);
+/* Both bodies of that request. */
+RX_NODISCARD enum rx_code captured_put(struct store *s, rx_str request,
     struct rx_json_out *w, const char *key, struct rx_err *err);
 
 #endif

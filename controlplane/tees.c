@@ -601,8 +601,6 @@ drop_gone(struct tees *t)
         struct runner *r = t->at[i];
         if (r->kept)
             continue;
-        if (r->tee != NULL)
-            alert_clear(t->options.alerts, ALERT_TEE, r->tee->id);
         runner_free(r);
         t->at[i] = t->at[--t->count];
     }

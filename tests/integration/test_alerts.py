@@ -178,6 +178,37 @@ def a_refused_key_is_an_alert_until_it_is_another(build):
                    "the alert to be closed", 30)
 
 
+def no_alerts(r):
+    wait_until(lambda: r.admin.get("/api/alerts")["data"] == [],
+               "the alerts to be closed", 30)
+
+
+@test
+def the_alerts_of_a_channel_that_is_deleted_are_closed(build):
+    def refuse(call):
+        call.answer_json({"error": {"message": "no"}}, 401)
+    with Upstream(refuse) as up, Routex(build, [CHAT.channel(up.url)]) as r:
+        r.ask(CHAT)
+        wait_until(lambda: r.admin.get("/api/alerts")["data"], "the alert")
+        r.admin.call("DELETE", "/api/channels/c-chat")
+        no_alerts(r)
+        closed, = r.admin.get("/api/alerts?state=closed")["data"]
+        assert closed["kind"] == "credential_refused", closed
+
+
+@test
+def the_alerts_of_a_webhook_that_is_deleted_are_closed(build):
+    with Routex(build, demo=True) as r, Hook([500] * 9) as hook:
+        add(r, hook)
+        lose_plane(r)
+        wait_until(lambda: "webhook_failing" in [
+            a["kind"] for a in r.admin.get("/api/alerts")["data"]],
+            "the alert about the webhook", 60)
+        r.admin.call("DELETE", "/api/webhooks/hook")
+        r.restart_plane()
+        no_alerts(r)
+
+
 @test
 def wrong_webhooks_are_refused_by_field(build):
     with Routex(build, planes=0) as r:

@@ -111,6 +111,26 @@ def secrets_are_taken_out(build):
 
 
 @test
+def whoever_reads_a_body_leaves_a_line_in_the_audit_log(build):
+    with Upstream(CHAT.serve) as up, Routex(build, [CHAT.channel(up.url)]) as r:
+        r.configure(capture={"enabled": True})
+        row = r.row(r.ask(CHAT))
+        wait_until(lambda: r.row_of(row["request_id"])["captured"], "the body")
+
+        def lines():
+            return r.admin.get("/api/audit?action=read")["data"]
+        assert lines() == []
+        for name in (row["request_id"], row["id"]):
+            r.admin.get(f"/api/requests/{name}/body")
+        for line in lines():
+            assert line["kind"] == "request", line
+            assert line["item_id"] == row["request_id"], line
+            assert line["actor"] and line["address"], line
+            assert line["before"] is None and line["after"] is None, line
+        assert len(lines()) == 2, lines()
+
+
+@test
 def what_is_too_long_is_cut_and_what_is_old_goes(build):
     with Upstream(CHAT.serve) as up, Routex(build, [CHAT.channel(up.url)]) as r:
         r.configure(capture={"enabled": True, "max_bytes": 256})
