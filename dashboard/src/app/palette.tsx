@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 
 import { channelsQuery } from "@/api/channels";
 import { languages, setLanguage, type Language } from "@/i18n";
+import { overlay, useFocusReturn } from "@/ui/dialog";
 import { nav } from "./nav";
 import { setTheme, useIsDark } from "./theme";
 
@@ -42,6 +43,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
   const dark = useIsDark();
+  const giveBack = useFocusReturn();
   const { data: channels = [] } = useQuery(channelsQuery);
   const run = (fn: () => unknown) => () => {
     onClose();
@@ -54,8 +56,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-[oklch(0.15_0.02_270/0.45)]" />
-        <Radix.Content className="fixed inset-x-4 top-[14vh] z-50 mx-auto max-w-xl animate-in overflow-hidden rounded-xl bg-raised shadow-pop outline-none">
+        <Radix.Overlay className={overlay} />
+        <Radix.Content
+          onCloseAutoFocus={giveBack}
+          className="fixed inset-x-4 top-[14vh] z-50 mx-auto max-w-xl animate-in overflow-hidden rounded-xl bg-raised shadow-pop outline-none"
+        >
           <Radix.Title className="sr-only">{t("palette.open")}</Radix.Title>
           <Radix.Description className="sr-only">
             {t("palette.hint")}

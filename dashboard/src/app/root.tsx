@@ -9,7 +9,6 @@ import {
 import { isSignedIn, sessionQuery } from "@/api/session";
 import { ConfirmProvider } from "@/ui/confirm";
 import { Toasts } from "@/ui/toast";
-import { TooltipProvider } from "@/ui/tooltip";
 import { Crash, NotFound } from "./crash";
 import { Shell } from "./shell";
 
@@ -17,12 +16,10 @@ export const rootRoute = createRootRouteWithContext<{
   queryClient: QueryClient;
 }>()({
   component: () => (
-    <TooltipProvider>
-      <ConfirmProvider>
-        <Outlet />
-        <Toasts />
-      </ConfirmProvider>
-    </TooltipProvider>
+    <ConfirmProvider>
+      <Outlet />
+      <Toasts />
+    </ConfirmProvider>
   ),
   errorComponent: Crash,
   notFoundComponent: NotFound,

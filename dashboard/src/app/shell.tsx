@@ -1,37 +1,31 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import {
   Bell,
   ChevronsUpDown,
-  Languages,
-  LogOut,
   Menu as MenuIcon,
   Monitor,
   Moon,
   Search,
-  Sparkles,
   Sun,
-  X,
 } from "lucide-react";
-import { Dialog as Radix } from "radix-ui";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { openAlertsQuery } from "@/api/alerts";
 import { useLive, useLiveState } from "@/api/live";
-import { isSignedIn, logOut, sessionQuery } from "@/api/session";
+import { isSignedIn, sessionQuery } from "@/api/session";
 import { statusQuery } from "@/api/status";
-import { languages, setLanguage, type Language } from "@/i18n";
 import { cn } from "@/lib/cn";
 import { Badge, Dot } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
-import { Menu, MenuChoice, MenuItem, MenuSeparator } from "@/ui/menu";
-import { toastError } from "@/ui/toast";
+import { lateMenu } from "@/ui/late";
 import { Tooltip } from "@/ui/tooltip";
 import { nav } from "./nav";
-import { setTheme, useTheme } from "./theme";
+import { useTheme } from "./theme";
 
 const Palette = lazy(() => import("./palette"));
+const Drawer = lazy(() => import("./drawer"));
 
 export function Mark() {
   return (
@@ -79,23 +73,15 @@ function Navigation({ onGo }: { onGo?: () => void }) {
   );
 }
 
+const AccountMenu = lateMenu(() => import("./account_menu"));
+
 function Account() {
   const { t } = useTranslation();
   const { data: who } = useQuery(sessionQuery);
-  const navigate = useNavigate();
   if (!who || !isSignedIn(who)) return null;
-
-  const leave = async () => {
-    try {
-      await logOut();
-    } catch (error) {
-      toastError(error);
-    }
-  };
   return (
     <div className="border-t border-line p-3">
-      <Menu
-        align="start"
+      <AccountMenu
         trigger={
           <button className="flex w-full items-center gap-2.5 rounded-md px-2 py-1.5 text-left transition-colors hover:bg-hover">
             <span
@@ -115,17 +101,7 @@ function Account() {
             <ChevronsUpDown aria-hidden className="size-3.5 text-muted" />
           </button>
         }
-      >
-        <MenuItem
-          icon={Sparkles}
-          onSelect={() => void navigate({ to: "/welcome" })}
-        >
-          {t("nav.welcome")}
-        </MenuItem>
-        <MenuItem icon={LogOut} onSelect={() => void leave()}>
-          {t("log_out")}
-        </MenuItem>
-      </Menu>
+      />
     </div>
   );
 }
@@ -205,35 +181,13 @@ function AlertBell() {
   );
 }
 
+const PreferencesMenu = lateMenu(() => import("./preferences_menu"));
+
 export function Preferences() {
-  const { t, i18n } = useTranslation();
-  const theme = useTheme();
+  const { t } = useTranslation();
   const icons = { light: Sun, dark: Moon, system: Monitor } as const;
-  return (
-    <Menu trigger={<IconButton label={t("preferences")} icon={icons[theme]} />}>
-      <MenuChoice
-        label={t("theme.label")}
-        value={theme}
-        onChange={setTheme}
-        options={(["light", "dark", "system"] as const).map((value) => ({
-          value,
-          label: t(`theme.${value}`),
-          icon: icons[value],
-        }))}
-      />
-      <MenuSeparator />
-      <MenuChoice
-        label={t("language")}
-        value={i18n.resolvedLanguage as Language}
-        onChange={(language) => void setLanguage(language)}
-        options={Object.entries(languages).map(([value, label]) => ({
-          value: value as Language,
-          label,
-          icon: Languages,
-        }))}
-      />
-    </Menu>
-  );
+  const icon = icons[useTheme()];
+  return <PreferencesMenu trigger={<IconButton label={t("preferences")} icon={icon} />} />;
 }
 
 function usePalette() {
@@ -249,38 +203,6 @@ function usePalette() {
     return () => removeEventListener("keydown", onKey);
   }, []);
   return [open, setOpen] as const;
-}
-
-/** On narrow screens the navigation comes in from the left. */
-function Drawer({
-  open,
-  onOpenChange,
-}: {
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-}) {
-  const { t } = useTranslation();
-  return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
-      <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-[oklch(0.15_0.02_270/0.45)]" />
-        <Radix.Content className="fixed inset-y-0 left-0 z-50 flex w-64 animate-fade flex-col bg-bg shadow-pop outline-none">
-          <Radix.Title className="sr-only">{t("nav.label")}</Radix.Title>
-          <Radix.Description className="sr-only">
-            {t("nav.label")}
-          </Radix.Description>
-          <div className="flex items-center justify-between pr-3">
-            <Brand />
-            <Radix.Close asChild>
-              <IconButton label={t("close")} icon={X} />
-            </Radix.Close>
-          </div>
-          <Navigation onGo={() => onOpenChange(false)} />
-          <Account />
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
 }
 
 export function Shell() {
@@ -341,7 +263,14 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
-      <Drawer open={drawer} onOpenChange={setDrawer} />
+      {drawer && (
+        <Suspense>
+          <Drawer brand={<Brand />} onClose={() => setDrawer(false)}>
+            <Navigation onGo={() => setDrawer(false)} />
+            <Account />
+          </Drawer>
+        </Suspense>
+      )}
       {palette && (
         <Suspense>
           <Palette onClose={() => setPalette(false)} />

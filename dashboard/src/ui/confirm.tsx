@@ -6,6 +6,8 @@
  */
 import {
   createContext,
+  lazy,
+  Suspense,
   use,
   useCallback,
   useState,
@@ -14,7 +16,8 @@ import {
 import { useTranslation } from "react-i18next";
 
 import { Button } from "./button";
-import { Dialog } from "./dialog";
+
+const Dialog = lazy(async () => ({ default: (await import("./dialog")).Dialog }));
 
 export interface Question {
   title: string;
@@ -60,6 +63,7 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
     <Context value={ask}>
       {children}
       {question && (
+        <Suspense>
         <Dialog
           open
           onOpenChange={(open) => !open && answer(false)}
@@ -67,11 +71,13 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
           className="top-[18vh] max-w-md"
           footer={
             <>
-              <Button onClick={() => answer(false)}>{t("cancel")}</Button>
+              <Button autoFocus={question.danger} onClick={() => answer(false)}>
+                {t("cancel")}
+              </Button>
               <Button
                 kind={question.danger ? "danger" : "primary"}
                 onClick={() => answer(true)}
-                autoFocus
+                autoFocus={!question.danger}
               >
                 {question.action}
               </Button>
@@ -92,6 +98,7 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
             </ul>
           )}
         </Dialog>
+        </Suspense>
       )}
     </Context>
   );

@@ -1,12 +1,13 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { cn } from "@/lib/cn";
+import { focusAgain, lastFocused } from "@/lib/focus";
 import { IconButton } from "./button";
 
-const overlay = "fixed inset-0 z-40 animate-fade bg-[oklch(0.15_0.02_270/0.45)]";
+export const overlay = "fixed inset-0 z-40 animate-fade bg-[oklch(0.15_0.02_270/0.45)]";
 
 interface Props {
   open: boolean;
@@ -51,39 +52,56 @@ function Frame({
   );
 }
 
-export function Dialog({ open, onOpenChange, className, ...rest }: Props) {
+/** What is opened by an address has no trigger to give the focus back to. */
+export function useFocusReturn() {
+  const [place] = useState(lastFocused);
+  return (event: Event) => {
+    event.preventDefault();
+    focusAgain(place);
+  };
+}
+
+/* It lives as long as it is open. */
+function Content({ className, ...rest }: Omit<Props, "open" | "onOpenChange">) {
+  const giveBack = useFocusReturn();
+  return (
+    <Radix.Content
+      onCloseAutoFocus={giveBack}
+      className={cn(
+        "fixed z-50 flex animate-in flex-col overflow-hidden bg-raised shadow-pop outline-none",
+        className,
+      )}
+    >
+      <Frame {...rest} />
+    </Radix.Content>
+  );
+}
+
+function Over({ open, onOpenChange, ...rest }: Props) {
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
-        <Radix.Content
-          className={cn(
-            "fixed inset-x-4 top-[8vh] z-50 mx-auto flex max-h-[84vh] max-w-lg animate-in flex-col overflow-hidden rounded-xl bg-raised shadow-pop outline-none",
-            className,
-          )}
-        >
-          <Frame {...rest} />
-        </Radix.Content>
+        <Content {...rest} />
       </Radix.Portal>
     </Radix.Root>
   );
 }
 
+export const Dialog = ({ className, ...rest }: Props) => (
+  <Over
+    {...rest}
+    className={cn("inset-x-4 top-[8vh] mx-auto max-h-[84vh] max-w-lg rounded-xl", className)}
+  />
+);
+
 /** A panel from the right: one item with everything about it. */
-export function Sheet({ open, onOpenChange, className, ...rest }: Props) {
-  return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
-      <Radix.Portal>
-        <Radix.Overlay className={overlay} />
-        <Radix.Content
-          className={cn(
-            "fixed inset-y-0 right-0 z-50 flex w-full max-w-xl animate-in flex-col overflow-hidden bg-raised shadow-pop outline-none sm:inset-y-2 sm:right-2 sm:rounded-xl",
-            className,
-          )}
-        >
-          <Frame {...rest} />
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
-}
+export const Sheet = ({ className, ...rest }: Props) => (
+  <Over
+    {...rest}
+    className={cn(
+      "inset-y-0 right-0 w-full max-w-xl sm:inset-y-2 sm:right-2 sm:rounded-xl",
+      className,
+    )}
+  />
+);

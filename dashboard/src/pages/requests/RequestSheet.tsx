@@ -19,6 +19,7 @@ import { IconButton } from "@/ui/button";
 import { CopyButton } from "@/ui/copy";
 import { Sheet } from "@/ui/dialog";
 import { Failure, Skeleton } from "@/ui/states";
+import { adviceOf } from "./advice";
 import { Conversation } from "./Conversation";
 import type { Filter } from "./filter";
 import { requestQuery } from "./queries";
@@ -55,6 +56,7 @@ function Summary({ detail }: { detail: Detail }) {
     [t("cost"), formatMoney(detail.cost_usd)],
   ];
   const tone = toneOf(detail);
+  const advice = adviceOf(detail);
   return (
     <>
       <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
@@ -68,19 +70,27 @@ function Summary({ detail }: { detail: Detail }) {
         ))}
       </dl>
       {tone !== "ok" && (
-        <p
+        <div
           className={cn(
             "rounded-lg px-3.5 py-2.5",
             tone === "bad" ? "bg-bad-soft text-bad-text" : tone === "warn" ? "bg-warn-soft text-warn-text" : "bg-hover text-soft",
           )}
         >
-          <span className="font-medium">{t(`outcome_long.${detail.outcome ?? "error"}`)}</span>
+          <p className="font-medium">{t(`outcome_long.${detail.outcome ?? "error"}`)}</p>
           {detail.reason && (
-            <span className="block text-xs break-words">
+            <p className="text-xs break-words">
               {t(`reasons.${detail.reason}`, { defaultValue: detail.reason })}
-            </span>
+            </p>
           )}
-        </p>
+          {advice && (
+            <Link
+              {...advice.to}
+              className="mt-1.5 inline-block text-xs font-medium underline underline-offset-2"
+            >
+              {t(`advice.${advice.word}`)}
+            </Link>
+          )}
+        </div>
       )}
     </>
   );

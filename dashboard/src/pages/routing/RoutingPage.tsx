@@ -1,20 +1,16 @@
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { FlaskConical, Route, SquareFunction } from "lucide-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Card, PageHead } from "@/ui/card";
 import { SkeletonRows } from "@/ui/states";
+import { Tabs } from "@/ui/tabs";
 import Rules from "./Rules";
 
 const Bench = lazy(() => import("./Bench"));
 const Functions = lazy(() => import("./Functions"));
 
-const tabs = [
-  { tab: undefined, key: "rules", icon: Route },
-  { tab: "test", key: "test", icon: FlaskConical },
-  { tab: "functions", key: "functions", icon: SquareFunction },
-] as const;
+const tabs = ["rules", "test", "functions"] as const;
 
 export default function RoutingPage() {
   const { t } = useTranslation("routing");
@@ -27,25 +23,15 @@ export default function RoutingPage() {
     });
   return (
     <>
-      <PageHead title={t("title")} hint={t("hint")}>
-        <nav aria-label={t("title")} className="flex gap-0.5 rounded-lg border border-line bg-sunken p-0.5">
-          {tabs.map(({ tab: one, key, icon: Icon }) => (
-            <Link
-              key={key}
-              to="/routing"
-              search={one ? { tab: one } : {}}
-              aria-current={tab === one ? "page" : undefined}
-              activeProps={{ "aria-current": undefined }}
-              activeOptions={{ exact: true, includeSearch: true }}
-              data-on={tab === one || undefined}
-              className="flex h-7 items-center gap-1.5 rounded-md px-2.5 text-xs font-medium text-soft hover:text-text data-on:bg-surface data-on:text-text data-on:shadow-card dark:data-on:bg-hover"
-            >
-              <Icon aria-hidden className="size-3.5" />
-              {t(`tabs.${key}`)}
-            </Link>
-          ))}
-        </nav>
-      </PageHead>
+      <PageHead title={t("title")} hint={t("hint")} />
+      <Tabs
+        label={t("title")}
+        value={tab ?? "rules"}
+        onChange={(next) =>
+          void navigate({ search: next === "rules" ? {} : { tab: next }, replace: true })
+        }
+        items={tabs.map((value) => ({ value, label: t(`tabs.${value}`) }))}
+      >
       <Suspense
         fallback={
           <Card>
@@ -61,6 +47,7 @@ export default function RoutingPage() {
           <Rules open={open} onOpen={onOpen} />
         )}
       </Suspense>
+      </Tabs>
     </>
   );
 }
