@@ -1,30 +1,24 @@
 #include "dataplane/choose.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "dataplane/availability.h"
 #include "dataplane/record.h"
 #include "dataplane/session.h"
 #include "dataplane/strategy.h"
 
-#define SEATS_USUAL 128 /* more of them are not on the stack */
-
-/* The rule's, or the settings'. */
-static enum strategy
-strategy_of(const struct route_request *r)
+enum strategy
+choose_strategy(const struct route_request *r)
 {
     return r->has_strategy ? r->strategy : r->snapshot->settings.strategy;
 }
 
-/* What is found out while the list is walked. */
+/* What is found out on the way; of those in trouble only once nobody is left. */
 struct survey {
     struct route_plan *plan;
     const struct route_request *r;
     rx_str model;
-    enum strategy strategy;
-    struct strategy_seat *seats;
-    size_t count;
+    const struct shortlist *list;
     size_t out;             /* candidates in trouble */
     size_t limits;          /* … because a provider limits them */
     size_t models;          /* … because they do not know the model */
@@ -102,63 +96,25 @@ count_out(struct survey *s, const struct place *at, const struct candidate *c,
     say(s, c->channel, a);
 }
 
-/* Strict priorities first, and what needs no translation before what does. */
-static int64_t
-rank_of(const struct survey *s, const struct place *p)
+static bool
+is_free(void *arg, const struct place *p)
 {
-    int64_t rank = p->dialect != s->r->dialect;
+    const struct survey *s = arg;
+    struct candidate c = candidate_of(s, p);
 
-    if (s->strategy == STRATEGY_PRIORITY)
-        rank -= 2 * (int64_t)p->channel->priority;
-    return rank;
+    return availability_of(s->r->standing, &c, s->r->now_ms).reason == ROUTE_OK;
 }
 
 static void
 look_at(struct survey *s, const struct place *p)
 {
-    if (s->r->home != NULL && !is_pin(s->r->home, p))
-        return;
     struct candidate c = candidate_of(s, p);
     struct availability a = availability_of(s->r->standing, &c, s->r->now_ms);
 
-    if (a.reason != ROUTE_OK)
-        count_out(s, p, &c, &a);
-    else
-        s->seats[s->count++] =
-            (struct strategy_seat){ .at = p, .rank = rank_of(s, p) };
+    count_out(s, p, &c, &a);
 }
 
-/* With strict priorities the lower ones need no look when there are enough. */
-static void
-look_around(struct survey *s, const struct shortlist *list)
-{
-    bool tiers = s->strategy == STRATEGY_PRIORITY && s->r->pin == NULL;
-
-    for (size_t i = 0; i < list->count; i++) {
-        const struct place *p = &list->places[i];
-        if (tiers && i > 0 && s->count >= RECORD_ATTEMPTS_MAX &&
-            p->channel->priority != list->places[i - 1].channel->priority)
-            break;
-        look_at(s, p);
-    }
-}
-
-/* The conversation's own seat comes first, the others keep their order. */
-static void
-put_pin_first(struct survey *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        if (!is_pin(s->r->pin, s->seats[i].at))
-            continue;
-        struct strategy_seat own = s->seats[i];
-        for (; i > 0; i--)
-            s->seats[i] = s->seats[i - 1];
-        s->seats[0] = own;
-        s->plan->pinned = true;
-        return;
-    }
-}
-
+/* Nobody is free: why, and until when? */
 static bool
 nobody(struct survey *s)
 {
@@ -194,53 +150,91 @@ expected(const struct route_request *r)
     };
 }
 
-static bool
-order(struct survey *s)
+static void
+add(struct survey *s, const struct place *p)
 {
-    const struct route_request *r = s->r;
-    struct strategy_round round = { .standing = r->standing,
-        .now_ms = r->now_ms,
-        .session = r->session != 0 ? r->session : r->dice,
-        .dice = r->dice };
-    size_t most =
-        s->count < ROUTE_CANDIDATES_MAX ? s->count : ROUTE_CANDIDATES_MAX;
+    s->plan->candidates[s->plan->count++] = candidate_of(s, p);
+}
 
-    if (s->count == 0)
-        return nobody(s);
-    if (s->strategy == STRATEGY_COST) {
-        round.tariff = r->snapshot->settings.tariff;
-        round.model = s->model;
-        round.expected = expected(r);
+/* Who keeps what is referred to, or nobody. */
+static bool
+go_home(struct survey *s)
+{
+    const struct session_pin *home = s->r->home;
+    const struct place *p =
+        shortlist_place(s->list, home->channel, home->credential);
+
+    if (p != NULL && is_free(s, p)) {
+        add(s, p);
+        s->plan->pinned = is_pin(s->r->pin, p);
+        return true;
     }
-    strategy_order(s->strategy, s->seats, s->count, most, &round);
-    if (r->pin != NULL)
-        put_pin_first(s);
-    for (size_t i = 0; i < most; i++)
-        s->plan->candidates[s->plan->count++] = candidate_of(s, s->seats[i].at);
-    return true;
+    if (p != NULL)
+        look_at(s, p);
+    return nobody(s);
+}
+
+/* The conversation's own seat; NULL when it has none here, or has lost it. */
+static const struct place *
+seat_of(struct survey *s)
+{
+    const struct session_pin *pin = s->r->pin;
+
+    if (pin == NULL)
+        return NULL;
+    const struct place *p =
+        shortlist_place(s->list, pin->channel, pin->credential);
+    if (p == NULL || is_free(s, p))
+        return p;
+    s->plan->pin_lost = true;
+    return NULL;
+}
+
+/* The conversation's own seat comes first, the others keep their order. */
+static void
+add_all(struct survey *s, const struct place *own,
+    const struct place *const *others, size_t n)
+{
+    s->plan->pinned = own != NULL;
+    if (own != NULL)
+        add(s, own);
+    for (size_t i = 0; i < n && s->plan->count < ROUTE_CANDIDATES_MAX; i++) {
+        if (others[i] != own)
+            add(s, others[i]);
+    }
 }
 
 bool
 choose(struct route_plan *plan, const struct route_request *r, rx_str model,
     const struct shortlist *list)
 {
-    RX_UNSET struct strategy_seat usual[SEATS_USUAL];
-    struct strategy_seat *many = NULL;
-    struct survey s = { .plan = plan,
-        .r = r,
-        .model = model,
-        .strategy = strategy_of(r),
-        .seats = usual };
+    struct survey s = { .plan = plan, .r = r, .model = model, .list = list };
+    enum strategy strategy = choose_strategy(r);
+    bool calm = r->standing == NULL || standing_is_calm(r->standing);
+    struct strategy_round round = { .standing = r->standing,
+        .now_ms = r->now_ms,
+        .session = r->session,
+        .dice = r->dice,
+        .is_free = calm ? NULL : is_free,
+        .arg = &s };
+    const struct place *picked[ROUTE_CANDIDATES_MAX];
+    struct rx_tokens tokens;
 
-    if (list->count > SEATS_USUAL) {
-        many = malloc(list->count * sizeof(*many));
-        if (many == NULL)
-            abort();
-        s.seats = many;
-    }
     plan->words[0] = '\0';
-    look_around(&s, list);
-    bool found = order(&s);
-    free(many);
-    return found;
+    if (r->home != NULL)
+        return go_home(&s);
+    if (strategy == STRATEGY_COST) {
+        tokens = expected(r);
+        round.expected = &tokens;
+    }
+    size_t n =
+        strategy_pick(strategy, list, &round, picked, ROUTE_CANDIDATES_MAX);
+    const struct place *own = seat_of(&s);
+    if (n > 0) {
+        add_all(&s, own, picked, n);
+        return true;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        look_at(&s, &list->places[i]);
+    return nobody(&s);
 }

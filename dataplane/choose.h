@@ -1,8 +1,8 @@
 /*
  * choose.h - from the channels that could serve to the order of asking.
  *
- * Leaves out whoever is in trouble, lets the strategy order the rest, and puts
- * the conversation's own seat in front.
+ * Lets the strategy pick from whoever is not in trouble, and puts the
+ * conversation's own seat in front.
  * Where everybody is out it says who comes back first, or, when they are out
  * for failing only, has the one that is due soonest tried (panic).
  */
@@ -11,6 +11,9 @@
 
 #include "dataplane/route.h"
 #include "dataplane/shortlist.h"
+
+/* The rule's, or the settings'. */
+enum strategy choose_strategy(const struct route_request *r);
 
 /*
  * Fills plan->candidates from a list of at least one place; `model` is what is

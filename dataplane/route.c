@@ -1,11 +1,13 @@
 #include "dataplane/route.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/availability.h"
 #include "dataplane/choose.h"
 #include "dataplane/shortlist.h"
+#include "dataplane/strategy.h"
 
 #define CHOICES_MAX ((size_t)64 * 1024 * 1024) /* bytes */
 
@@ -82,6 +84,8 @@ some_channel_lists(const struct snapshot *s, rx_str model)
 {
     rx_str upstream;
 
+    if (s->shortlists != NULL)
+        return shortlists_have_model(s->shortlists, model);
     for (size_t i = 0; i < s->channel_count; i++) {
         if (s->channels[i].model_count > 0 &&
             route_map_model(&s->channels[i], model, &upstream))
@@ -205,25 +209,21 @@ force_channel(struct route_plan *plan, const struct route_request *r,
     return true;
 }
 
-/* All that may be used; false when the arena has no room for them. */
-static bool
-make_shortlist(struct shortlist *list, const struct route_request *r,
-    const struct route_wanted *w, struct rx_arena *arena)
+/* All that may be used; where only one is wanted, the others need no look. */
+static size_t
+find_choices(struct choice *choices, const struct route_request *r,
+    const struct route_wanted *w)
 {
     const struct snapshot *s = r->snapshot;
-    struct choice *choices =
-        rx_arena_make(arena, struct choice, s->channel_count);
+    const struct channel *from = w->only != NULL ? w->only : s->channels;
+    size_t count = w->only != NULL ? 1 : s->channel_count;
     size_t n = 0;
 
-    if (choices == NULL)
-        return false;
-    for (size_t i = 0; i < s->channel_count; i++) {
-        if (availability_of_channel(&s->channels[i], r, w, &choices[n]) ==
-            ROUTE_OK)
+    for (size_t i = 0; i < count; i++) {
+        if (availability_of_channel(&from[i], r, w, &choices[n]) == ROUTE_OK)
             n++;
     }
-    n = drop_guesses(choices, n, r->dialect);
-    return shortlist_make(list, choices, n, w->model, arena);
+    return drop_guesses(choices, n, r->dialect);
 }
 
 static bool
@@ -234,35 +234,106 @@ plan_list(struct route_plan *plan, const struct route_request *r,
                            : refuse_with_reasons(plan, r, w);
 }
 
+/* A list for this request alone. */
 static bool
-plan_anew(struct route_plan *plan, const struct route_request *r,
-    const struct route_wanted *w, const struct shortlist_key *keep)
+plan_once(struct route_plan *plan, const struct route_request *r,
+    const struct route_wanted *w, const struct choice *choices, size_t n)
 {
     struct rx_arena *scratch = rx_arena_new(CHOICES_MAX);
+    struct shortlist_wish wish = { strategy_layout(choose_strategy(r)),
+        r->dialect, w->model, r->snapshot->settings.tariff };
     struct shortlist list;
     bool found;
 
-    if (!make_shortlist(&list, r, w, scratch)) {
-        found = refuse(plan, REFUSE_INTERNAL, "too many channels");
-    } else {
-        if (keep != NULL)
-            shortlist_keep(r->snapshot->shortlists, keep, &list);
+    if (shortlist_make(&list, choices, n, &wish, scratch))
         found = plan_list(plan, r, w, &list);
-    }
+    else
+        found = refuse(plan, REFUSE_INTERNAL, "too many channels");
     rx_arena_free(scratch);
     return found;
+}
+
+static bool
+plan_only(struct route_plan *plan, const struct route_request *r,
+    const struct route_wanted *w)
+{
+    struct choice one;
+
+    return plan_once(plan, r, w, &one, find_choices(&one, r, w));
+}
+
+static size_t
+count_places(const struct choice *choices, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += choices[i].channel->credential_count + 1;
+    return count;
+}
+
+static bool
+plan_anew(struct route_plan *plan, const struct route_request *r,
+    const struct route_wanted *w, const struct shortlist_key *key)
+{
+    struct shortlists *all = r->snapshot->shortlists;
+    struct choice *choices =
+        calloc(r->snapshot->channel_count, sizeof(*choices));
+    struct shortlist_wish wish = { key->layout, r->dialect, w->model,
+        r->snapshot->settings.tariff };
+    struct shortlist list;
+    bool found;
+
+    if (choices == NULL)
+        abort();
+    size_t n = find_choices(choices, r, w);
+    struct rx_arena *room = shortlist_room(all, key, count_places(choices, n));
+    if (room != NULL && shortlist_make(&list, choices, n, &wish, room))
+        found = plan_list(plan, r, w, shortlist_keep(all, key, &list));
+    else
+        found = plan_once(plan, r, w, choices, n);
+    free(choices);
+    return found;
+}
+
+/*
+ * Models that no channel lists are all alike, but for what they cost: clients
+ * make up their names, and the list of all channels is long.
+ */
+static const struct shortlist *
+find_unlisted(
+    struct shortlists *all, const struct shortlist_key *key, bool *unlisted)
+{
+    struct shortlist_key any = *key;
+
+    *unlisted = all != NULL && key->layout != LAYOUT_PRICE &&
+                key->model.len > 0 && !shortlists_have_model(all, key->model);
+    if (!*unlisted)
+        return NULL;
+    any.unlisted = true;
+    const struct shortlist *kept = shortlist_find(all, &any);
+    if (kept != NULL)
+        shortlist_keep_too(all, key, kept);
+    return kept;
 }
 
 static bool
 plan_choices(struct route_plan *plan, const struct route_request *r,
     const struct route_wanted *w)
 {
-    struct shortlist_key key = { r->key, r->dialect, r->op, w->model };
+    struct shortlists *all = r->snapshot->shortlists;
+    struct shortlist_key key = { .key = r->key,
+        .dialect = r->dialect,
+        .op = r->op,
+        .layout = strategy_layout(choose_strategy(r)),
+        .tag = r->tag,
+        .model = w->model };
 
-    if (w->only != NULL || r->tag.len > 0)
-        return plan_anew(plan, r, w, NULL);
-    const struct shortlist *kept =
-        shortlist_find(r->snapshot->shortlists, &key);
+    if (w->only != NULL)
+        return plan_only(plan, r, w);
+    const struct shortlist *kept = shortlist_find(all, &key);
+    if (kept == NULL)
+        kept = find_unlisted(all, &key, &key.unlisted);
     return kept != NULL ? plan_list(plan, r, w, kept)
                         : plan_anew(plan, r, w, &key);
 }

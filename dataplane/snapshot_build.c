@@ -304,6 +304,8 @@ publish(struct whole *w)
     w->pub.state = rx_tally_digest(&tally);
     w->pub.channels = channels->channels;
     w->pub.channel_count = channels->channel_count;
+    w->pub.shortlists =
+        shortlists_new(channels->channels, channels->channel_count);
     w->pub.tenants = directory->tenants;
     w->pub.tenant_count = directory->tenant_count;
     w->pub.key_count = directory->key_count;
@@ -320,7 +322,6 @@ assemble(const struct draft *d, uint64_t epoch, uint64_t version,
 
     memset(w, 0, sizeof(*w));
     w->refs = 1;
-    w->pub.shortlists = shortlists_new();
     w->pub.epoch = epoch;
     w->pub.version = version;
     for (size_t i = 0; i < PARTS; i++) {

@@ -1,11 +1,15 @@
 /*
  * strategy.h - in which order candidates are asked.
  *
- * A strategy is a row: a score per seat (the lowest is asked first) and, for
- * those that take turns, what choosing changes.  Where scores are equal,
- * weighted rendezvous hashing on the conversation decides: shares follow the
- * weights, every plane decides alike, and a channel that comes or goes moves
- * only the conversations it must.
+ * A strategy is a row: how the places of a list are laid out, how those of one
+ * tier are put in order, and what choosing changes.  Where nothing else
+ * decides, weighted rendezvous hashing on the conversation does (draw.h):
+ * shares follow the weights, every plane decides alike, and a channel that
+ * comes or goes moves only the conversations it must.
+ *
+ * Nobody is looked at before his turn: whether a place is available is asked
+ * until enough are found, and only strategies whose meaning is a comparison of
+ * all compare all.
  */
 #ifndef DATAPLANE_STRATEGY_H
 #define DATAPLANE_STRATEGY_H
@@ -21,29 +25,27 @@
 /* False when there is none of that name. */
 RX_NODISCARD bool strategy_find(rx_str name, enum strategy *out);
 
-/* A place as a strategy sees it. */
-struct strategy_seat {
-    const struct place *at;
-    int64_t rank; /* the lower come first, whatever their score */
-    double score; /* filled by strategy_order */
-    double tie;   /* the lower wins */
-    struct seat *seat;
-};
+/* How the list is to be laid out for it. */
+enum layout strategy_layout(enum strategy strategy);
 
 struct strategy_round {
     struct standing *standing; /* NULL: nothing is known, nothing is learnt */
     uint64_t now_ms;
-    uint64_t session; /* hash of the conversation, or random */
+    uint64_t session; /* hash of the conversation; 0: there is none */
     uint64_t dice;
-    /* For cost: */
-    const struct tariff *tariff;
-    rx_str model; /* as asked for, where a place has no name of its own */
-    struct rx_tokens expected;
+    const struct rx_tokens *expected; /* for cost; else NULL */
+    /* May it be asked now?  NULL: all may. */
+    bool (*is_free)(void *arg, const struct place *p);
+    void *arg;
 };
 
-/* Puts the `most` to be asked first in front, in order. */
-void strategy_order(enum strategy strategy, struct strategy_seat *seats,
-    size_t n, size_t most, const struct strategy_round *round);
+/*
+ * The places to be asked first, at most `most` (STRATEGY_MOST), in order; their
+ * number.  0: none is free.
+ */
+#define STRATEGY_MOST 8
+size_t strategy_pick(enum strategy strategy, const struct shortlist *list,
+    const struct strategy_round *round, const struct place **out, size_t most);
 
 /* A hash of text that every plane agrees on. */
 uint64_t strategy_hash(rx_str text, uint64_t seed);

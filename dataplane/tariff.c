@@ -98,6 +98,22 @@ tariff_tokens(const struct usage *u)
     };
 }
 
+const struct rx_price *
+tariff_price(
+    const struct tariff *t, const struct channel *channel, rx_str model)
+{
+    return find(t, channel->type, model);
+}
+
+int64_t
+tariff_at(const struct rx_price *price, uint64_t cost_ppm,
+    const struct rx_tokens *tokens)
+{
+    int64_t pico = rx_price_cost(price, tokens).pico;
+
+    return cost_ppm != FULL_PPM ? rx_cost_times(pico, cost_ppm) : pico;
+}
+
 bool
 tariff_cost(const struct tariff *t, const struct channel *channel, rx_str model,
     const struct rx_tokens *tokens, int64_t *pico)
@@ -106,9 +122,7 @@ tariff_cost(const struct tariff *t, const struct channel *channel, rx_str model,
 
     if (p == NULL)
         return false;
-    *pico = rx_price_cost(p, tokens).pico;
-    if (channel->cost_ppm != FULL_PPM)
-        *pico = rx_cost_times(*pico, channel->cost_ppm);
+    *pico = tariff_at(p, channel->cost_ppm, tokens);
     return true;
 }
 

@@ -29,6 +29,12 @@ void tariff_add(
 size_t tariff_count(const struct tariff *t);
 
 struct rx_tokens tariff_tokens(const struct usage *u);
+/* What the channel charges for a model, before its own factor; NULL: unknown. */
+const struct rx_price *tariff_price(
+    const struct tariff *t, const struct channel *channel, rx_str model);
+/* Pico-dollars at such a price, for a channel that takes so many millionths. */
+int64_t tariff_at(const struct rx_price *price, uint64_t cost_ppm,
+    const struct rx_tokens *tokens);
 /* Pico-dollars at that channel; false: no price is known. */
 bool tariff_cost(const struct tariff *t, const struct channel *channel,
     rx_str model, const struct rx_tokens *tokens, int64_t *pico);

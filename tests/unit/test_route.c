@@ -210,14 +210,13 @@ a_shortlist_is_for_requests_of_the_same_kind_only(void)
         .channels = only_b,
         .channel_count = 1 };
     struct channel c[] = { channel("a", 2, 1), channel("b", 1, 1) };
-    struct snapshot s = {
-        .channels = c, .channel_count = 2, .shortlists = shortlists_new()
-    };
+    struct snapshot s = { .channels = c, .channel_count = 2 };
     const struct client_key *const who[] = { &any_key, &narrow };
     char model[] = "sonnet";
 
     c[1].models = aliases;
     c[1].model_count = 3;
+    s.shortlists = shortlists_new(c, 2);
     for (int round = 0; round < 4; round++) {
         for (size_t k = 0; k < 2; k++) {
             struct rx_arena *arena = rx_arena_new(1 << 20);
@@ -255,7 +254,7 @@ names_made_up_without_end_are_forgotten(void)
 {
     struct channel c = channel("a", 2, 1);
     struct snapshot s = {
-        .channels = &c, .channel_count = 1, .shortlists = shortlists_new()
+        .channels = &c, .channel_count = 1, .shortlists = shortlists_new(&c, 1)
     };
     char model[300];
 

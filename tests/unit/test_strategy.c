@@ -13,23 +13,9 @@ static const char *const names[SEATS] = { "a", "b", "c", "d" };
 
 struct field {
     struct channel channels[SEATS];
-    struct place places[SEATS];
-    struct strategy_seat seats[SEATS];
+    size_t order[SEATS]; /* in which they were picked */
     struct standing *standing;
 };
-
-static void
-set_up(struct field *f, const double weights[SEATS])
-{
-    for (size_t i = 0; i < SEATS; i++)
-        f->channels[i] = (struct channel){ .id = { names[i], 1 } };
-    for (size_t i = 0; i < SEATS; i++) {
-        f->places[i] = (struct place){ .channel = &f->channels[i],
-            .weight = weights[i],
-            .hash = strategy_hash(f->channels[i].id, 0) };
-        f->seats[i] = (struct strategy_seat){ .at = &f->places[i] };
-    }
-}
 
 /* Which of the first n channels is first. */
 static size_t
@@ -40,10 +26,24 @@ first_of(struct field *f, enum strategy strategy, size_t n, uint64_t session,
         .now_ms = NOW,
         .session = session,
         .dice = session };
+    struct shortlist_wish wish = { .layout = strategy_layout(strategy) };
+    struct rx_arena *arena = rx_arena_new(1 << 20);
+    struct choice choices[SEATS];
+    struct shortlist list;
+    const struct place *picked[SEATS];
 
-    set_up(f, weights);
-    strategy_order(strategy, f->seats, n, n, &round);
-    return (size_t)(f->seats[0].at->channel - f->channels);
+    for (size_t i = 0; i < SEATS; i++) {
+        f->channels[i] = (struct channel){ .id = { names[i], 1 },
+            .weight = (uint32_t)weights[i] };
+        choices[i] = (struct choice){ .channel = &f->channels[i] };
+    }
+    CHECK(shortlist_make(&list, choices, n, &wish, arena));
+    CHECK_INT((intmax_t)n,
+        (intmax_t)strategy_pick(strategy, &list, &round, picked, n));
+    for (size_t i = 0; i < n; i++)
+        f->order[i] = (size_t)(picked[i]->channel - f->channels);
+    rx_arena_free(arena);
+    return f->order[0];
 }
 
 static struct seat *
@@ -186,8 +186,8 @@ headroom_uses_first_what_is_lost_first(void)
         seat(&f, i)->reset_ms = NOW + left[i];
     }
     CHECK_INT(1, (intmax_t)first_of(&f, STRATEGY_HEADROOM, SEATS, 1, weights));
-    CHECK(f.seats[1].at->channel == &f.channels[0]);
-    CHECK(f.seats[3].at->channel == &f.channels[2]); /* used up: last */
+    CHECK(f.order[1] == 0);
+    CHECK(f.order[3] == 2); /* used up: last */
     standing_free(f.standing);
 }
 
