@@ -12,7 +12,7 @@
 
 #define MANY   400
 #define NOW    UINT64_C(100000000)
-#define ROUNDS 600
+#define ROUNDS 150
 
 struct world {
     struct channel channels[MANY];
