@@ -440,9 +440,9 @@ api_ops_stats(struct rx_stat *stat, struct api_world *world)
             ask_in_sync },
         { "routex_published_version", "version of the published state",
             ask_version },
-        { "routex_usage_rows_collected", "usage rows since the start",
+        { "routex_usage_rows_collected_total", "usage rows since the start",
             ask_rows },
-        { "routex_usage_commits_failed", "batches the store did not take",
+        { "routex_usage_commits_failed_total", "batches the store did not take",
             ask_failed },
         { "routex_usage_rows_stored", "greatest usage row id", ask_stored },
     };

@@ -276,7 +276,7 @@ static const struct {
     const char *name;
     const char *help;
     double (*ask)(void *arg);
-} gauges[] = {
+} asked[] = {
     { "routex_active_requests", "requests under way", ask_active },
     { "routex_client_connections", "open client connections", ask_connections },
     { "routex_idle_upstream_connections", "kept connections to upstreams",
@@ -297,7 +297,7 @@ static const struct {
     { "routex_journal_records", "usage records not yet acknowledged",
         ask_journal_records },
     { "routex_journal_bytes", "bytes of them on disk", ask_journal_bytes },
-    { "routex_journal_dropped", "usage records that could not be kept",
+    { "routex_journal_dropped_total", "usage records that could not be kept",
         ask_journal_dropped },
 };
 
@@ -305,9 +305,9 @@ void
 ops_attach(struct ops *o, struct proxy *proxy)
 {
     o->proxy = proxy;
-    for (size_t i = 0; i < RX_COUNT(gauges); i++)
-        rx_stat_ask(proxy->stat, gauges[i].name, gauges[i].help,
-            RX_STAT_NO_LABELS, gauges[i].ask, o);
+    for (size_t i = 0; i < RX_COUNT(asked); i++)
+        rx_stat_ask(proxy->stat, asked[i].name, asked[i].help,
+            RX_STAT_NO_LABELS, asked[i].ask, o);
 }
 
 void

@@ -177,10 +177,19 @@ series_get(struct rx_stat *stat, enum kind kind, const char *name,
     return s;
 }
 
+static bool
+is_total(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 6 && strcmp(name + len - 6, "_total") == 0;
+}
+
 uint64_t *
 rx_stat_counter(struct rx_stat *stat, const char *name, const char *help,
     struct rx_stat_labels labels)
 {
+    assert(is_total(name));
     return &series_get(stat, COUNTER, name, help, &labels)->counter;
 }
 
@@ -188,6 +197,7 @@ int64_t *
 rx_stat_gauge(struct rx_stat *stat, const char *name, const char *help,
     struct rx_stat_labels labels)
 {
+    assert(!is_total(name));
     return &series_get(stat, GAUGE, name, help, &labels)->gauge;
 }
 
@@ -277,7 +287,8 @@ rx_stat_print(const struct rx_stat *stat, struct rx_buf *out)
     RX_LIST_FOREACH(l, &stat->families) {
         const struct family *f = RX_LIST_ITEM(l, struct family, link);
         rx_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help,
-            f->name, types[f->kind]);
+            f->name,
+            f->kind == ASKED && is_total(f->name) ? "counter" : types[f->kind]);
         RX_LIST_FOREACH(m, &f->series)
             print_series(out, f, RX_LIST_ITEM(m, struct series, link));
     }

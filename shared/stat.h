@@ -50,7 +50,8 @@ RX_NODISCARD uint64_t *rx_stat_counter(struct rx_stat *stat, const char *name,
 /* Goes up and down. */
 RX_NODISCARD int64_t *rx_stat_gauge(struct rx_stat *stat, const char *name,
     const char *help, struct rx_stat_labels labels);
-/* A gauge that is asked when somebody looks. */
+/* Asked when somebody looks: a counter where the name ends in _total, else a
+ * gauge. */
 void rx_stat_ask(struct rx_stat *stat, const char *name, const char *help,
     struct rx_stat_labels labels, double (*fn)(void *arg), void *arg);
 

@@ -737,7 +737,7 @@ def numbers_are_there_from_the_start(build):
         for name in ("routex_build_info", "routex_admin_answers_total",
                      "routex_admin_duration_seconds_bucket",
                      "routex_planes_connected 0",
-                     "routex_usage_rows_collected 0"):
+                     "routex_usage_rows_collected_total 0"):
             assert name in text, name
 
 

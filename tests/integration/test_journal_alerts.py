@@ -86,7 +86,7 @@ def records_that_had_no_room_are_an_alert(build):
                 r.ask(CHAT, model="demo")
             with Client(r.plane.ops_url) as client:
                 text = client.request("GET", "/metrics").body.decode()
-            found = re.search(r"^routex_journal_dropped (\d+)", text, re.M)
+            found = re.search(r"^routex_journal_dropped_total (\d+)", text, re.M)
             return found and int(found.group(1))
         fill(r, MIB * 9 // 10)
         lost = wait_until(dropped, "records to be dropped", 60)

@@ -16,6 +16,28 @@ def metrics(url):
             for line in text.splitlines() if line and line[0] != "#"}
 
 
+def scrape(url):
+    """{family: (type, help)} and the names of all samples; each sample
+    belongs to the family announced before it."""
+    families, shown, last = {}, set(), None
+    with Client(url) as client:
+        text = client.request("GET", "/metrics").body.decode()
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            last, words = line[7:].split(" ", 1)
+            assert last not in families, f"{last} is announced twice"
+        elif line.startswith("# TYPE "):
+            name, kind = line[7:].split(" ")
+            assert name == last, (name, last)
+            families[name] = (kind, words)
+        else:
+            name = line.split("{")[0].split(" ")[0]
+            assert name == last or families[last][0] == "histogram" and (
+                name.rsplit("_", 1)[0] == last), (name, last)
+            shown.add(name)
+    return families, shown
+
+
 @test
 def the_log_level_changes_on_all_planes_at_once_and_back(build):
     with Routex(build, demo=True, planes=2) as r:
@@ -46,6 +68,29 @@ def the_log_level_changes_on_all_planes_at_once_and_back(build):
             raise AssertionError("a level that is none was taken")
         except Failed as failed:
             assert failed.status == 400, failed
+
+
+@test
+def before_any_traffic_all_numbers_are_there_and_named_as_they_should(build):
+    must = {"data": ["routex_requests_total", "routex_journal_dropped_total",
+                     "routex_request_duration_seconds"],
+            "control": ["routex_usage_rows_collected_total",
+                        "routex_usage_commits_failed_total",
+                        "routex_admin_duration_seconds"]}
+    with Routex(build, demo=True) as r:
+        for plane, url in (("data", r.plane.ops_url),
+                           ("control", r.control_url)):
+            families, shown = scrape(url)
+            for name in must[plane]:
+                assert name in families, (name, sorted(families))
+            for name, (kind, text) in families.items():
+                assert text, f"{name} has no help"
+                assert name.startswith("routex_"), name
+                assert name.endswith("_total") == (kind == "counter"), (
+                    name, kind)
+                assert any(s == name or kind == "histogram" and
+                           s.startswith(name + "_") for s in shown), (
+                    f"{name} shows no number")
 
 
 @test

@@ -79,6 +79,19 @@ label_values_are_escaped(void)
 }
 
 static void
+what_is_asked_is_a_counter_if_its_name_says_so(void)
+{
+    struct rx_stat *stat = rx_stat_new();
+
+    rx_stat_ask(stat, "x_total", "all", RX_STAT_NO_LABELS, seven, NULL);
+    rx_stat_ask(stat, "x", "now", RX_STAT_NO_LABELS, seven, NULL);
+    CHECK_TEXT("# HELP x_total all\n# TYPE x_total counter\nx_total 7.5\n"
+               "# HELP x now\n# TYPE x gauge\nx 7.5\n",
+        print(stat));
+    rx_stat_free(stat);
+}
+
+static void
 histograms_are_cumulative_and_scaled(void)
 {
     static const uint64_t bounds[] = { 10, 1000, 0 };
@@ -109,6 +122,7 @@ main(void)
     CHECK_RUN(the_same_labels_are_the_same_slot);
     CHECK_RUN(what_strangers_name_cannot_grow_a_family);
     CHECK_RUN(label_values_are_escaped);
+    CHECK_RUN(what_is_asked_is_a_counter_if_its_name_says_so);
     CHECK_RUN(histograms_are_cumulative_and_scaled);
     rx_buf_fini(&out);
     return CHECK_EXIT();
