@@ -177,3 +177,38 @@ cli_put_list(
         rx_json_put_text(w, NULL, list->at[i]);
     rx_json_close(w);
 }
+
+void
+cli_put_pairs(struct rx_json_out *w, const char *key, char separator,
+    const struct rx_conf_list *list)
+{
+    if (list->count == 0)
+        return;
+    rx_json_open_object(w, key);
+    for (size_t i = 0; i < list->count; i++) {
+        rx_str text = { list->at[i], strlen(list->at[i]) };
+        char name[256];
+        rx_str head, value;
+        (void)rx_str_cut(text, separator, &head, &value);
+        snprintf(name, sizeof(name), RX_STR_FMT, RX_STR_ARG(head));
+        rx_json_put_str(w, name, rx_str_trim(value));
+    }
+    rx_json_close(w);
+}
+
+bool
+cli_put_json(struct rx_json_out *w, const char *key, const char *option,
+    const char *value)
+{
+    struct rx_err err = { 0 };
+
+    if (value == NULL)
+        return true;
+    rx_str json = { value, strlen(value) };
+    if (rx_json_check(json, NULL, &err) != RX_OK) {
+        fprintf(stderr, "routex: %s: %s\n", option, err.text);
+        return false;
+    }
+    rx_json_put_raw(w, key, json);
+    return true;
+}

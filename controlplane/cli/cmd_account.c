@@ -10,7 +10,7 @@
 #define BODY_MAX  ((size_t)64 << 10)
 #define LINE_MAX_ 9000
 
-static const struct table_column columns[] = {
+const struct table_column cmd_account_columns[] = {
     { "NAME", "name", TABLE_TEXT },
     { "PROVIDER", "provider", TABLE_TEXT },
     { "STATUS", "status", TABLE_STATE },
@@ -21,7 +21,7 @@ static const struct table_column columns[] = {
     { 0 },
 };
 
-static const struct table_column one[] = {
+const struct table_column cmd_account_one[] = {
     { "name", "name", TABLE_TEXT },
     { "id", "id", TABLE_TEXT },
     { "provider", "provider", TABLE_TEXT },
@@ -48,7 +48,7 @@ put_done(struct cli *c, rx_json account)
     bool openai = rx_str_eq(provider, RX_S("openai"));
 
     if (c->o.json) {
-        cli_print(c, one, account);
+        cli_print(c, cmd_account_one, account);
         return;
     }
     rx_buf_addf(&c->out,
@@ -122,7 +122,7 @@ go_on(struct cli *c, const char *provider, rx_json login)
     rx_str url = rx_json_str(rx_json_find(login, "url"));
 
     if (c->o.json) {
-        cli_print(c, one, login);
+        cli_print(c, cmd_account_one, login);
         return CLI_OK;
     }
     rx_buf_addf(&c->out, "Log in here, within ten minutes:\n\n" RX_STR_FMT "\n",
@@ -169,27 +169,6 @@ cmd_login(struct cli *c, int argc, char **argv)
 /* ---- accounts ---- */
 
 int
-cmd_account_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/oauth/accounts?limit=200", columns);
-}
-
-int
-cmd_account_show(struct cli *c, int argc, char **argv)
-{
-    struct rx_buf path;
-    int code;
-
-    (void)argc;
-    cli_path(&path, "/api/oauth/accounts/", argv[1], "");
-    code = cli_get(c, path.ptr, one);
-    rx_buf_fini(&path);
-    return code;
-}
-
-int
 cmd_account_refresh(struct cli *c, int argc, char **argv)
 {
     struct rx_buf path;
@@ -200,20 +179,5 @@ cmd_account_refresh(struct cli *c, int argc, char **argv)
     code = cli_change(c, "POST", path.ptr, RX_S("{}"),
         "Account %s has a new token.", argv[1]);
     rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_account_rm(struct cli *c, int argc, char **argv)
-{
-    struct rx_buf path;
-    int code = CLI_OK;
-
-    for (int i = 1; i < argc && code == CLI_OK; i++) {
-        cli_path(&path, "/api/oauth/accounts/", argv[i], "");
-        code = cli_change(
-            c, "DELETE", path.ptr, RX_S(""), "Account %s is gone.", argv[i]);
-        rx_buf_fini(&path);
-    }
     return code;
 }

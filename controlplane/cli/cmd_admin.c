@@ -14,7 +14,7 @@
 
 /* ---- users ----------------------------------------------------------------- */
 
-static const struct table_column users[] = {
+const struct table_column cmd_user_columns[] = {
     { "NAME", "name", TABLE_TEXT },
     { "ROLE", "role", TABLE_TEXT },
     { "PASSWORD", "has_password", TABLE_TEXT },
@@ -38,114 +38,35 @@ read_password(char line[LINE_MAX_])
     return true;
 }
 
-static int
-send_user(struct cli *c, const char *method, const char *path, const char *name,
-    const char *password, const char *said)
+bool
+cmd_user_put(struct cli *c, struct rx_json_out *w)
 {
-    struct rx_buf body;
+    char password[LINE_MAX_];
 
-    rx_buf_init(&body, BODY_MAX);
-    struct rx_json_out w = rx_json_out(&body);
-    rx_json_open_object(&w, NULL);
-    cli_put_opt(&w, "name", name);
-    cli_put_opt(&w, "role", c->o.role);
-    cli_put_opt(&w, "password", password);
-    rx_json_close(&w);
-    int code = cli_change(c, method, path, rx_buf_str(&body), "%s", said);
-    rx_wipe(body.ptr, body.len);
-    rx_buf_fini(&body);
-    return code;
+    cli_put_opt(w, "role", c->o.role);
+    if (!c->o.password_stdin)
+        return true;
+    if (!read_password(password))
+        return false;
+    rx_json_put_text(w, "password", password);
+    rx_wipe(password, sizeof(password));
+    return true;
 }
 
 int
 cmd_user_add(struct cli *c, int argc, char **argv)
 {
-    char password[LINE_MAX_];
-    char said[256];
-
     (void)argc;
     if (!c->o.password_stdin) {
         fprintf(stderr, "routex: give the password with --password-stdin\n");
         return CLI_USAGE;
     }
-    if (!read_password(password))
-        return CLI_FAILED;
-    snprintf(said, sizeof(said), "User %.64s is there.", argv[1]);
-    int code = send_user(c, "POST", "/api/users", argv[1], password, said);
-    rx_wipe(password, sizeof(password));
-    return code;
-}
-
-int
-cmd_user_edit(struct cli *c, int argc, char **argv)
-{
-    char password[LINE_MAX_];
-    char said[256];
-    struct rx_buf path;
-
-    (void)argc;
-    if (c->o.password_stdin && !read_password(password))
-        return CLI_FAILED;
-    snprintf(said, sizeof(said), "User %.64s is changed.", argv[1]);
-    cli_path(&path, "/api/users/", argv[1], "");
-    int code = send_user(c, "PATCH", path.ptr, c->o.name,
-        c->o.password_stdin ? password : NULL, said);
-    rx_wipe(password, sizeof(password));
-    rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_user_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/users?limit=200", users);
-}
-
-static int
-show(struct cli *c, const char *prefix, const char *word,
-    const struct table_column *columns)
-{
-    struct rx_buf path;
-
-    cli_path(&path, prefix, word, "");
-    int code = cli_get(c, path.ptr, columns);
-    rx_buf_fini(&path);
-    return code;
-}
-
-static int
-drop(struct cli *c, int argc, char **argv, const char *prefix, const char *what)
-{
-    int code = CLI_OK;
-
-    for (int i = 1; i < argc && code == CLI_OK; i++) {
-        struct rx_buf path;
-        cli_path(&path, prefix, argv[i], "");
-        code = cli_change(
-            c, "DELETE", path.ptr, RX_S(""), "%s %s is gone.", what, argv[i]);
-        rx_buf_fini(&path);
-    }
-    return code;
-}
-
-int
-cmd_user_show(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    return show(c, "/api/users/", argv[1], users);
-}
-
-int
-cmd_user_rm(struct cli *c, int argc, char **argv)
-{
-    return drop(c, argc, argv, "/api/users/", "User");
+    return cli_add(c, argv[1], "User %s is there.", argv[1]);
 }
 
 /* ---- tokens ---------------------------------------------------------------- */
 
-static const struct table_column tokens[] = {
+const struct table_column cmd_token_columns[] = {
     { "NAME", "name", TABLE_TEXT },
     { "ENDS IN", "last4", TABLE_TEXT },
     { "SCOPES", "scopes", TABLE_LIST },
@@ -155,48 +76,31 @@ static const struct table_column tokens[] = {
     { 0 },
 };
 
+bool
+cmd_token_put(struct cli *c, struct rx_json_out *w)
+{
+    cli_put_list(w, "scopes", &c->o.scopes);
+    cli_put_opt(w, "expires_at", c->o.expires);
+    return true;
+}
+
 int
 cmd_token_add(struct cli *c, int argc, char **argv)
 {
     struct remote_answer answer;
-    struct rx_buf body;
     int code;
 
     (void)argc;
-    rx_buf_init(&body, BODY_MAX);
-    struct rx_json_out w = rx_json_out(&body);
-    rx_json_open_object(&w, NULL);
-    rx_json_put_text(&w, "name", argv[1]);
-    cli_put_list(&w, "scopes", &c->o.scopes);
-    cli_put_opt(&w, "expires_at", c->o.expires);
-    rx_json_close(&w);
-    if (cli_call(c, "POST", "/api/tokens", rx_buf_str(&body), &answer, &code)) {
-        rx_str text = rx_json_str(rx_json_find(answer.data, "token"));
-        if (c->o.json)
-            cli_print(c, tokens, answer.data);
-        else
-            rx_buf_addf(&c->out,
-                RX_STR_FMT "\nKeep it: it is not shown again.  "
-                           "export ROUTEX_TOKEN=" RX_STR_FMT "\n",
-                RX_STR_ARG(text), RX_STR_ARG(text));
-        remote_answer_fini(&answer);
-    }
-    rx_buf_fini(&body);
-    return code;
-}
-
-int
-cmd_token_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/tokens?limit=200", tokens);
-}
-
-int
-cmd_token_rm(struct cli *c, int argc, char **argv)
-{
-    return drop(c, argc, argv, "/api/tokens/", "Token");
+    if (!cli_make(c, argv[1], &answer, &code))
+        return code;
+    rx_str text = rx_json_str(rx_json_find(answer.data, "token"));
+    if (!c->o.json)
+        rx_buf_addf(&c->out,
+            RX_STR_FMT "\nKeep it: it is not shown again.  "
+                       "export ROUTEX_TOKEN=" RX_STR_FMT "\n",
+            RX_STR_ARG(text), RX_STR_ARG(text));
+    remote_answer_fini(&answer);
+    return CLI_OK;
 }
 
 /* ---- what happened, and who serves ------------------------------------------ */

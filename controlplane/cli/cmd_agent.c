@@ -9,7 +9,7 @@
 
 #define BODY_MAX ((size_t)1 << 20)
 
-static const struct table_column agents[] = {
+const struct table_column cmd_agent_columns[] = {
     { "NAME", "name", TABLE_TEXT },
     { "MODEL", "model", TABLE_TEXT },
     { "ROUTING", "routing", TABLE_TEXT },
@@ -18,14 +18,6 @@ static const struct table_column agents[] = {
     { "FAULT", "fault.reason", TABLE_TEXT },
     { 0 },
 };
-
-int
-cmd_agent_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/agents", agents);
-}
 
 int
 cmd_agent_show(struct cli *c, int argc, char **argv)
@@ -38,7 +30,7 @@ cmd_agent_show(struct cli *c, int argc, char **argv)
     cli_path(&path, "/api/agents/", argv[1], "");
     if (cli_call(c, "GET", path.ptr, RX_S(""), &answer, &code)) {
         rx_str prompt = rx_json_str(rx_json_find(answer.data, "prompt"));
-        cli_print(c, agents, answer.data);
+        cli_print(c, cmd_agent_columns, answer.data);
         if (!c->o.json)
             rx_buf_addf(&c->out, "\n%.*s\n", (int)prompt.len, prompt.ptr);
         remote_answer_fini(&answer);
@@ -103,20 +95,5 @@ cmd_agent_edit(struct cli *c, int argc, char **argv)
     remote_answer_fini(&answer);
     rx_buf_fini(&body);
     rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_agent_rm(struct cli *c, int argc, char **argv)
-{
-    struct rx_buf path;
-    int code = CLI_OK;
-
-    for (int i = 1; i < argc && code == CLI_OK; i++) {
-        cli_path(&path, "/api/agents/", argv[i], "");
-        code = cli_change(
-            c, "DELETE", path.ptr, RX_S(""), "Agent %s is gone.", argv[i]);
-        rx_buf_fini(&path);
-    }
     return code;
 }

@@ -9,8 +9,6 @@
 
 #include "controlplane/cli/command.h"
 
-#define BODY_MAX ((size_t)1 << 20)
-
 const struct table_column cmd_channel_columns[] = {
     { "NAME", "name", TABLE_TEXT },
     { "TYPE", "type", TABLE_TEXT },
@@ -71,27 +69,6 @@ put_models(struct rx_json_out *w, const struct rx_conf_list *list)
     rx_json_close(w);
 }
 
-/* "name: value" */
-static void
-put_headers(struct rx_json_out *w, const struct rx_conf_list *list)
-{
-    if (list->count == 0)
-        return;
-    rx_json_open_object(w, "headers");
-    for (size_t i = 0; i < list->count; i++) {
-        char name[128];
-        rx_str head;
-        rx_str value;
-
-        (void)rx_str_cut(
-            (rx_str){ list->at[i], strlen(list->at[i]) }, ':', &head, &value);
-        value = rx_str_trim(value);
-        snprintf(name, sizeof(name), RX_STR_FMT, RX_STR_ARG(head));
-        rx_json_put_str(w, name, value);
-    }
-    rx_json_close(w);
-}
-
 /* A key on the command line is seen by everybody on the machine. */
 static bool
 read_key(struct cli *c, char *line, size_t size)
@@ -100,8 +77,10 @@ read_key(struct cli *c, char *line, size_t size)
         return true;
     if (isatty(STDIN_FILENO))
         fprintf(stderr, "Key: ");
-    if (fgets(line, (int)size, stdin) == NULL)
+    if (fgets(line, (int)size, stdin) == NULL) {
+        fprintf(stderr, "routex: no key on stdin\n");
         return false;
+    }
     if (line[0] == '{') { /* a key file: all of it */
         size_t n = strlen(line);
         n += fread(line + n, 1, size - 1 - n, stdin);
@@ -123,82 +102,41 @@ put_priority(struct rx_json_out *w, const char *text)
         return true;
     minus = text[0] == '-';
     if (!rx_str_u64((rx_str){ text + minus, strlen(text + minus) }, &n) ||
-        n > 1000000)
+        n > 1000000) {
+        fprintf(stderr, "routex: --priority: must be a whole number\n");
         return false;
+    }
     rx_json_put_i64(w, "priority", minus ? -(int64_t)n : (int64_t)n);
     return true;
 }
 
-/* Given as JSON, and checked to be: the rest is the API's to say. */
-static bool
-put_transformers(struct rx_json_out *w, const char *text)
+/* What the options say, but for name and status. */
+bool
+cmd_channel_put(struct cli *c, struct rx_json_out *w)
 {
-    struct rx_err err = { 0 };
-
-    if (text == NULL)
-        return true;
-    rx_str json = { text, strlen(text) };
-    if (rx_json_check(json, NULL, &err) != RX_OK) {
-        fprintf(stderr, "routex: --transformers: %s\n", err.text);
-        return false;
-    }
-    rx_json_put_raw(w, "transformers", json);
-    return true;
-}
-
-/* What the options say, as a body. */
-static bool
-put_body(struct cli *c, const char *name, struct rx_buf *body)
-{
-    struct rx_json_out w = rx_json_out(body);
     const struct cli_options *o = &c->o;
-    bool ok;
-
-    rx_json_open_object(&w, NULL);
-    cli_put_opt(&w, "name", name);
-    cli_put_opt(&w, "type", o->type);
-    cli_put_opt(&w, "base_url", o->base_url);
-    cli_put_opt(&w, "api_key", o->api_key);
-    cli_put_opt(&w, "account", o->account);
-    put_models(&w, &o->models);
-    ok = put_priority(&w, o->priority);
-    if (o->weight != UINT64_MAX)
-        rx_json_put_u64(&w, "weight", o->weight);
-    cli_put_opt(&w, "status", o->status);
-    cli_put_list(&w, "tags", &o->tags);
-    cli_put_opt(&w, "proxy_url", o->proxy_url);
-    put_headers(&w, &o->headers);
-    if (!ok)
-        fprintf(stderr, "routex: --priority: must be a whole number\n");
-    ok = put_transformers(&w, o->transformers) && ok;
-    rx_json_close(&w);
-    return ok;
-}
-
-static int
-send_body(struct cli *c, const char *method, const char *path, const char *name,
-    const char *done)
-{
     char line[16384];
-    struct rx_buf body;
-    int code = CLI_USAGE;
 
-    if (!read_key(c, line, sizeof(line))) {
-        fprintf(stderr, "routex: no key on stdin\n");
-        return CLI_USAGE;
-    }
-    rx_buf_init(&body, BODY_MAX);
-    if (put_body(c, name, &body))
-        code = cli_change(c, method, path, rx_buf_str(&body), "%s", done);
-    rx_buf_fini(&body);
-    return code;
+    if (!read_key(c, line, sizeof(line)))
+        return false;
+    cli_put_opt(w, "type", o->type);
+    cli_put_opt(w, "base_url", o->base_url);
+    cli_put_opt(w, "api_key", o->api_key);
+    cli_put_opt(w, "account", o->account);
+    put_models(w, &o->models);
+    if (o->weight != UINT64_MAX)
+        rx_json_put_u64(w, "weight", o->weight);
+    cli_put_list(w, "tags", &o->tags);
+    cli_put_opt(w, "proxy_url", o->proxy_url);
+    cli_put_pairs(w, "headers", ':', &o->headers);
+    bool ok = put_priority(w, o->priority);
+    return cli_put_json(w, "transformers", "--transformers", o->transformers) &&
+           ok;
 }
 
 int
 cmd_channel_add(struct cli *c, int argc, char **argv)
 {
-    char done[300];
-
     (void)argc;
     if (c->o.type == NULL) {
         fprintf(stderr, "routex: --type says which provider it is: anthropic, "
@@ -206,33 +144,9 @@ cmd_channel_add(struct cli *c, int argc, char **argv)
                         "openai-compatible …; GET /api/providers lists all\n");
         return CLI_USAGE;
     }
-    snprintf(done, sizeof(done),
+    return cli_add(c, argv[1],
         "Channel %s is there.  Try it: routex channel test %s", argv[1],
         argv[1]);
-    return send_body(c, "POST", "/api/channels", argv[1], done);
-}
-
-int
-cmd_channel_edit(struct cli *c, int argc, char **argv)
-{
-    char done[300];
-    struct rx_buf path;
-    int code;
-
-    (void)argc;
-    snprintf(done, sizeof(done), "Channel %s is changed.", argv[1]);
-    cli_path(&path, "/api/channels/", argv[1], "");
-    code = send_body(c, "PATCH", path.ptr, c->o.name, done);
-    rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_channel_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/channels?limit=200", cmd_channel_columns);
 }
 
 int
@@ -253,21 +167,6 @@ cmd_channel_show(struct cli *c, int argc, char **argv)
         remote_answer_fini(&answer);
     }
     rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_channel_rm(struct cli *c, int argc, char **argv)
-{
-    struct rx_buf path;
-    int code = CLI_OK;
-
-    for (int i = 1; i < argc && code == CLI_OK; i++) {
-        cli_path(&path, "/api/channels/", argv[i], "");
-        code = cli_change(
-            c, "DELETE", path.ptr, RX_S(""), "Channel %s is gone.", argv[i]);
-        rx_buf_fini(&path);
-    }
     return code;
 }
 

@@ -1,6 +1,6 @@
 /*
  * cmd_health.c - routex channel health|speed|test-all, routex alert, routex
- * webhook.
+ * anomalies.
  */
 #include <stdio.h>
 #include <string.h>
@@ -106,7 +106,7 @@ cmd_channel_test_all(struct cli *c, int argc, char **argv)
 
 /* ---- alerts ------------------------------------------------------------------- */
 
-static const struct table_column alert_columns[] = {
+const struct table_column cmd_alert_columns[] = {
     { "ID", "id", TABLE_TEXT },
     { "SINCE (UTC)", "opened_at", TABLE_TIME },
     { "SEVERITY", "severity", TABLE_STATE },
@@ -116,14 +116,6 @@ static const struct table_column alert_columns[] = {
     { "MESSAGE", "message", TABLE_TEXT },
     { 0 },
 };
-
-int
-cmd_alert_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/alerts?limit=200", alert_columns);
-}
 
 int
 cmd_anomalies(struct cli *c, int argc, char **argv)
@@ -153,97 +145,6 @@ cmd_alert_ack(struct cli *c, int argc, char **argv)
     cli_path(&path, "/api/alerts/", argv[1], "/ack");
     int code = cli_change(c, "POST", path.ptr, RX_S(""),
         "alert %s was seen; it stays open until its reason is gone", argv[1]);
-    rx_buf_fini(&path);
-    return code;
-}
-
-/* ---- webhooks ------------------------------------------------------------------- */
-
-static const struct table_column webhook_columns[] = {
-    { "NAME", "name", TABLE_TEXT },
-    { "STATUS", "status", TABLE_STATE },
-    { "ADDRESS", "url", TABLE_TEXT },
-    { "FROM", "severity", TABLE_TEXT },
-    { "KINDS", "kinds", TABLE_LIST },
-    { "WAITING", "waiting", TABLE_NUMBER },
-    { "LAST (UTC)", "last_at", TABLE_TIME },
-    { "LAST ERROR", "last_error", TABLE_TEXT },
-    { 0 },
-};
-
-int
-cmd_webhook_add(struct cli *c, int argc, char **argv)
-{
-    struct remote_answer answer;
-    struct rx_buf body;
-    int code;
-
-    (void)argc;
-    rx_buf_init(&body, 64 << 10);
-    struct rx_json_out w = rx_json_out(&body);
-    rx_json_open_object(&w, NULL);
-    rx_json_put_text(&w, "name", argv[1]);
-    rx_json_put_text(&w, "url", argv[2]);
-    rx_json_close(&w);
-    if (cli_call(
-            c, "POST", "/api/webhooks", rx_buf_str(&body), &answer, &code)) {
-        rx_str secret = rx_json_str(rx_json_find(answer.data, "secret"));
-        if (c->o.json)
-            cli_print(c, NULL, answer.data);
-        else
-            rx_buf_addf(&c->out,
-                "webhook %s will be told of alerts\n"
-                "What it gets is signed with this secret, shown only now:\n\n"
-                "  " RX_STR_FMT "\n",
-                argv[1], RX_STR_ARG(secret));
-        remote_answer_fini(&answer);
-    }
-    rx_buf_fini(&body);
-    return code;
-}
-
-int
-cmd_webhook_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/webhooks?limit=200", webhook_columns);
-}
-
-int
-cmd_webhook_rm(struct cli *c, int argc, char **argv)
-{
-    struct rx_buf path;
-
-    (void)argc;
-    cli_path(&path, "/api/webhooks/", argv[1], "");
-    int code = cli_change(
-        c, "DELETE", path.ptr, RX_S(""), "webhook %s is gone", argv[1]);
-    rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_webhook_test(struct cli *c, int argc, char **argv)
-{
-    struct remote_answer answer;
-    struct rx_buf path;
-    bool well = false;
-    int code;
-
-    (void)argc;
-    cli_path(&path, "/api/webhooks/", argv[1], "/test");
-    if (cli_call(c, "POST", path.ptr, RX_S(""), &answer, &code)) {
-        well = rx_json_bool(rx_json_find(answer.data, "ok"));
-        rx_str words = rx_json_str(rx_json_find(answer.data, "message"));
-        if (c->o.json)
-            cli_print(c, NULL, answer.data);
-        else
-            rx_buf_addf(&c->out, "%s: " RX_STR_FMT "\n",
-                well ? "it works" : "it does not", RX_STR_ARG(words));
-        remote_answer_fini(&answer);
-        code = well ? CLI_OK : CLI_FAILED;
-    }
     rx_buf_fini(&path);
     return code;
 }

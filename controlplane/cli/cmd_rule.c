@@ -10,7 +10,7 @@
 
 #define BODY_MAX ((size_t)32 << 20)
 
-static const struct table_column rules[] = {
+const struct table_column cmd_rule_columns[] = {
     { "NAME", "name", TABLE_TEXT },
     { "TYPE", "type", TABLE_TEXT },
     { "STATUS", "status", TABLE_STATE },
@@ -33,22 +33,6 @@ static const struct table_column candidates[] = {
 };
 
 /* ---- rules ------------------------------------------------------------------- */
-
-/* A condition is JSON already: it is put as it stands. */
-static bool
-put_condition(struct rx_json_out *w, const char *text)
-{
-    struct rx_err err = { 0 };
-
-    if (text == NULL)
-        return true;
-    if (rx_json_check((rx_str){ text, strlen(text) }, NULL, &err) != RX_OK) {
-        fprintf(stderr, "routex: --condition: %s\n", err.text);
-        return false;
-    }
-    rx_json_put_raw(w, "condition", (rx_str){ text, strlen(text) });
-    return true;
-}
 
 static void
 put_target(struct rx_json_out *w, const struct cli_options *o)
@@ -78,7 +62,7 @@ write_rule(struct cli *c, const char *name, struct rx_buf *body)
     cli_put_opt(&w, "status", o->status);
     if (o->strict)
         rx_json_put_bool(&w, "strict", true);
-    bool ok = put_condition(&w, o->condition);
+    bool ok = cli_put_json(&w, "condition", "--condition", o->condition);
     put_target(&w, o);
     rx_json_close(&w);
     if (ok && rx_json_check(rx_buf_str(body), NULL, NULL) != RX_OK) {
@@ -105,14 +89,6 @@ cmd_rule_add(struct cli *c, int argc, char **argv)
     return code;
 }
 
-int
-cmd_rule_list(struct cli *c, int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return cli_get(c, "/api/routing/rules?limit=200", rules);
-}
-
 /* Conditions and targets are trees: shown as the JSON they are. */
 int
 cmd_rule_show(struct cli *c, int argc, char **argv)
@@ -129,21 +105,6 @@ cmd_rule_show(struct cli *c, int argc, char **argv)
         remote_answer_fini(&answer);
     }
     rx_buf_fini(&path);
-    return code;
-}
-
-int
-cmd_rule_rm(struct cli *c, int argc, char **argv)
-{
-    struct rx_buf path;
-    int code = CLI_OK;
-
-    for (int i = 1; i < argc && code == CLI_OK; i++) {
-        cli_path(&path, "/api/routing/rules/", argv[i], "");
-        code = cli_change(
-            c, "DELETE", path.ptr, RX_S(""), "Rule %s is gone.", argv[i]);
-        rx_buf_fini(&path);
-    }
     return code;
 }
 

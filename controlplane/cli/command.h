@@ -51,6 +51,10 @@ struct cli_options {
     /* tees */
     const char *outcome, *sampling;
     struct rx_conf_list resource;
+    const char *sink, *to, *http_status;
+    /* webhooks */
+    struct rx_conf_list kinds;
+    const char *severity;
     /* configuration */
     const char *prompt_file, *routing, *description;
     const char *passphrase_file, *select, *output, *file;
@@ -62,6 +66,8 @@ struct cli_options {
     /* setup */
     bool first;
 };
+
+#define CLI_ID 128
 
 struct cli;
 struct command {
@@ -76,15 +82,28 @@ struct command {
 };
 extern const struct command commands[];
 
-/* What a noun stands for, for `routex <noun> --help`. */
+/* What commands are about. */
 struct noun {
-    const char *name;
-    const char *help;
+    const char *name; /* NULL ends the table */
+    const char *help; /* for `routex <noun> --help` */
+    /* Where there are many of it, by name: what noun.c needs. */
+    const char *title; /* "Channel" */
+    const char *path;  /* "/api/channels/" */
+    const char *list;  /* "/api/channels?limit=200" */
+    const struct table_column *columns;
+    const struct table_column *one; /* NULL: those of the list */
+    /* The id behind a word; false: not one, *code is set.  NULL: the API knows
+     * it by the word. */
+    bool (*find)(struct cli *c, const char *word, char id[CLI_ID], int *code);
+    /* What the options say of it, but for name and status.  False: they do not
+     * make sense, which was said. */
+    bool (*put)(struct cli *c, struct rx_json_out *w);
 };
 extern const struct noun nouns[];
 
 struct cli {
     const struct command *command;
+    const struct noun *noun;
     struct cli_options o;
     char data_dir[HOME_PATH];
     struct remote remote;
@@ -130,33 +149,56 @@ void cmd_usage_only(const struct cli *c, struct rx_buf *path);
 void cli_put_list(
     struct rx_json_out *w, const char *key, const struct rx_conf_list *list);
 void cli_put_opt(struct rx_json_out *w, const char *key, const char *value);
+/* Words with a separator between name and value, as an object of texts. */
+void cli_put_pairs(struct rx_json_out *w, const char *key, char separator,
+    const struct rx_conf_list *list);
+/* A value that is JSON already; false: it is not, which was said. */
+bool cli_put_json(struct rx_json_out *w, const char *key, const char *option,
+    const char *value);
 
-extern const struct table_column cmd_channel_columns[];
+/* ---- nouns: noun.c ---- */
+
+/* All pages of a list in one array; the caller frees the document. */
+bool cli_all(
+    struct cli *c, const char *path, struct rx_json_doc **out, int *code);
+/* POST what the options say.  True: it is made; `out` is to be ended, and was
+ * printed where --json asks for it. */
+bool cli_make(
+    struct cli *c, const char *name, struct remote_answer *out, int *code);
+/* The same, with a sentence. */
+int cli_add(struct cli *c, const char *name, const char *fmt, ...)
+    RX_PRINTF(3, 4);
+
+extern const struct table_column cmd_channel_columns[], cmd_account_columns[],
+    cmd_account_one[], cmd_key_columns[], cmd_tenant_columns[],
+    cmd_tenant_one[], cmd_rule_columns[], cmd_webhook_columns[],
+    cmd_tee_columns[], cmd_user_columns[], cmd_token_columns[],
+    cmd_agent_columns[], cmd_alert_columns[];
+typedef bool cli_put_fn(struct cli *c, struct rx_json_out *w);
+cli_put_fn cmd_channel_put, cmd_key_put, cmd_tenant_put, cmd_webhook_put,
+    cmd_tee_put, cmd_user_put, cmd_token_put;
+bool cmd_key_find(struct cli *c, const char *word, char id[CLI_ID], int *code);
 
 /* Handlers, by file. */
 typedef int cli_fn(struct cli *c, int argc, char **argv);
 cli_fn cmd_up, cmd_setup;
-cli_fn cmd_channel_add, cmd_channel_list, cmd_channel_show, cmd_channel_edit,
-    cmd_channel_rm, cmd_channel_test, cmd_channel_pause, cmd_channel_resume;
-cli_fn cmd_login, cmd_account_list, cmd_account_show, cmd_account_refresh,
-    cmd_account_rm;
-cli_fn cmd_key_add, cmd_key_list, cmd_key_rm, cmd_key_rotate;
-cli_fn cmd_tenant_add, cmd_tenant_list, cmd_tenant_show, cmd_tenant_edit,
-    cmd_tenant_rm;
-cli_fn cmd_rule_add, cmd_rule_list, cmd_rule_show, cmd_rule_rm, cmd_rule_enable,
-    cmd_rule_disable, cmd_route_explain;
+cli_fn cmd_list, cmd_show, cmd_edit, cmd_rm; /* of any noun */
+cli_fn cmd_channel_add, cmd_channel_show, cmd_channel_test, cmd_channel_pause,
+    cmd_channel_resume;
+cli_fn cmd_login, cmd_account_refresh;
+cli_fn cmd_key_add, cmd_key_rotate, cmd_tenant_add;
+cli_fn cmd_rule_add, cmd_rule_show, cmd_rule_enable, cmd_rule_disable,
+    cmd_route_explain;
 cli_fn cmd_channel_health, cmd_channel_speed, cmd_channel_test_all,
-    cmd_alert_list, cmd_anomalies, cmd_alert_ack, cmd_webhook_add,
-    cmd_webhook_list, cmd_webhook_rm, cmd_webhook_test;
-cli_fn cmd_tee_add, cmd_tee_list, cmd_tee_rm, cmd_settings_show,
-    cmd_settings_set;
-cli_fn cmd_user_add, cmd_user_list, cmd_user_show, cmd_user_edit, cmd_user_rm,
-    cmd_token_add, cmd_token_list, cmd_token_rm, cmd_audit, cmd_planes;
-cli_fn cmd_key_show, cmd_key_edit, cmd_price_unset;
-cli_fn cmd_price_load, cmd_price_list, cmd_price_show, cmd_price_set;
+    cmd_anomalies, cmd_alert_ack;
+cli_fn cmd_webhook_add, cmd_webhook_test, cmd_tee_add;
+cli_fn cmd_settings_show, cmd_settings_set;
+cli_fn cmd_user_add, cmd_token_add, cmd_audit, cmd_planes;
+cli_fn cmd_price_load, cmd_price_list, cmd_price_show, cmd_price_set,
+    cmd_price_unset;
 cli_fn cmd_requests, cmd_usage, cmd_usage_csv, cmd_status, cmd_doctor;
 cli_fn cmd_config_backup, cmd_config_backups, cmd_config_restore;
-cli_fn cmd_agent_list, cmd_agent_show, cmd_agent_edit, cmd_agent_rm;
+cli_fn cmd_agent_show, cmd_agent_edit;
 cli_fn cmd_import;
 cli_fn cmd_config_export, cmd_config_import, cmd_config_diff, cmd_apply;
 cli_fn cmd_env, cmd_code, cmd_completion;

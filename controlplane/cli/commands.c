@@ -205,19 +205,41 @@ static const struct rx_conf_row usage_rows[] = {
     REACH,
     { 0 },
 };
-static const struct rx_conf_row tee_add[] = {
-    MANY("header", "'NAME: VALUE'", headers,
-        "a header to send along; kept sealed; any number"),
-    MANY("resource", "NAME=VALUE", resource,
-        "otlp: an attribute of the resource; any number"),
-    TEXT("sampling", "SHARE", sampling, "only some of them: 0 to 1"),
-    TEXT("tenant", "TENANT", tenant, "only of this tenant"),
-    TEXT("key", "KEY", key, "only with this client key"),
-    TEXT("channel", "CHANNEL", channel, "only over this channel"),
-    TEXT("model", "MODEL", model, "only to this model"),
-    TEXT("outcome", "OUTCOME", outcome,
-        "only with it: ok, error, refused, cut or cancelled"),
-    TEXT("status", "STATUS", status, "only answered so, e.g. 429"),
+#define WEBHOOK_FIELDS                                           \
+    MANY("kind", "KIND", kinds,                                  \
+        "only alerts of this kind, e.g. budget_80; any number"), \
+        TEXT("severity", "SEVERITY", severity,                   \
+            "the least it is told of: info, warning or critical")
+static const struct rx_conf_row webhook_add[] = { WEBHOOK_FIELDS, REACH,
+    { 0 } };
+static const struct rx_conf_row webhook_edit[] = {
+    TEXT("name", "NAME", name, "call it so from now on"),
+    TEXT("status", "STATUS", status, "enabled or disabled"),
+    TEXT("to", "URL", to, "another address"),
+    WEBHOOK_FIELDS,
+    REACH,
+    { 0 },
+};
+#define TEE_FIELDS                                                     \
+    MANY("header", "'NAME: VALUE'", headers,                           \
+        "a header to send along; kept sealed; any number"),            \
+        MANY("resource", "NAME=VALUE", resource,                       \
+            "otlp: an attribute of the resource; any number"),         \
+        TEXT("sampling", "SHARE", sampling, "only some: 0 to 1"),      \
+        TEXT("tenant", "TENANT", tenant, "only of this tenant"),       \
+        TEXT("key", "KEY", key, "only with this client key"),          \
+        TEXT("channel", "CHANNEL", channel, "only over this channel"), \
+        TEXT("model", "MODEL", model, "only to this model"),           \
+        TEXT("outcome", "OUTCOME", outcome,                            \
+            "only with it: ok, error, refused, cut or cancelled"),     \
+        TEXT("http-status", "STATUS", http_status,                     \
+            "only answered so, e.g. 429")
+static const struct rx_conf_row tee_add[] = { TEE_FIELDS, REACH, { 0 } };
+static const struct rx_conf_row tee_edit[] = {
+    TEXT("name", "NAME", name, "call it so from now on"),
+    TEXT("status", "STATUS", status, "enabled or disabled"),
+    TEXT("to", "URL", to, "another address"),
+    TEE_FIELDS,
     REACH,
     { 0 },
 };
@@ -288,40 +310,6 @@ static const struct rx_conf_row setup_rows[] = {
 };
 static const struct rx_conf_row no_rows[] = { HERE, { 0 } };
 
-const struct noun nouns[] = {
-    { "up", "Run it" },
-    { "setup", "Set it up" },
-    { "channel", "Channels: accounts at providers" },
-    { "login", "Log in at a provider" },
-    { "account", "Accounts: log-ins at providers that serve channels" },
-    { "key", "Keys: what clients show at the door" },
-    { "tenant", "Tenants: whom the router works for" },
-    { "rule", "Rules: which requests go where" },
-    { "route", "Routing: where a request would go" },
-    { "alert", "Alerts: what you have to know of" },
-    { "anomalies", "What is unlike before" },
-    { "webhook", "Webhooks: whom alerts are sent to" },
-    { "settings", "Settings: how the router behaves as a whole" },
-    { "tee", "Tees: where requests are copied to" },
-    { "requests", "What was asked" },
-    { "price", "What models cost" },
-    { "usage", "What was used" },
-    { "status", "How it goes" },
-    { "planes", "The data planes" },
-    { "doctor", "What is wrong" },
-    { "user", "Users: people who log in" },
-    { "token", "Tokens: what programs administrate with" },
-    { "audit", "Who changed what" },
-    { "agent", "Agents: prompts with a name, a model and a route" },
-    { "config", "The configuration as one document" },
-    { "apply", "Make it so" },
-    { "import", "Come from another router" },
-    { "env", "Settings for a client" },
-    { "code", "Run a client with them" },
-    { "completion", "Completion for the shell" },
-    { 0 },
-};
-
 const struct command commands[] = {
     { "up", NULL, NULL, 0, 0, "start control plane and data planes here",
         up_rows, cmd_up, NULL },
@@ -332,14 +320,12 @@ const struct command commands[] = {
         "\nroutex channel add main --type anthropic --api-key-stdin\n"
         "routex channel add local --type openai-compatible "
         "--base-url http://127.0.0.1:11434/v1 --model 'qwen*'" },
-    { "channel", "list", NULL, 0, 0, "show all", reach, cmd_channel_list,
-        NULL },
+    { "channel", "list", NULL, 0, 0, "show all", reach, cmd_list, NULL },
     { "channel", "show", "CHANNEL", 1, 1, "show one, with its keys", reach,
         cmd_channel_show, NULL },
     { "channel", "edit", "CHANNEL", 1, 1, "change what the options name",
-        edit_rows, cmd_channel_edit, NULL },
-    { "channel", "rm", "CHANNEL...", 1, 100, "remove", reach, cmd_channel_rm,
-        NULL },
+        edit_rows, cmd_edit, NULL },
+    { "channel", "rm", "CHANNEL...", 1, 100, "remove", reach, cmd_rm, NULL },
     { "channel", "test", "CHANNEL", 1, 1, "ask the provider itself", reach,
         cmd_channel_test, NULL },
     { "channel", "test-all", NULL, 0, 0, "the same of all channels", reach,
@@ -358,43 +344,38 @@ const struct command commands[] = {
         "\nroutex login anthropic --account work\n"
         "Without a terminal: routex login anthropic --json, then\n"
         "routex login anthropic --code 'CODE#STATE'" },
-    { "account", "list", NULL, 0, 0, "show all", reach, cmd_account_list,
-        NULL },
-    { "account", "show", "ACCOUNT", 1, 1, "show one", reach, cmd_account_show,
-        NULL },
+    { "account", "list", NULL, 0, 0, "show all", reach, cmd_list, NULL },
+    { "account", "show", "ACCOUNT", 1, 1, "show one", reach, cmd_show, NULL },
     { "account", "refresh", "ACCOUNT", 1, 1, "get a new token now", reach,
         cmd_account_refresh, NULL },
-    { "account", "rm", "ACCOUNT...", 1, 100, "forget its tokens", reach,
-        cmd_account_rm, NULL },
+    { "account", "rm", "ACCOUNT...", 1, 100, "forget its tokens", reach, cmd_rm,
+        NULL },
     { "key", "add", "NAME", 1, 1, "make a key and show it, once", key_rows,
         cmd_key_add, NULL },
-    { "key", "list", NULL, 0, 0, "show all", key_list_rows, cmd_key_list,
-        NULL },
-    { "key", "show", "KEY", 1, 1, "show one", reach, cmd_key_show, NULL },
+    { "key", "list", NULL, 0, 0, "show all", key_list_rows, cmd_list, NULL },
+    { "key", "show", "KEY", 1, 1, "show one", reach, cmd_show, NULL },
     { "key", "edit", "KEY", 1, 1, "change what is given", key_edit_rows,
-        cmd_key_edit, NULL },
-    { "key", "rm", "KEY...", 1, 100, "take away, by id or name", reach,
-        cmd_key_rm, NULL },
+        cmd_edit, NULL },
+    { "key", "rm", "KEY...", 1, 100, "take away, by id or name", reach, cmd_rm,
+        NULL },
     { "key", "rotate", "KEY", 1, 1, "replace by a new one, shown once",
         rotate_rows, cmd_key_rotate, NULL },
     { "tenant", "add", "NAME", 1, 1, "add one", tenant_rows, cmd_tenant_add,
         NULL },
-    { "tenant", "list", NULL, 0, 0, "show all", reach, cmd_tenant_list, NULL },
-    { "tenant", "show", "TENANT", 1, 1, "show one", reach, cmd_tenant_show,
-        NULL },
+    { "tenant", "list", NULL, 0, 0, "show all", reach, cmd_list, NULL },
+    { "tenant", "show", "TENANT", 1, 1, "show one", reach, cmd_show, NULL },
     { "tenant", "edit", "TENANT", 1, 1, "change what is given",
-        tenant_edit_rows, cmd_tenant_edit, NULL },
-    { "tenant", "rm", "TENANT...", 1, 100, "remove", reach, cmd_tenant_rm,
-        NULL },
+        tenant_edit_rows, cmd_edit, NULL },
+    { "tenant", "rm", "TENANT...", 1, 100, "remove", reach, cmd_rm, NULL },
     { "rule", "add", "NAME", 1, 1, "add one", rule_rows, cmd_rule_add,
         "\nroutex rule add thinking --type think --channel deep --model "
         "deepseek-reasoner\n"
         "routex rule add night --condition "
         "'{\"time\":{\"from\":\"22:00\",\"to\":\"06:00\"}}' --to-tag cheap" },
     { "rule", "list", NULL, 0, 0, "show all, in the order they are asked",
-        reach, cmd_rule_list, NULL },
+        reach, cmd_list, NULL },
     { "rule", "show", "RULE", 1, 1, "show one", reach, cmd_rule_show, NULL },
-    { "rule", "rm", "RULE...", 1, 100, "remove", reach, cmd_rule_rm, NULL },
+    { "rule", "rm", "RULE...", 1, 100, "remove", reach, cmd_rm, NULL },
     { "rule", "enable", "RULE", 1, 1, "ask it again", reach, cmd_rule_enable,
         NULL },
     { "rule", "disable", "RULE", 1, 1, "do not ask it for now", reach,
@@ -404,18 +385,24 @@ const struct command commands[] = {
         cmd_route_explain,
         "\nFILE holds a request body, or {\"dialect\",\"headers\",\"body\"}.\n"
         "routex route explain request.json" },
-    { "alert", "list", NULL, 0, 0, "what you have to know of", reach,
-        cmd_alert_list, NULL },
+    { "alert", "list", NULL, 0, 0, "what you have to know of", reach, cmd_list,
+        NULL },
     { "alert", "ack", "ID", 1, 1, "you have seen it", reach, cmd_alert_ack,
         NULL },
     { "anomalies", NULL, NULL, 0, 0, "unusual spending, loops, error bursts",
         reach, cmd_anomalies, NULL },
-    { "webhook", "add", "NAME URL", 2, 2, "tell it of alerts", reach,
+    { "webhook", "add", "NAME URL", 2, 2, "tell it of alerts", webhook_add,
         cmd_webhook_add, NULL },
-    { "webhook", "list", NULL, 0, 0, "all webhooks", reach, cmd_webhook_list,
-        NULL },
-    { "webhook", "rm", "WEBHOOK", 1, 1, "tell it nothing more", reach,
-        cmd_webhook_rm, NULL },
+    { "webhook", "list", NULL, 0, 0, "all webhooks", reach, cmd_list, NULL },
+    { "webhook", "show", "WEBHOOK", 1, 1, "show one", reach, cmd_show, NULL },
+    { "webhook", "edit", "WEBHOOK", 1, 1, "change what is given", webhook_edit,
+        cmd_edit,
+        "\nroutex webhook edit pager --to https://pager.example/in "
+        "--severity critical" },
+    { "webhook", "rm", "WEBHOOK...", 1, 100, "tell it nothing more", reach,
+        cmd_rm, NULL },
+    { "webhook", "test", "WEBHOOK", 1, 1, "send it something now", reach,
+        cmd_webhook_test, NULL },
     { "settings", "show", NULL, 0, 0, "all of them, as JSON", reach,
         cmd_settings_show, NULL },
     { "settings", "set", "NAME=VALUE...", 1, 100, "change some", reach,
@@ -425,11 +412,13 @@ const struct command commands[] = {
     { "tee", "add", "NAME SINK [URL]", 2, 3,
         "copy requests there: file, http, webhook or otlp", tee_add,
         cmd_tee_add, NULL },
-    { "tee", "list", NULL, 0, 0, "all tees", reach, cmd_tee_list, NULL },
-    { "tee", "rm", "TEE", 1, 1, "copy nothing there any more", reach,
-        cmd_tee_rm, NULL },
-    { "webhook", "test", "WEBHOOK", 1, 1, "send it something now", reach,
-        cmd_webhook_test, NULL },
+    { "tee", "list", NULL, 0, 0, "all tees", reach, cmd_list, NULL },
+    { "tee", "show", "TEE", 1, 1, "show one", reach, cmd_show, NULL },
+    { "tee", "edit", "TEE", 1, 1, "change what is given", tee_edit, cmd_edit,
+        "\nroutex tee edit lake --to https://lake.example/in --sampling 0.1\n"
+        "routex tee edit lake --status disabled" },
+    { "tee", "rm", "TEE...", 1, 100, "copy nothing there any more", reach,
+        cmd_rm, NULL },
     { "requests", NULL, NULL, 0, 0, "the newest requests, or all to come",
         request_rows, cmd_requests, NULL },
     { "price", "load", "FILE", 1, 1,
@@ -453,29 +442,28 @@ const struct command commands[] = {
     { "user", "add", "NAME", 1, 1, "somebody who may log in", user_rows,
         cmd_user_add,
         "\nroutex user add anna --role admin --password-stdin < file" },
-    { "user", "list", NULL, 0, 0, "show all", reach, cmd_user_list, NULL },
-    { "user", "show", "USER", 1, 1, "show one", reach, cmd_user_show, NULL },
+    { "user", "list", NULL, 0, 0, "show all", reach, cmd_list, NULL },
+    { "user", "show", "USER", 1, 1, "show one", reach, cmd_show, NULL },
     { "user", "edit", "USER", 1, 1, "change what is given", user_edit_rows,
-        cmd_user_edit, NULL },
+        cmd_edit, NULL },
     { "user", "rm", "USER...", 1, 100, "remove, with all sessions", reach,
-        cmd_user_rm, NULL },
+        cmd_rm, NULL },
     { "token", "add", "NAME", 1, 1, "make a token and show it, once",
         token_rows, cmd_token_add,
         "\nroutex token add ci --scope read --scope channels:write" },
-    { "token", "list", NULL, 0, 0, "show all", reach, cmd_token_list, NULL },
-    { "token", "rm", "ID...", 1, 100, "take away, by id", reach, cmd_token_rm,
-        NULL },
+    { "token", "list", NULL, 0, 0, "show all", reach, cmd_list, NULL },
+    { "token", "rm", "ID...", 1, 100, "take away, by id", reach, cmd_rm, NULL },
     { "audit", NULL, NULL, 0, 0, "the newest changes", audit_rows, cmd_audit,
         NULL },
     { "doctor", NULL, NULL, 0, 0, "look at everything, say what to do", reach,
         cmd_doctor, NULL },
-    { "agent", "list", NULL, 0, 0, "show all", reach, cmd_agent_list, NULL },
+    { "agent", "list", NULL, 0, 0, "show all", reach, cmd_list, NULL },
     { "agent", "show", "AGENT", 1, 1, "show one", reach, cmd_agent_show, NULL },
     { "agent", "edit", "AGENT", 1, 1, "change it, or make it", agent_rows,
         cmd_agent_edit,
         "\nroutex agent edit reviewer --prompt-file review.txt --model "
         "deepseek-reasoner --routing deep" },
-    { "agent", "rm", "AGENT...", 1, 100, "remove its file", reach, cmd_agent_rm,
+    { "agent", "rm", "AGENT...", 1, 100, "remove its file", reach, cmd_rm,
         NULL },
     { "config", "export", NULL, 0, 0, "write it all down, as JSON", export_rows,
         cmd_config_export,

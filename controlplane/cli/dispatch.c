@@ -223,6 +223,7 @@ run(const struct command *k, int argc, char **argv)
     snprintf(summary, sizeof(summary), "%s%s%s", k->help,
         k->more != NULL ? "\n" : "", k->more != NULL ? k->more : "");
     c.command = k;
+    c.noun = find_noun(k->noun);
     c.o.weight = c.o.limit = UINT64_MAX;
     c.o.rpm = c.o.tpm = c.o.concurrent = UINT64_MAX;
     lengthen(k, argc, argv);

@@ -370,6 +370,50 @@ VERBS = {
 
 
 @test
+def webhooks_and_tees_are_changed_in_place(build):
+    with Routex(build, planes=0) as r:
+        sh = Shell(r, build)
+        sh.ok("webhook", "add", "pager", "http://127.0.0.1:1/in",
+              "--kind", "budget_80")
+        assert sh.json("webhook", "show", "pager")["kinds"] == ["budget_80"]
+        assert "pager is changed" in sh.ok(
+            "webhook", "edit", "pager", "--name", "bell", "--severity",
+            "critical", "--to", "http://127.0.0.1:2/in", "--status",
+            "disabled")
+        bell = sh.json("webhook", "show", "bell")
+        assert bell["severity"] == "critical", bell
+        assert bell["kinds"] == ["budget_80"], bell
+        assert bell["status"] == "disabled", bell
+        assert bell["url"].startswith("http://127.0.0.1:2/"), bell
+        sh.ok("tee", "add", "lake", "http", "http://127.0.0.1:1/in",
+              "--http-status", "429")
+        sh.ok("tee", "edit", "lake", "--sampling", "0.5", "--status",
+              "disabled", "--to", "http://127.0.0.1:2/in")
+        lake = sh.json("tee", "show", "lake")
+        assert lake["filter"]["status"] == 429, lake
+        assert (lake["sampling"], lake["status"]) == (0.5, "disabled"), lake
+        assert lake["url"].startswith("http://127.0.0.1:2/"), lake
+        for words, code in ((("webhook", "edit", "nobody", "--name", "x"), 1),
+                            (("tee", "edit", "lake", "--sampling", "x"), 2),
+                            (("tee", "edit"), 2)):
+            assert sh.run(*words).returncode == code, words
+        sh.ok("webhook", "rm", "bell")
+        sh.ok("tee", "rm", "lake")
+
+
+@test
+def a_list_has_all_there_are_not_just_the_first_page(build):
+    with Routex(build, planes=0) as r:
+        sh = Shell(r, build)
+        for n in range(205):
+            r.admin.post("/api/keys", {"name": f"k{n}", "tenant": "default"})
+        names = {k["name"] for k in sh.json("key", "list")}
+        assert {f"k{n}" for n in range(205)} <= names, len(names)
+        assert sh.json("key", "show", "k0")["name"] == "k0"
+        assert sh.json("key", "show", "k204")["name"] == "k204"
+
+
+@test
 def every_area_of_the_api_has_its_command_and_every_command_its_help(build):
     with Routex(build, planes=0) as r:
         sh = Shell(r, build)
