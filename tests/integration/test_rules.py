@@ -262,6 +262,35 @@ def a_function_chooses_and_a_bad_one_is_skipped(build):
 
 
 @test
+def a_function_sees_who_asks_and_for_what(build):
+    texts = ("model", "dialect", "session", "tag", "user_agent", "key",
+             "tenant", "text")
+    source = ("local r = request\n"
+              "local whole = r.stream and r.thinking and not r.web_search"
+              " and not r.subagent and r.images == 1 and r.documents == 0"
+              " and r.audio == 0 and r.messages == 1"
+              " and r.max_tokens == 32000 and r.tokens > 10"
+              " and #r.tools == 1 and r.tools[1] == 'Bash'"
+              " and find(r.system, 'Claude Code') and r.time > 1000000000\n"
+              "return candidates[2].channel, "
+              + " .. '|' .. ".join(f"r.{name}" for name in texts)
+              + " .. '|' .. tostring(whole and true)")
+    with Rig(build, "first", "second") as rig:
+        rig.admin.post("/api/routing/functions",
+                       {"name": "tell", "source": source})
+        rig.rule("fn", condition={"customFunction": "tell"}, settle=True)
+        asked = turn(stream=True, thinking={"type": "adaptive"})
+        asked["messages"][0]["content"].append(PNG)
+        key = rig.admin.get("/api/keys")["data"][0]
+        tenant = rig.admin.get("/api/tenants")["data"][0]
+        rig.goes(asked, "second", "fn", "|".join([
+            "claude-sonnet-4-5", "anthropic", "s-1", "nightly",
+            "somebody/1.0", key["name"], tenant["name"], "list the files",
+            "true"]),
+            {"x-routex-tag": "nightly", "user-agent": "somebody/1.0"})
+
+
+@test
 def the_explanation_is_what_then_happens(build):
     with Rig(build, "first", "second") as rig:
         rig.rule("think", type="think", settle=True,

@@ -196,9 +196,38 @@ the_client_sees_limits_and_ids_but_not_whose_account_it_was(void)
     rx_buf_fini(&out);
 }
 
+static void
+a_translated_request_names_its_own_format_and_brings_its_own_lines(void)
+{
+    static const struct rx_header headers[] = {
+        { RX_STR_INIT("content-type"), RX_STR_INIT("text/x-mine") },
+        { RX_STR_INIT("accept"), RX_STR_INIT("text/x-mine") },
+        { RX_STR_INIT("user-agent"), RX_STR_INIT("somebody/1") },
+    };
+
+    for (int stream = 0; stream < 2; stream++) {
+        struct fixture f;
+        set_up(&f, headers, RX_COUNT(headers));
+        f.o.translated = true;
+        f.o.stream = stream;
+        f.o.more = RX_S("x-more: of-the-codec\r\n");
+        const char *text = head(&f);
+        CHECK(strstr(text, "\r\nx-more: of-the-codec\r\n") != NULL);
+        CHECK(strstr(text, "\r\ncontent-type: application/json\r\n") != NULL);
+        CHECK(
+            strstr(text, stream ? "\r\naccept: text/event-stream\r\n"
+                                : "\r\naccept: application/json\r\n") != NULL);
+        CHECK(strstr(text, "\r\nuser-agent: somebody/1\r\n") != NULL);
+        CHECK(strstr(text, "text/x-mine") == NULL);
+        rx_buf_fini(&f.out);
+    }
+}
+
 int
 main(void)
 {
+    CHECK_RUN(
+        a_translated_request_names_its_own_format_and_brings_its_own_lines);
     CHECK_RUN(the_clients_credentials_and_hop_headers_never_reach_the_upstream);
     CHECK_RUN(beta_lists_become_an_ordered_union);
     CHECK_RUN(a_channels_own_header_replaces_the_clients);

@@ -407,6 +407,9 @@ an_operators_price_goes_before_a_files_before_ours(void)
                          RX_S("{\"input\":\"2\",\"output\":\"4\"}"), NULL));
     CHECK_INT(RX_OK, store_commit(s, NULL));
     CHECK_INT(2000 * 1000000LL, cost_of(s, "gpt-5-2025-08-07", 1000, 0));
+    const struct price_entry *at =
+        prices_at(s->prices, prices_index(s->prices, RX_S("gpt-5")));
+    CHECK(at != NULL && rx_str_eq(at->name, RX_S("gpt-5")));
     CHECK_INT((int64_t)first + 2, (int64_t)prices_version(s->prices));
 
     CHECK_INT(RX_OK, load(s, litellm)); /* does not touch it */

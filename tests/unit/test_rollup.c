@@ -110,6 +110,8 @@ broken_bytes_are_passed_over(void)
 static const char *const keys[] = { "key_a", "key_b", "key_c" };
 static const char *const models[] = { "gpt-5", "claude-haiku-4-5", "unheard" };
 
+static const char *const provenances[] = { "reported", "partial", "none", "" };
+
 /* Over the last `days` days, not in order. */
 static void
 fill(struct store *s, uint64_t first, uint64_t count, uint64_t days)
@@ -131,7 +133,7 @@ fill(struct store *s, uint64_t first, uint64_t count, uint64_t days)
             .outcome = random_u64() % 7 ? RX_S("ok") : RX_S("cut"),
             .ttft_ms = 1 + random_u64() % 500,
             .usage = { .has = 1u << COUNT_in_uncached | 1u << COUNT_out_total,
-                .provenance = RX_S("reported") } };
+                .provenance = field_text(provenances[random_u64() % 4]) } };
         r.duration_ms = r.ttft_ms + random_u64() % 9000;
         r.usage.n[COUNT_in_uncached] = random_u64() % 100000;
         r.usage.n[COUNT_out_total] = random_u64() % 5000;
@@ -170,10 +172,11 @@ check_all(struct store *s)
                 "select count(*) from (select started_ms - started_ms %% %llu "
                 "a, %s n, count(*) c, sum(outcome <> 'ok') f, "
                 "sum(in_uncached) i, sum(out_total) o, coalesce(sum(cost), 0) "
-                "m, sum(cost is null) u, sum(duration_ms) d from request group "
-                "by 1, 2 except select at_ms, name, requests, failed, "
-                "input_tokens, output_tokens, cost, unpriced, duration_ms from "
-                "usage_sum where level = %u and dim = %u)",
+                "m, sum(cost is null) u, sum(duration_ms) d, "
+                "sum(provenance in ('', 'none')), sum(provenance = 'partial') "
+                "from request group by 1, 2 except select at_ms, name, requests, failed, "
+                "input_tokens, output_tokens, cost, unpriced, duration_ms, "
+                "unknown, estimated from usage_sum where level = %u and dim = %u)",
                 (unsigned long long)spans[level], columns[dim], level, dim);
             CHECK_INT(0, (int)number(s, sql));
             snprintf(sql, sizeof(sql),

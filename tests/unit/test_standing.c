@@ -63,6 +63,21 @@ a_429_is_read_as_its_provider_means_it(void)
         { { { "x-ratelimit-remaining-tokens", "0" },
               { "x-ratelimit-reset-tokens", "6m0s" } },
             "", COOLDOWN_THROTTLED, 360000 },
+        { { { "x-ratelimit-remaining-tokens", "0" },
+              { "x-ratelimit-reset-tokens", "1500ms" } },
+            "", COOLDOWN_THROTTLED, 1500 },
+        /* Of two windows the one that is named binds. */
+        { { { "anthropic-ratelimit-unified-representative-claim", "seven_day" },
+              { "anthropic-ratelimit-unified-5h-reset", "1795316400" },
+              { "anthropic-ratelimit-unified-7d-reset", "1795320000" } },
+            "", COOLDOWN_EXHAUSTED, 2 * HOUR },
+        /* What is no time says nothing. */
+        { { { "x-ratelimit-remaining-tokens", "0" },
+              { "x-ratelimit-reset-tokens", "ms" } },
+            "", COOLDOWN_BLIND, 0 },
+        { { { "x-ratelimit-remaining-tokens", "0" },
+              { "x-ratelimit-reset-tokens", "5 parsecs" } },
+            "", COOLDOWN_BLIND, 0 },
         { { { NULL } },
             "{\"error\":{\"type\":\"usage_limit_reached\","
             "\"resets_in_seconds\":120}}",

@@ -271,6 +271,43 @@ a_conversation_is_known_by_the_best_name_it_has(void)
 }
 
 static void
+blanks_are_alike_written_or_escaped(void)
+{
+    static const char *const texts[] = { "do it", "do \\t it", "do\\nit",
+        "do\\r\\n  it" };
+    char body[128];
+    struct session_key keys[RX_COUNT(texts)];
+
+    for (size_t i = 0; i < RX_COUNT(texts); i++) {
+        snprintf(body, sizeof(body),
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}",
+            texts[i]);
+        keys[i] = key_of("", "", body);
+        CHECK(same(keys[0], keys[i]));
+    }
+    struct session_key other = key_of("", "",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"do\\\\nit\"}]}");
+    CHECK(!same(keys[0], other));
+}
+
+static void
+a_pin_that_is_dropped_is_gone_and_dropping_none_is_nothing(void)
+{
+    struct sessions *s = sessions_new(3);
+    struct session_key one = key_of("1", "", "");
+    struct session_key two = key_of("2", "", "");
+
+    sessions_drop(s, &one);
+    sessions_pin(s, &one, RX_S("c"), RX_S("k"), NOW, 1000);
+    sessions_drop(s, &two);
+    CHECK(sessions_find(s, &one, NOW) != NULL);
+    sessions_drop(s, &one);
+    CHECK(sessions_find(s, &one, NOW) == NULL);
+    CHECK_INT(0, (intmax_t)sessions_count(s));
+    sessions_free(s);
+}
+
+static void
 pins_are_bounded_and_the_longest_unused_goes_first(void)
 {
     struct sessions *s = sessions_new(3);
@@ -416,6 +453,8 @@ main(void)
     CHECK_RUN(drain_stays_on_one_until_its_window_ends);
     CHECK_RUN(strategies_are_known_by_name);
     CHECK_RUN(a_conversation_is_known_by_the_best_name_it_has);
+    CHECK_RUN(blanks_are_alike_written_or_escaped);
+    CHECK_RUN(a_pin_that_is_dropped_is_gone_and_dropping_none_is_nothing);
     CHECK_RUN(pins_are_bounded_and_the_longest_unused_goes_first);
     CHECK_RUN(a_pin_that_never_reads_the_cache_is_given_up);
     CHECK_RUN(what_is_minded_is_cut_out_and_nothing_else);
