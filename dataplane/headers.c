@@ -1,7 +1,6 @@
 #include "dataplane/headers.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 
 #include "shared/sigv4.h"
 
@@ -383,8 +382,11 @@ headers_outbound(struct rx_buf *out, const struct outbound *o)
     if (anthropic && !version && !we_send(o->to, RX_S("anthropic-version")))
         rx_buf_add(out, RX_S("anthropic-version: 2023-06-01\r\n"));
     rx_buf_add(out, RX_S("accept-encoding: identity\r\n"));
-    if (o->has_body)
-        rx_buf_addf(out, "content-length: %" PRIu64 "\r\n", o->body_bytes);
+    if (o->has_body) {
+        rx_buf_add(out, RX_S("content-length: "));
+        rx_buf_add_u64(out, o->body_bytes);
+        rx_buf_add(out, RX_S("\r\n"));
+    }
     rx_buf_add(out, RX_S("\r\n"));
 }
 

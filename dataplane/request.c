@@ -566,13 +566,12 @@ make_id(struct request *q)
 {
     uint64_t now = rx_clock_wall_ms();
     uint64_t dice = proxy_dice(q->proxy);
-    unsigned char id[12];
-    char text[4 + 24 + 1] = "req_";
+    char text[4 + 2 * sizeof(q->id) + 1] = "req_";
 
     for (size_t i = 0; i < 6; i++)
-        id[i] = (unsigned char)(now >> (40 - 8 * i));
-    memcpy(id + 6, &dice, 6);
-    rx_hex(id, sizeof(id), text + 4);
+        q->id[i] = (unsigned char)(now >> (40 - 8 * i));
+    memcpy(q->id + 6, &dice, 6);
+    rx_hex(q->id, sizeof(q->id), text + 4);
     return rx_arena_copy(q->arena, (rx_str){ text, sizeof(text) - 1 });
 }
 

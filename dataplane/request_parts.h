@@ -21,6 +21,7 @@ struct request {
     const struct snapshot *snapshot; /* pinned */
     const struct client_key *key;    /* in the snapshot */
     struct rx_arena *arena;
+    unsigned char id[12]; /* the time first, then chance */
     struct path path;
     struct inbound in;       /* the body, understood */
     struct limits_hold hold; /* of limits; settled once, at the end */

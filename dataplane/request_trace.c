@@ -48,10 +48,8 @@ state_of(struct request *q)
 static void
 draw(struct request *q, struct rx_trace *t, uint64_t dice)
 {
-    rx_str id = q->record.request_id;
-
-    (void)rx_unhex((rx_str){ id.ptr + 4, 24 }, t->id, 12);
-    memcpy(t->id + 12, &dice, 4);
+    memcpy(t->id, q->id, sizeof(q->id));
+    memcpy(t->id + sizeof(q->id), &dice, sizeof(t->id) - sizeof(q->id));
     t->flags = RX_TRACE_SAMPLED;
 }
 

@@ -49,21 +49,9 @@ grow(struct rx_buf *b, size_t n)
 }
 
 bool
-rx_buf_add(struct rx_buf *b, rx_str s)
+rx_buf_add_slow(struct rx_buf *b, rx_str s)
 {
-    if (!grow(b, s.len))
-        return false;
-    if (s.len > 0)
-        memcpy(b->ptr + b->len, s.ptr, s.len);
-    b->len += s.len;
-    b->ptr[b->len] = '\0';
-    return true;
-}
-
-bool
-rx_buf_addc(struct rx_buf *b, char c)
-{
-    return rx_buf_add(b, (rx_str){ &c, 1 });
+    return grow(b, s.len) && rx_buf_add(b, s);
 }
 
 bool
@@ -88,6 +76,19 @@ rx_buf_addf(struct rx_buf *b, const char *fmt, ...)
     }
     va_end(again);
     return fits;
+}
+
+bool
+rx_buf_add_u64(struct rx_buf *b, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return rx_buf_add(b, (rx_str){ digits + at, sizeof(digits) - at });
 }
 
 bool
@@ -157,8 +158,3 @@ rx_buf_release(struct rx_buf *b)
     b->full = false;
 }
 
-rx_str
-rx_buf_str(const struct rx_buf *b)
-{
-    return (rx_str){ b->ptr, b->len };
-}

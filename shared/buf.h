@@ -17,6 +17,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "shared/attr.h"
 #include "shared/str.h"
@@ -32,9 +34,8 @@ struct rx_buf {
 void rx_buf_init(struct rx_buf *b, size_t cap);
 void rx_buf_fini(struct rx_buf *b); /* may be used again after init */
 
-bool rx_buf_add(struct rx_buf *b, rx_str s);
-bool rx_buf_addc(struct rx_buf *b, char c);
 bool rx_buf_addf(struct rx_buf *b, const char *fmt, ...) RX_PRINTF(2, 3);
+bool rx_buf_add_u64(struct rx_buf *b, uint64_t n); /* in decimal */
 /* `s` as the inside of a JSON string: quotes, backslashes, controls escaped. */
 bool rx_buf_add_json(struct rx_buf *b, rx_str s);
 /* Make room for `n` more bytes and return where they go; NULL past the cap.
@@ -47,7 +48,33 @@ void rx_buf_clear(struct rx_buf *b); /* empty, memory kept, `full` forgotten */
 /* Empty it and give its memory back. */
 void rx_buf_release(struct rx_buf *b);
 
+/* Where there is no room yet; for rx_buf_add(). */
+bool rx_buf_add_slow(struct rx_buf *b, rx_str s);
+
+/* Heads and rows are made of many small pieces, so the usual case is here. */
+static inline bool
+rx_buf_add(struct rx_buf *b, rx_str s)
+{
+    if (s.len >= b->size - b->len) /* the NUL needs room, too */
+        return rx_buf_add_slow(b, s);
+    if (s.len > 0)
+        memcpy(b->ptr + b->len, s.ptr, s.len);
+    b->len += s.len;
+    b->ptr[b->len] = '\0';
+    return true;
+}
+
+static inline bool
+rx_buf_addc(struct rx_buf *b, char c)
+{
+    return rx_buf_add(b, (rx_str){ &c, 1 });
+}
+
 /* Borrowed view, valid until the next change. */
-rx_str rx_buf_str(const struct rx_buf *b);
+static inline rx_str
+rx_buf_str(const struct rx_buf *b)
+{
+    return (rx_str){ b->ptr, b->len };
+}
 
 #endif

@@ -23,10 +23,28 @@ text(const char *s)
     return (rx_str){ s, strlen(s) };
 }
 
+/* How much of it stands as it is: ASCII without quotes and the like. */
+static size_t
+plain_run(rx_str s)
+{
+    size_t n = 0;
+
+    for (; n < s.len; n++) {
+        unsigned char c = (unsigned char)s.ptr[n];
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            break;
+    }
+    return n;
+}
+
 static void
 add_quoted(struct rx_buf *b, rx_str s)
 {
+    size_t plain = plain_run(s);
+
     rx_buf_addc(b, '"');
+    rx_buf_add(b, (rx_str){ s.ptr, plain });
+    s = (rx_str){ s.ptr + plain, s.len - plain };
     while (s.len > 0) {
         size_t good = 0, n;
         while ((n = rx_json_rune((rx_str){ s.ptr + good, s.len - good })) > 0)
@@ -102,19 +120,11 @@ rx_json_put_text(struct rx_json_out *w, const char *key, const char *s)
     rx_json_put_str(w, key, text(s));
 }
 
-/* Numbers are most of what rows are made of, so not with printf. */
 void
 rx_json_put_u64(struct rx_json_out *w, const char *key, uint64_t n)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-
     lead(w, key);
-    do {
-        digits[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    rx_buf_add(w->buf, (rx_str){ digits + at, sizeof(digits) - at });
+    rx_buf_add_u64(w->buf, n);
 }
 
 void
