@@ -246,8 +246,8 @@ tell_request(struct question *q, struct rx_json_out *w)
     rx_json_put_str(w, "model", q->in.model);
     rx_json_put_bool(w, "stream", q->in.stream);
     rx_json_put_u64(w, "tokens", understand_tokens(&q->u));
-    rx_json_put_u64(w, "messages", q->in.scan.messages);
-    rx_json_put_u64(w, "tools", q->in.scan.tools);
+    rx_json_put_u64(w, "messages", scan_count(&q->in.scan, SCAN_MESSAGES));
+    rx_json_put_u64(w, "tools", scan_count(&q->in.scan, SCAN_TOOLS));
     rx_json_put_u64(w, "images", s->images);
     rx_json_put_u64(w, "documents", s->documents);
     rx_json_put_u64(w, "audio", s->audio);

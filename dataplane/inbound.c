@@ -111,7 +111,7 @@ cut_tag(struct inbound *in, enum dialect dialect, struct rx_arena *arena,
     struct subagent_tag tag;
     struct rx_buf rest;
 
-    if (!in->marked || !understand_find_tag(dialect, &in->scan, in->body, &tag))
+    if (!understand_find_tag(&in->scan, &tag))
         return RX_OK;
     size_t before = (size_t)(tag.span.ptr - in->body.ptr);
     const char *after = tag.span.ptr + tag.span.len;
@@ -133,7 +133,6 @@ understand(struct inbound *in, const struct path *path, struct rx_arena *arena,
 {
     in->refusal = REFUSE_BAD_REQUEST;
     enum rx_code code = scan_request(path->dialect, in->body, &in->scan, err);
-    in->marked = rx_find_either(in->body, subagent_mark, reseal_mark) != NULL;
     /* Agents that know the tag speak this dialect. */
     if (code == RX_OK && path->dialect == DIALECT_ANTHROPIC)
         code = cut_tag(in, path->dialect, arena, limit, err);

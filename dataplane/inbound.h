@@ -19,7 +19,6 @@ struct inbound {
     struct rx_buf decoded;
     struct scan scan;
     bool scanned;
-    bool marked; /* a sub-agent's tag or an envelope of ours may be in it */
     bool stream;
     rx_str model;       /* decoded; in the arena */
     rx_str query;       /* with its '?', without our key; in the arena */

@@ -159,7 +159,7 @@ pass(struct outgoing *o, const struct outgoing_ask *ask, struct outbound *head)
 
     o->body = body->at;
     o->body_count = body->count;
-    if (ask->in->marked && reseal_needed(ask->in->body))
+    if (ask->in->scanned && reseal_needed(ask->in->body))
         open_seals(o, ask->to);
     *head = (struct outbound){
         .from = ask->from,

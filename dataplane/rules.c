@@ -285,8 +285,7 @@ put_request(struct asking *a, struct rx_script *s)
     rx_script_put_str(s, "dialect", view(dialect_name(q->dialect)));
     rx_script_put_bool(s, "stream", q->stream);
     rx_script_put_number(s, "tokens", (int64_t)understand_tokens(q->u));
-    rx_script_put_number(
-        s, "messages", q->u->scan != NULL ? (int64_t)q->u->scan->messages : 0);
+    rx_script_put_number(s, "messages", (int64_t)understand_messages(q->u));
     if (q->u->scan != NULL && q->u->scan->has_max_tokens)
         rx_script_put_number(s, "max_tokens", (int64_t)q->u->scan->max_tokens);
     rx_script_put_bool(s, "thinking", understand_thinking(q->u));
@@ -428,7 +427,7 @@ rule_is_subagent(struct rule_subject *q)
 FLAG(stream, q->stream)
 FLAG(has_code, understand_content(q->u)->code)
 FLAG(subagent, rule_is_subagent(q))
-FLAG(has_tools, q->u->scan != NULL && q->u->scan->tools > 0)
+FLAG(has_tools, understand_tools(q->u)->any)
 FLAG(has_images, understand_shape(q->u)->images > 0)
 FLAG(has_documents, understand_shape(q->u)->documents > 0)
 FLAG(has_audio, understand_shape(q->u)->audio > 0)

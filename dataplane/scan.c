@@ -129,44 +129,29 @@ read_max_tokens(struct work *w, rx_str name)
     return RX_OK;
 }
 
+/* Where it stands; what is in it is looked at when somebody asks. */
 static enum rx_code
-count_elements(struct work *w, rx_str name, size_t *count)
+read_list(struct work *w, rx_str name, enum scan_part part)
 {
-    *count = 0;
+    w->out->parts[part] = (rx_str){ 0 };
     if (!given(w))
         return RX_OK;
     if (rx_span_kind(&w->j) != RX_SPAN_ARRAY)
         return wrong(w, name, "an array");
-    rx_span_enter_array(&w->j);
-    while (rx_span_element(&w->j)) {
-        rx_span_skip(&w->j, NULL);
-        ++*count;
-    }
+    rx_span_skip(&w->j, &w->out->parts[part]);
     return RX_OK;
-}
-
-/* Count them, and remember where they stand. */
-static enum rx_code
-read_list(struct work *w, rx_str name, size_t *count, enum scan_part part)
-{
-    rx_span_kind(&w->j); /* to where the value begins */
-    const char *from = w->j.at;
-    enum rx_code code = count_elements(w, name, count);
-
-    w->out->parts[part] = (rx_str){ from, (size_t)(w->j.at - from) };
-    return code;
 }
 
 static enum rx_code
 read_messages(struct work *w, rx_str name)
 {
-    return read_list(w, name, &w->out->messages, SCAN_MESSAGES);
+    return read_list(w, name, SCAN_MESSAGES);
 }
 
 static enum rx_code
 read_tools(struct work *w, rx_str name)
 {
-    return read_list(w, name, &w->out->tools, SCAN_TOOLS);
+    return read_list(w, name, SCAN_TOOLS);
 }
 
 /* Whatever they are, they are for others to judge. */
@@ -207,7 +192,6 @@ read_input(struct work *w, rx_str name)
 {
     if (rx_span_kind(&w->j) != RX_SPAN_STRING)
         return read_messages(w, name);
-    w->out->messages = 1;
     return note_part(w, SCAN_MESSAGES);
 }
 
@@ -397,6 +381,23 @@ scan_request(
     if (code != RX_OK)
         return code;
     return rx_span_finish(&w.j) ? RX_OK : not_json(&w);
+}
+
+size_t
+scan_count(const struct scan *s, enum scan_part part)
+{
+    struct rx_span j;
+    size_t count = 0;
+
+    rx_span_init(&j, s->parts[part]);
+    if (rx_span_kind(&j) == RX_SPAN_STRING)
+        return 1;
+    if (rx_span_kind(&j) != RX_SPAN_ARRAY)
+        return 0;
+    rx_span_enter_array(&j);
+    while (rx_span_element(&j) && rx_span_skip(&j, NULL))
+        count++;
+    return count;
 }
 
 size_t

@@ -41,8 +41,6 @@ struct scan {
     rx_str user_id;          /* anthropic metadata.user_id, escaped */
     rx_str prompt_cache_key; /* escaped */
     rx_str previous;         /* responses: previous_response_id, escaped */
-    size_t messages;         /* entries of messages / input / contents */
-    size_t tools;
     rx_str parts[SCAN_PARTS];
 };
 
@@ -52,6 +50,9 @@ struct scan {
  */
 RX_NODISCARD enum rx_code scan_request(
     enum dialect dialect, rx_str body, struct scan *out, struct rx_err *err);
+
+/* How many there are in a list that was found; a plain text is one message. */
+size_t scan_count(const struct scan *s, enum scan_part part);
 
 /* One replaced span of a text: `at` is inside it, `with` comes instead.  An
  * insertion has at.len == 0 (ptr still says where). */

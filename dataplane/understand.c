@@ -425,8 +425,10 @@ read_tools(struct understanding *u, rx_str tools)
     rx_span_init(&j, tools);
     if (rx_span_kind(&j) != RX_SPAN_ARRAY || !rx_span_enter_array(&j))
         return;
-    while (rx_span_element(&j) && rx_span_skip(&j, &value))
+    while (rx_span_element(&j) && rx_span_skip(&j, &value)) {
+        u->toolbox.any = true;
         read_tool(&u->toolbox, &n, value);
+    }
     u->toolbox.names = n.at;
     u->toolbox.count = n.count;
 }
@@ -507,6 +509,12 @@ understand_thinking(const struct understanding *u)
     return u->scan != NULL && thinks(u->scan->parts[SCAN_THINKING]);
 }
 
+size_t
+understand_messages(const struct understanding *u)
+{
+    return u->scan != NULL ? scan_count(u->scan, SCAN_MESSAGES) : 0;
+}
+
 const struct toolbox *
 understand_tools(struct understanding *u)
 {
@@ -517,7 +525,7 @@ understand_tools(struct understanding *u)
     if (u->scan == NULL)
         return &u->toolbox;
     u->toolbox.web_search = u->scan->parts[SCAN_SEARCH].len > 0;
-    if (u->scan->tools > 0)
+    if (u->scan->parts[SCAN_TOOLS].len > 0)
         read_tools(u, u->scan->parts[SCAN_TOOLS]);
     return &u->toolbox;
 }
@@ -592,8 +600,7 @@ const struct content *
 understand_content(struct understanding *u)
 {
     if (!u->has_content) {
-        size_t messages = u->scan != NULL ? u->scan->messages : 0;
-        content_judge(&u->content, understand_user(u), messages);
+        content_judge(&u->content, understand_user(u), understand_messages(u));
         u->has_content = true;
     }
     return &u->content;

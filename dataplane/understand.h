@@ -42,6 +42,7 @@ struct shape {
 struct toolbox {
     const rx_str *names; /* escaped as they stand */
     size_t count;
+    bool any;        /* with a name or without one */
     bool web_search; /* the provider's own tool, not a client's */
 };
 
@@ -65,6 +66,9 @@ void understand_begin(struct understanding *u, enum dialect dialect,
 /* Of the whole input, estimated as counting requests are (estimate.h). */
 uint64_t understand_tokens(struct understanding *u);
 
+/* Entries of messages, input or contents. */
+size_t understand_messages(const struct understanding *u);
+
 /* Was it asked for?  "disabled" and "none" are not. */
 bool understand_thinking(const struct understanding *u);
 const struct toolbox *understand_tools(struct understanding *u);
@@ -83,12 +87,10 @@ bool understand_prefix(struct understanding *u, struct rx_digest *out);
 
 /* <CCR-SUBAGENT-MODEL>model</CCR-SUBAGENT-MODEL>, where an agent may put it: in
  * a system text or in the first two user messages. */
-extern const rx_str subagent_mark; /* the first of the two */
 struct subagent_tag {
     rx_str span;  /* in the body, tags included */
     rx_str model; /* between them, trimmed; escaped as it stands */
 };
-bool understand_find_tag(enum dialect dialect, const struct scan *scan,
-    rx_str body, struct subagent_tag *out);
+bool understand_find_tag(const struct scan *scan, struct subagent_tag *out);
 
 #endif

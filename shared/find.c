@@ -7,7 +7,6 @@
  */
 #include "shared/find.h"
 
-#include <assert.h>
 #include <string.h>
 
 #if defined(__SSE2__)
@@ -21,15 +20,6 @@ struct search {
     const char *last;    /* where the word has room */
     size_t one, another; /* which of its bytes are looked for */
 };
-
-/* The one that comes first, of two that may be NULL. */
-static const char *
-nearer(const char *a, const char *b)
-{
-    if (a == NULL || (b != NULL && b < a))
-        return b;
-    return a;
-}
 
 static bool
 is_at(const char *at, rx_str word)
@@ -179,31 +169,6 @@ find_avx2(const char *at, const struct search *s)
     return found != NULL ? found : find_sse2(at, s);
 }
 
-/* What comes first; *at is where the rest begins when nothing is found. */
-AVX2 static const char *
-either_avx2(const char **at, const struct search *a, const struct search *b)
-{
-    const char *last = a->last < b->last ? a->last : b->last;
-    const struct probe pa = probe_of(a);
-    const struct probe pb = probe_of(b);
-    const char *found = NULL;
-
-    for (; last - *at >= 63 && found == NULL; *at += 64) {
-        __m256i low_a = match(*at, &pa);
-        __m256i low_b = match(*at, &pb);
-        __m256i high_a = match(*at + 32, &pa);
-        __m256i high_b = match(*at + 32, &pb);
-        __m256i any = _mm256_or_si256(
-            _mm256_or_si256(low_a, low_b), _mm256_or_si256(high_a, high_b));
-        if (_mm256_testz_si256(any, any) != 0)
-            continue;
-        found = nearer(check(*at, bits_of(low_a, high_a), a->word),
-            check(*at, bits_of(low_b, high_b), b->word));
-    }
-    _mm256_zeroupper();
-    return found;
-}
-
 #endif
 
 static struct search
@@ -248,24 +213,4 @@ rx_find(rx_str text, rx_str word)
         return text.ptr;
     struct search s = search_of(text, word);
     return find_from(text.ptr, &s, text.len >= WIDE && has_avx2());
-}
-
-const char *
-rx_find_either(rx_str text, rx_str a, rx_str b)
-{
-    const char *at = text.ptr;
-
-    assert(a.len > 0 && b.len > 0);
-    if (text.len < a.len || text.len < b.len)
-        return nearer(rx_find(text, a), rx_find(text, b));
-    struct search sa = search_of(text, a);
-    struct search sb = search_of(text, b);
-#if defined(__SSE2__)
-    if (text.len >= WIDE && has_avx2()) {
-        const char *found = either_avx2(&at, &sa, &sb);
-        if (found != NULL)
-            return found;
-    }
-#endif
-    return nearer(find_from(at, &sa, false), find_from(at, &sb, false));
 }

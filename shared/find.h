@@ -13,8 +13,5 @@
 /* The first `word` in `text`; NULL when there is none.  An empty word is found
  * at the beginning of any text that is there. */
 const char *rx_find(rx_str text, rx_str word);
-/* The first place where one of two words of at least a byte stands: for hardly
- * more than one of them takes. */
-const char *rx_find_either(rx_str text, rx_str a, rx_str b);
 
 #endif

@@ -7,8 +7,9 @@
  * be counted: as long as more are open than could be closed in this block, its
  * end cannot be the value's.
  *
- * Most bytes of a conversation lie in long strings: brackets are not looked for
- * in a block that begins in a string and has no quote.
+ * Most bytes of a conversation lie in long strings: a block that begins in one,
+ * has no quote and does not end with a backslash changes nothing, whatever else
+ * is in it.
  */
 #include <string.h>
 
@@ -99,8 +100,6 @@ take_block(
         struct strings t = name##_strings(at);                           \
         uint64_t escaped = mask_escaped(s, t.backslash, n);              \
                                                                          \
-        if (s->inside != 0 && t.quote == 0)                              \
-            return 0;                                                    \
         uint64_t inside = between(t.quote & ~escaped) ^ s->inside;       \
         uint64_t quiet = inside | escaped;                               \
         struct brackets b = name##_brackets(at);                         \
@@ -115,6 +114,12 @@ take_block(
         char rest[BLOCK];                                                \
                                                                          \
         while (end - at >= BLOCK && !s.too_deep) {                       \
+            if (s.inside != 0 && at[BLOCK - 1] != '\\' &&                \
+                !name##_quoted(at)) {                                    \
+                s.escaped = 0;                                           \
+                at += BLOCK;                                             \
+                continue;                                                \
+            }                                                            \
             n = name##_block(&s, at, BLOCK);                             \
             if (n != 0)                                                  \
                 goto out;                                                \
@@ -170,6 +175,18 @@ static inline __m128i
 load_16(const char *at)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+/* Is there a quote in the block? */
+static inline bool
+skip_sse2_quoted(const char *at)
+{
+    const __m128i quote = _mm_set1_epi8('"');
+    __m128i hit = _mm_setzero_si128();
+
+    for (unsigned i = 0; i < BLOCK; i += 16)
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(load_16(at + i), quote));
+    return _mm_movemask_epi8(hit) != 0;
 }
 
 static inline struct strings
@@ -231,6 +248,16 @@ AVX2 static inline __m256i
 load_32(const char *at)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+AVX2 static inline bool
+skip_avx2_quoted(const char *at)
+{
+    const __m256i quote = _mm256_set1_epi8('"');
+
+    return _mm256_movemask_epi8(
+               _mm256_or_si256(_mm256_cmpeq_epi8(load_32(at), quote),
+                   _mm256_cmpeq_epi8(load_32(at + 32), quote))) != 0;
 }
 
 AVX2 static inline struct strings

@@ -64,7 +64,7 @@ bench_scan(const char *kernel, size_t size)
     }
     double ns = (double)(now_ns() - from) / rounds;
     printf("scan  %-6s %7zu bytes %4zu messages %9.2f us %6.2f GB/s\n", kernel,
-        b.len, s.messages, ns / 1000, (double)b.len / ns);
+        b.len, scan_count(&s, SCAN_MESSAGES), ns / 1000, (double)b.len / ns);
     rx_buf_fini(&b);
 }
 

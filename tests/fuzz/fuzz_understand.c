@@ -34,7 +34,7 @@ cut_tag(enum dialect d, const struct scan *scan, rx_str body)
     struct subagent_tag tag;
     struct scan again;
 
-    if (!understand_find_tag(d, scan, body, &tag))
+    if (!understand_find_tag(scan, &tag))
         return;
     inside(body, tag.span);
     inside(tag.span, tag.model);

@@ -434,9 +434,9 @@ check_request(const struct example *x)
     rx_json list = rx_json_find(body, arrays[d]);
     size_t messages =
         rx_json_kind(list) == RX_JSON_STRING ? 1 : rx_json_count(list);
-    CHECK_INT((intmax_t)messages, (intmax_t)s.messages);
+    CHECK_INT((intmax_t)messages, (intmax_t)scan_count(&s, SCAN_MESSAGES));
     CHECK_INT((intmax_t)rx_json_count(rx_json_find(body, "tools")),
-        (intmax_t)s.tools);
+        (intmax_t)scan_count(&s, SCAN_TOOLS));
     requests_run[x->api - fixture_apis]++;
 }
 
