@@ -157,4 +157,3 @@ rx_buf_release(struct rx_buf *b)
     rx_buf_fini(b);
     b->full = false;
 }
-
