@@ -27,7 +27,7 @@ $found"
 door '\bevhtp_[a-z]+' 'shared/httpd\.c'
 door '\b(curl_|CURL[A-Z_]*\b)' 'shared/fetch(_[a-z]+)?\.[ch]'
 door '\bnng_[a-z]+' 'shared/bus\.c'
-door '\bsqlite3_[a-z]+' 'controlplane/db(_copy)?\.c'
+door '\bsqlite3_[a-z]+' 'controlplane/db(_[a-z]+)?\.[ch]'
 door '\bcJSON' 'shared/json\.c'
 door '\bcrypto_[a-z]+|\bsodium_|\brandombytes_' 'shared/secret\.c'
 door '\b(EVP_|PEM_|BIO_|ERR_)[A-Za-z]+\(' 'shared/rsa\.c'

@@ -30,6 +30,7 @@
 #include "shared/attr.h"
 #include "shared/buf.h"
 #include "shared/err.h"
+#include "shared/loop.h"
 #include "shared/str.h"
 
 struct db;
@@ -112,7 +113,13 @@ RX_NODISCARD enum rx_code db_room(
  * outside a transaction.  Nothing happens to a file from before that could. */
 RX_NODISCARD enum rx_code db_shrink(
     struct db *db, unsigned pages, struct rx_err *err);
-/* What was committed goes from the log into the file, as far as that may be. */
+/*
+ * From now on a thread moves what was committed from the log into the file, so
+ * that commits do not take longer for it; until db_close(), which ends it.
+ */
+void db_run_log(struct db *db, struct rx_loop *loop);
+/* What was committed goes from the log into the file, as far as that may be;
+ * soon, after db_run_log(). */
 RX_NODISCARD enum rx_code db_checkpoint(struct db *db, struct rx_err *err);
 /*
  * Write the whole file anew, without gaps, and so that db_shrink() works from

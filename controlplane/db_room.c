@@ -4,30 +4,21 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "controlplane/db.h"
+#include "controlplane/db_parts.h"
 #include "shared/log.h"
 
 /* A file from before it could shrink is written anew at the next start, if that
  * takes a moment only. */
 #define SMALL_BYTES ((uint64_t)64 << 20)
 
-static enum rx_code
-number(struct db *db, const char *sql, int64_t *out, struct rx_err *err)
-{
-    struct db_query *q = db_query(db, sql);
-
-    *out = db_next(q) ? db_i64(q, 0) : 0;
-    return db_done(q, err);
-}
-
 enum rx_code
 db_room(struct db *db, uint64_t *all, uint64_t *empty, struct rx_err *err)
 {
     int64_t size, pages, unused;
 
-    if (number(db, "pragma page_size", &size, err) != RX_OK ||
-        number(db, "pragma page_count", &pages, err) != RX_OK ||
-        number(db, "pragma freelist_count", &unused, err) != RX_OK)
+    if (db_read_number(db, "pragma page_size", &size, err) != RX_OK ||
+        db_read_number(db, "pragma page_count", &pages, err) != RX_OK ||
+        db_read_number(db, "pragma freelist_count", &unused, err) != RX_OK)
         return err == NULL ? RX_INTERNAL : err->code;
     *all = (uint64_t)(pages * size);
     *empty = (uint64_t)(unused * size);
@@ -62,12 +53,6 @@ run(struct db *db, const char *sql, struct rx_err *err)
 }
 
 enum rx_code
-db_checkpoint(struct db *db, struct rx_err *err)
-{
-    return run(db, "pragma wal_checkpoint(passive)", err);
-}
-
-enum rx_code
 db_compact(struct db *db, struct rx_err *err)
 {
     enum rx_code code = run(db, "pragma temp_store = file", err);
@@ -87,7 +72,7 @@ db_compact_if_small(struct db *db, struct rx_err *err)
 {
     int64_t mode;
     uint64_t all, empty;
-    enum rx_code code = number(db, "pragma auto_vacuum", &mode, err);
+    enum rx_code code = db_read_number(db, "pragma auto_vacuum", &mode, err);
 
     if (code != RX_OK || mode != 0)
         return code;

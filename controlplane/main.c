@@ -615,6 +615,7 @@ close_all(struct control *c)
 static void
 run_upkeep(struct control *c)
 {
+    db_run_log(c->store->db, c->loop);
     rollup_run(c->store->rollup, c->loop);
     c->retention = retention_new(c->store);
     retention_run(c->retention, c->loop);

@@ -315,6 +315,91 @@ a_question_that_takes_too_long_is_given_up(void)
     db_close(db);
 }
 
+/* ---- the log -------------------------------------------------------------- */
+
+static off_t
+size_of(const char *suffix)
+{
+    char name[160];
+    struct stat st = { 0 };
+
+    snprintf(name, sizeof(name), "%s%s", path, suffix);
+    return stat(name, &st) == 0 ? st.st_size : 0;
+}
+
+/* A megabyte in one commit. */
+static void
+commit_much(struct db *db)
+{
+    CHECK_INT(RX_OK, db_begin(db, NULL));
+    CHECK_INT(RX_OK, db_run(db_query(db, "insert into t (b) select "
+                                         "hex(randomblob(512)) from (with "
+                                         "recursive n(i) as (select 1 union "
+                                         "all select i + 1 from n where i < "
+                                         "1000) select i from n)"),
+                         NULL));
+    CHECK_INT(RX_OK, db_commit(db, NULL));
+}
+
+static bool
+log_is_in_the_file(struct db *db)
+{
+    struct db_query *q = db_query(db, "pragma page_count");
+    int64_t pages = db_next(q) ? db_i64(q, 0) : 0;
+
+    CHECK_INT(RX_OK, db_done(q, NULL));
+    return size_of("") >= (off_t)(pages * 4096);
+}
+
+static void
+rest(struct db *db, struct rx_loop *loop)
+{
+    CHECK_INT(RX_OK, db_checkpoint(db, NULL));
+    usleep(1000);
+    rx_loop_tick(loop, false);
+}
+
+static void
+a_thread_moves_the_log_into_the_file(void)
+{
+    struct rx_loop *loop = rx_loop_new();
+    const unsigned most = 24;
+    unsigned count;
+
+    new_path();
+    struct db *db = must_open(one);
+    db_run_log(db, loop);
+    /* Without a tick nobody moves anything: commits do not. */
+    off_t before = size_of("");
+    for (unsigned i = 0; i < 4; i++)
+        commit_much(db);
+    CHECK(size_of("-wal") > 4 << 20);
+    for (unsigned i = 4; i < most; i++) {
+        commit_much(db);
+        rx_loop_tick(loop, false);
+    }
+    for (unsigned i = 0; i < 20000 && !log_is_in_the_file(db); i++)
+        rest(db, loop);
+    CHECK(log_is_in_the_file(db) && size_of("") > before);
+    /* Once all of it is, it begins anew. */
+    off_t log = 0;
+    for (count = most; count < 100 && size_of("-wal") > log; count++) {
+        for (unsigned i = 0; i < 100; i++)
+            rest(db, loop);
+        log = size_of("-wal");
+        commit_much(db);
+    }
+    CHECK(size_of("-wal") <= log);
+    db_close(db);
+    rx_loop_free(loop);
+    CHECK_INT(0, (int)size_of("-wal"));
+    db = must_open(one);
+    CHECK_INT((int)count * 1000, (int)number(db, "select count(*) from t"));
+    CHECK_INT(1, (int)number(db, "select count(*) from pragma_quick_check "
+                                 "where quick_check = 'ok'"));
+    db_close(db);
+}
+
 int
 main(void)
 {
@@ -335,6 +420,7 @@ main(void)
     CHECK_RUN(a_full_disk_loses_nothing_that_was_committed);
     CHECK_RUN(a_store_that_is_locked_is_unavailable);
     CHECK_RUN(a_question_that_takes_too_long_is_given_up);
+    CHECK_RUN(a_thread_moves_the_log_into_the_file);
     snprintf(clean, sizeof(clean), "rm -rf '%s'", folder);
     return system(clean) != 0 ? 1 : CHECK_EXIT();
 }
