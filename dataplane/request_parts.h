@@ -70,6 +70,20 @@ void request_note(struct request *q, enum exchange_fact fact);
 
 const char *request_keep_words(struct request *q, const struct rx_err *err);
 
+/* Gone for good, as soon as nobody needs it any more. */
+void request_maybe_free(struct request *q);
+
+/* ---- its row: request_row.c ---- */
+
+void request_row_begin(struct request *q);
+/* What the record says of an answer that was (partly) shown. */
+void request_row_describe(struct request *q);
+/* What was left out for being minded: for the next request, and for the row. */
+void request_row_note_repairs(struct request *q);
+/* Have it written, once, and `tell` called after that. */
+void request_row_write(struct request *q, enum request_outcome outcome,
+    const char *reason, void (*tell)(struct request *q));
+
 /* ---- what it is a part of: request_trace.c ---- */
 
 /* From the client's headers, or of its own; the id has to be known. */
@@ -98,5 +112,12 @@ enum exchange_start request_attempt(void *world);
 enum exchange_next request_judge(void *world);
 void request_pause(void *world);
 void request_cancel(void *world);
+
+/* ---- what the client is told: request_answer.c ---- */
+
+/* The half of the exchange's port that is about answers. */
+void request_commit(void *world);
+void request_finish(void *world);
+void request_refuse(void *world);
 
 #endif
