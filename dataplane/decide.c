@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/rule_index.h"
 #include "shared/json.h"
 #include "shared/log.h"
 
@@ -253,11 +254,13 @@ holds(struct deciding *g, const struct rule *rule, struct rule_match *match)
 static void
 recognise_agent(struct deciding *g, const struct ruleset *set)
 {
+    struct rule_walk *walk = rule_walk_begin(set->agents, &g->r->subject);
     struct rule_match match;
+    size_t number;
 
-    for (size_t i = 0; i < set->rule_count; i++) {
-        const struct rule *rule = &set->rules[i];
-        if (rule->agent.len == 0 || !holds(g, rule, &match))
+    while (walk != NULL && rule_walk_next(walk, &number)) {
+        const struct rule *rule = &set->rules[number];
+        if (!holds(g, rule, &match))
             continue;
         g->agent = rule;
         g->d->agent = rule->agent;
@@ -269,13 +272,13 @@ recognise_agent(struct deciding *g, const struct ruleset *set)
 static bool
 ask_rules(struct deciding *g, const struct ruleset *set)
 {
+    struct rule_walk *walk = rule_walk_begin(set->index, &g->r->subject);
     struct rule_match match;
+    size_t number;
 
-    for (size_t i = 0; i < set->rule_count; i++) {
-        const struct rule *rule = &set->rules[i];
-        if (!rule->enabled)
-            continue;
-        g->d->asked++;
+    while (walk != NULL && rule_walk_next(walk, &number)) {
+        const struct rule *rule = &set->rules[number];
+        g->d->asked = rule->rank;
         if (rule->agent.len > 0 && (g->agent == NULL || rule < g->agent))
             continue;
         match = (struct rule_match){ 0 };
@@ -283,6 +286,7 @@ ask_rules(struct deciding *g, const struct ruleset *set)
             take_rule(g, rule, &match))
             return true;
     }
+    g->d->asked = set->rules[set->rule_count - 1].rank;
     return false;
 }
 

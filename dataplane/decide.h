@@ -35,7 +35,7 @@ struct decision {
     bool direct;             /* the client named the channel */
     bool by_agent;           /* the sub-agent's tag chose the model */
     rx_str agent;            /* whose prompt it holds; empty: nobody's */
-    size_t asked;            /* rules looked at */
+    size_t asked;            /* rules up to the one that decided, or all */
     size_t troubles;         /* of them, could not tell */
     struct passed passed[DECIDE_PASSED_MAX];
     size_t passed_count;

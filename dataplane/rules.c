@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/rule_index.h"
 #include "shared/attr.h"
 #include "shared/find.h"
 
@@ -184,11 +185,18 @@ by_order(const void *a, const void *b)
     return memcmp(x->id.ptr, y->id.ptr, n);
 }
 
-void
-ruleset_finish(struct ruleset *set)
+bool
+ruleset_finish(struct ruleset *set, struct rx_arena *arena)
 {
     if (set->rule_count > 1)
         qsort(set->rules, set->rule_count, sizeof(*set->rules), by_order);
+    for (size_t i = 0, rank = 0; i < set->rule_count; i++) {
+        rank += set->rules[i].enabled;
+        set->rules[i].rank = (uint32_t)rank;
+    }
+    set->index = rule_index_new(set, false, arena);
+    set->agents = rule_index_new(set, true, arena);
+    return set->index != NULL && set->agents != NULL;
 }
 
 static rx_str
@@ -234,7 +242,7 @@ lowered(struct rx_arena *arena, rx_str text)
 static bool
 holds(rx_str text, rx_str word)
 {
-    char small[256];
+    char small[RULE_WORD_MAX];
 
     if (word.len == 0 || word.len > sizeof(small) || word.len > text.len)
         return false;
@@ -436,65 +444,94 @@ FLAG(web_search, understand_tools(q->u)->web_search)
 #undef FLAG
 
 /* A number of the request against the rule's. */
-#define NUMBER(name, value, compare)                           \
-    static enum rule_answer meet_##name(                       \
-        const struct condition *c, struct asking *a)           \
-    {                                                          \
-        struct rule_subject *q = a->subject;                   \
-        return yes_if((value)compare(uint64_t) c->numbers[0]); \
+uint64_t
+rule_number(enum condition_kind kind, struct rule_subject *q)
+{
+    return kind == CONDITION_TOKEN_THRESHOLD || kind == CONDITION_TOKEN_BELOW
+               ? understand_tokens(q->u)
+               : understand_content(q->u)->words;
+}
+
+#define NUMBER(name, compare)                                                  \
+    static enum rule_answer meet_##name(                                       \
+        const struct condition *c, struct asking *a)                           \
+    {                                                                          \
+        return yes_if(                                                         \
+            rule_number(c->kind, a->subject) compare(uint64_t) c->numbers[0]); \
     }
-NUMBER(token_threshold, understand_tokens(q->u), >=)
-NUMBER(token_below, understand_tokens(q->u), <)
-NUMBER(min_word_count, understand_content(q->u)->words, >=)
-NUMBER(max_word_count, understand_content(q->u)->words, <=)
+NUMBER(token_threshold, >=)
+NUMBER(token_below, <)
+NUMBER(min_word_count, >=)
+NUMBER(max_word_count, <=)
 #undef NUMBER
 
-/* A text of the request against names that may hold '*'. */
-#define TEXT(name, value)                            \
-    static enum rule_answer meet_##name(             \
-        const struct condition *c, struct asking *a) \
-    {                                                \
-        struct rule_subject *q = a->subject;         \
-        return yes_if(fits_one(c, value));           \
-    }
-TEXT(model, q->model)
-TEXT(tag, q->header(q->header_arg, RX_S("x-routex-tag")))
-TEXT(dialect, view(dialect_name(q->dialect)))
-TEXT(content_category,
-    view(content_category_name(understand_content(q->u)->category)))
-TEXT(
-    complexity_level, view(content_level_name(understand_content(q->u)->level)))
-TEXT(programming_language,
-    view(content_language_name(understand_content(q->u)->language)))
-TEXT(intent, view(content_intent_name(understand_content(q->u)->intent)))
-#undef TEXT
-
-#define PATTERN(name, value)                         \
-    static enum rule_answer meet_##name(             \
-        const struct condition *c, struct asking *a) \
-    {                                                \
-        struct rule_subject *q = a->subject;         \
-        return match_text(c, a, value);              \
-    }
-PATTERN(user_pattern, understand_user(q->u))
-PATTERN(system_pattern, understand_system(q->u))
-PATTERN(model_pattern, q->model)
-#undef PATTERN
-
-static enum rule_answer
-meet_tenant(const struct condition *c, struct asking *a)
+/* One name is what most kinds ask for. */
+static rx_str
+name_of(enum condition_kind kind, struct rule_subject *q)
 {
-    const struct tenant *t = a->subject->key->tenant;
+    static const rx_str tag = RX_STR_INIT("x-routex-tag");
 
-    return yes_if(fits_one(c, t->name) || fits_one(c, t->id));
+    if (kind == CONDITION_MODEL)
+        return q->model;
+    if (kind == CONDITION_TAG)
+        return q->header(q->header_arg, tag);
+    if (kind == CONDITION_DIALECT)
+        return view(dialect_name(q->dialect));
+    const struct content *c = understand_content(q->u);
+    if (kind == CONDITION_CONTENT_CATEGORY)
+        return view(content_category_name(c->category));
+    if (kind == CONDITION_COMPLEXITY_LEVEL)
+        return view(content_level_name(c->level));
+    if (kind == CONDITION_PROGRAMMING_LANGUAGE)
+        return view(content_language_name(c->language));
+    return view(content_intent_name(c->intent));
+}
+
+size_t
+rule_names(enum condition_kind kind, struct rule_subject *q,
+    rx_str names[RULE_NAMES_MAX])
+{
+    const struct client_key *k = q->key;
+
+    if (kind == CONDITION_TOOL_NAMES)
+        return 0;
+    names[0] = kind == CONDITION_TENANT ? k->tenant->name : k->name;
+    names[1] = kind == CONDITION_TENANT ? k->tenant->id : k->id;
+    if (kind == CONDITION_TENANT || kind == CONDITION_KEY)
+        return 2;
+    names[0] = name_of(kind, q);
+    return 1;
+}
+
+/* Names of the request against names that may hold '*'. */
+static enum rule_answer
+meet_names(const struct condition *c, struct asking *a)
+{
+    rx_str names[RULE_NAMES_MAX];
+    size_t n = rule_names(c->kind, a->subject, names);
+
+    for (size_t i = 0; i < n; i++) {
+        if (fits_one(c, names[i]))
+            return RULE_YES;
+    }
+    return RULE_NO;
+}
+
+rx_str
+rule_text(enum condition_kind kind, struct rule_subject *q)
+{
+    if (kind == CONDITION_USER_AGENT)
+        return q->header(q->header_arg, RX_S("user-agent"));
+    if (kind == CONDITION_MODEL_PATTERN)
+        return q->model;
+    return kind == CONDITION_SYSTEM_PATTERN ? understand_system(q->u)
+                                            : understand_user(q->u);
 }
 
 static enum rule_answer
-meet_key(const struct condition *c, struct asking *a)
+meet_pattern(const struct condition *c, struct asking *a)
 {
-    const struct client_key *k = a->subject->key;
-
-    return yes_if(fits_one(c, k->name) || fits_one(c, k->id));
+    return match_text(c, a, rule_text(c->kind, a->subject));
 }
 
 static enum rule_answer
@@ -552,10 +589,10 @@ static enum rule_answer (*const meet[CONDITION_KINDS])(
     [CONDITION_MIN_WORD_COUNT] = meet_min_word_count,
     [CONDITION_MAX_WORD_COUNT] = meet_max_word_count,
     [CONDITION_KEYWORDS] = meet_keywords,
-    [CONDITION_USER_PATTERN] = meet_user_pattern,
-    [CONDITION_SYSTEM_PATTERN] = meet_system_pattern,
-    [CONDITION_MODEL_PATTERN] = meet_model_pattern,
-    [CONDITION_MODEL] = meet_model,
+    [CONDITION_USER_PATTERN] = meet_pattern,
+    [CONDITION_SYSTEM_PATTERN] = meet_pattern,
+    [CONDITION_MODEL_PATTERN] = meet_pattern,
+    [CONDITION_MODEL] = meet_names,
     [CONDITION_TOOL_NAMES] = meet_tool_names,
     [CONDITION_HAS_TOOLS] = meet_has_tools,
     [CONDITION_HAS_IMAGES] = meet_has_images,
@@ -566,14 +603,14 @@ static enum rule_answer (*const meet[CONDITION_KINDS])(
     [CONDITION_THINKING] = meet_thinking,
     [CONDITION_WEB_SEARCH] = meet_web_search,
     [CONDITION_SUBAGENT] = meet_subagent,
-    [CONDITION_CONTENT_CATEGORY] = meet_content_category,
-    [CONDITION_COMPLEXITY_LEVEL] = meet_complexity_level,
-    [CONDITION_PROGRAMMING_LANGUAGE] = meet_programming_language,
-    [CONDITION_INTENT] = meet_intent,
-    [CONDITION_TENANT] = meet_tenant,
-    [CONDITION_KEY] = meet_key,
-    [CONDITION_TAG] = meet_tag,
-    [CONDITION_DIALECT] = meet_dialect,
+    [CONDITION_CONTENT_CATEGORY] = meet_names,
+    [CONDITION_COMPLEXITY_LEVEL] = meet_names,
+    [CONDITION_PROGRAMMING_LANGUAGE] = meet_names,
+    [CONDITION_INTENT] = meet_names,
+    [CONDITION_TENANT] = meet_names,
+    [CONDITION_KEY] = meet_names,
+    [CONDITION_TAG] = meet_names,
+    [CONDITION_DIALECT] = meet_names,
     [CONDITION_USER_AGENT] = meet_user_agent,
     [CONDITION_HEADER] = meet_header,
     [CONDITION_TIME] = meet_time,
@@ -584,6 +621,15 @@ static enum rule_answer
 ask(const struct condition *c, struct asking *a)
 {
     return meet[c->kind](c, a);
+}
+
+bool
+condition_holds(const struct condition *c, struct rule_subject *subject)
+{
+    struct rule_match match = { 0 };
+    struct asking a = { .subject = subject, .out = &match };
+
+    return ask(c, &a) == RULE_YES;
 }
 
 enum rule_answer

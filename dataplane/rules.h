@@ -92,6 +92,7 @@ struct rule {
     rx_str id, name, type;
     bool enabled, strict;
     int32_t priority;
+    uint32_t rank; /* from 1, among those that are enabled */
     uint64_t created_ms;
     struct condition *condition;
     const struct hop *hops;
@@ -110,6 +111,8 @@ struct ruleset {
     struct rule *rules;
     size_t rule_count;
     size_t agent_count; /* of them */
+    /* Of those that are enabled, and of agents: rule_index.h */
+    const struct rule_index *index, *agents;
 };
 
 /* ---- building ------------------------------------------------------------ */
@@ -129,7 +132,8 @@ RX_NODISCARD enum rx_code ruleset_add_function(
 /* RX_INVALID when it names a function there is not.  Functions come first. */
 RX_NODISCARD enum rx_code ruleset_add(
     struct ruleset *set, const struct rule *rule, struct rx_err *err);
-void ruleset_finish(struct ruleset *set);
+/* Behind the last one; false when the arena is full. */
+RX_NODISCARD bool ruleset_finish(struct ruleset *set, struct rx_arena *arena);
 
 /* ---- asking --------------------------------------------------------------- */
 
@@ -159,6 +163,20 @@ struct rule_match {
 
 enum rule_answer rule_ask(const struct rule *rule, struct rule_subject *subject,
     struct rule_match *out);
+
+/* ---- for the index --------------------------------------------------------- */
+
+#define RULE_WORD_MAX  ((size_t)256) /* longer ones are in no text */
+#define RULE_NAMES_MAX 2
+/* By which names a kind that takes some, but tool_names, knows the request. */
+size_t rule_names(enum condition_kind kind, struct rule_subject *subject,
+    rx_str names[RULE_NAMES_MAX]);
+/* The text that a kind looks for words or a pattern in. */
+rx_str rule_text(enum condition_kind kind, struct rule_subject *subject);
+/* What a number is compared with. */
+uint64_t rule_number(enum condition_kind kind, struct rule_subject *subject);
+/* Of one that cannot be in trouble. */
+bool condition_holds(const struct condition *c, struct rule_subject *subject);
 
 /* Claude Code's sub-agents say so in one of several ways. */
 bool rule_is_subagent(struct rule_subject *subject);

@@ -242,8 +242,7 @@ build_rules(struct reading *r, const struct draft *d)
         !snapshot_read_shelf(r, ITEM_FUNCTION, functions) ||
         !snapshot_read_shelf(r, ITEM_RULE, rules))
         return false;
-    ruleset_finish(&r->part->rules);
-    return true;
+    return ruleset_finish(&r->part->rules, r->part->arena);
 }
 
 static bool (*const builders[PARTS])(
