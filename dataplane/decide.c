@@ -258,36 +258,44 @@ recognise_agent(struct deciding *g, const struct ruleset *set)
     struct rule_match match;
     size_t number;
 
-    while (walk != NULL && rule_walk_next(walk, &number)) {
+    while (g->agent == NULL && rule_walk_next(walk, &number)) {
         const struct rule *rule = &set->rules[number];
         if (!holds(g, rule, &match))
             continue;
         g->agent = rule;
         g->d->agent = rule->agent;
-        return;
     }
+    rule_walk_end(walk);
 }
 
-/* The first rule that holds and has somebody to offer. */
+/* It holds, and has somebody to offer. */
+static bool
+decides(struct deciding *g, const struct rule *rule)
+{
+    struct rule_match match = { 0 };
+
+    if (rule->agent.len > 0 && (g->agent == NULL || rule < g->agent))
+        return false;
+    return (rule == g->agent || holds(g, rule, &match)) &&
+           take_rule(g, rule, &match);
+}
+
+/* The first that does. */
 static bool
 ask_rules(struct deciding *g, const struct ruleset *set)
 {
     struct rule_walk *walk = rule_walk_begin(set->index, &g->r->subject);
-    struct rule_match match;
+    bool decided = false;
     size_t number;
 
-    while (walk != NULL && rule_walk_next(walk, &number)) {
-        const struct rule *rule = &set->rules[number];
-        g->d->asked = rule->rank;
-        if (rule->agent.len > 0 && (g->agent == NULL || rule < g->agent))
-            continue;
-        match = (struct rule_match){ 0 };
-        if ((rule == g->agent || holds(g, rule, &match)) &&
-            take_rule(g, rule, &match))
-            return true;
+    while (!decided && rule_walk_next(walk, &number)) {
+        g->d->asked = set->rules[number].rank;
+        decided = decides(g, &set->rules[number]);
     }
-    g->d->asked = set->rules[set->rule_count - 1].rank;
-    return false;
+    if (!decided)
+        g->d->asked = set->rules[set->rule_count - 1].rank;
+    rule_walk_end(walk);
+    return decided;
 }
 
 /* What would be there without rules, for functions to choose from. */

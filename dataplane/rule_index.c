@@ -476,8 +476,12 @@ struct stream {
     const struct lane *lane; /* NULL: it is a list */
 };
 
+#define WALK_MAX      ((size_t)1024 * 1024 * 1024)
+#define STREAMS_USUAL 40
+
 struct rule_walk {
     const struct rule_index *index;
+    struct rx_arena *arena;
     struct rule_subject *subject;
     struct stream *heap; /* the least first */
     size_t count, size;
@@ -491,9 +495,9 @@ push(struct rule_walk *w, struct stream own)
 {
     if (w->count == w->size) {
         struct stream *more =
-            rx_arena_make(w->subject->u->arena, struct stream, w->size * 2);
+            rx_arena_make(w->arena, struct stream, w->size * 2);
         if (more == NULL)
-            abort(); /* a bounded text has a bounded number of words */
+            abort(); /* there are no more than the configuration's texts */
         memcpy(more, w->heap, w->count * sizeof(*more));
         w->heap = more;
         w->size *= 2;
@@ -535,15 +539,17 @@ push_list(struct rule_walk *w, const struct link *list)
 struct rule_walk *
 rule_walk_begin(const struct rule_index *x, struct rule_subject *subject)
 {
-    struct rx_arena *arena = subject->u->arena;
+    struct rx_arena *arena = rx_arena_new(WALK_MAX);
     struct rule_walk *w = rx_arena_make(arena, struct rule_walk, 1);
-    struct stream *heap = rx_arena_make(arena, struct stream, 64);
+    struct stream *heap = rx_arena_make(arena, struct stream, STREAMS_USUAL);
 
     if (w == NULL || heap == NULL)
-        return NULL;
-    *w = (struct rule_walk){
-        .index = x, .subject = subject, .heap = heap, .size = 64
-    };
+        abort(); /* the arena is new */
+    *w = (struct rule_walk){ .index = x,
+        .arena = arena,
+        .subject = subject,
+        .heap = heap,
+        .size = STREAMS_USUAL };
     for (size_t i = 0; i < LANES; i++) {
         const struct lane *lane = &x->lanes[i];
         if (lane->first != UINT32_MAX)
@@ -601,7 +607,7 @@ look_at_words(struct rule_walk *w, const struct lane *lane)
 {
     size_t words = words_count(lane->words);
 
-    w->seen = rx_arena_make(w->subject->u->arena, uint64_t, words / 64 + 1);
+    w->seen = rx_arena_make(w->arena, uint64_t, words / 64 + 1);
     if (w->seen == NULL)
         abort(); /* a bit for each word of the configuration */
     w->lane = lane;
@@ -676,4 +682,10 @@ rule_walk_next(struct rule_walk *w, size_t *number)
         return true;
     }
     return false;
+}
+
+void
+rule_walk_end(struct rule_walk *w)
+{
+    rx_arena_free(w->arena);
 }

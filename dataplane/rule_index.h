@@ -23,11 +23,11 @@ RX_NODISCARD const struct rule_index *rule_index_new(
 
 struct rule_walk;
 
-/* In the subject's arena, which is large enough for a walk. */
 struct rule_walk *rule_walk_begin(
     const struct rule_index *index, struct rule_subject *subject);
 /* The next rule that may hold, by its place in the set; false behind the last.
  * Each comes once, in order. */
 bool rule_walk_next(struct rule_walk *walk, size_t *number);
+void rule_walk_end(struct rule_walk *walk);
 
 #endif

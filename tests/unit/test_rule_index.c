@@ -246,6 +246,7 @@ compare(const struct ruleset *set, bool agents, struct asked *a)
         }
     }
     CHECK(!more);
+    rule_walk_end(walk);
     return told;
 }
 
@@ -374,11 +375,10 @@ a_literal_is_in_all_that_the_pattern_matches(void)
 
     for (size_t i = 0; i < RX_COUNT(rows); i++) {
         rx_str got = rule_literal(text_of(rows[i].pattern));
-        const char *want = rows[i].literal;
-        if (!rx_str_eq(got, text_of(want)))
+        if (!rx_str_eq(got, text_of(rows[i].literal)))
             fprintf(stderr, "%s: '" RX_STR_FMT "'\n", rows[i].pattern,
                 RX_STR_ARG(got));
-        CHECK(rx_str_eq(got, text_of(want)));
+        CHECK(rx_str_eq(got, text_of(rows[i].literal)));
     }
 }
 
