@@ -1,9 +1,10 @@
 /*
  * control.c - a control plane without a store, for measuring data planes: it
  * publishes as many channels and keys as one likes, all of them alike, and
- * takes usage as fast as it comes.
+ * rules of many kinds that hold for no request, and takes usage as fast as it
+ * comes.
  *
- *     bench_control DIR UPSTREAM-PORT CHANNELS KEYS
+ *     bench_control DIR UPSTREAM-PORT CHANNELS KEYS RULES
  *
  * Makes DIR/join.token, listens on DIR/pub.sock and DIR/pull.sock; key number n
  * of KEYS is "rtx_bench_<n>".  Says "rows N" on standard output at its end.
@@ -24,6 +25,7 @@ struct bench {
     char url[64];
     unsigned channels;
     unsigned keys;
+    unsigned rules;
     uint64_t rows;
 };
 
@@ -31,6 +33,7 @@ static const struct state_settings settings = {
     .strategy = RX_STR_INIT("priority"),
     .timeouts = { 5000, 60000, 60000, 300000, 0 },
     .max_attempts = 3,
+    .session_ttl_ms = 3600000,
     .max_body_bytes = 32 << 20,
     .journal_limit_bytes = 1 << 30,
     .journal_full = RX_STR_INIT("keep-serving"),
@@ -100,6 +103,56 @@ each_key(const struct bench *b,
     }
 }
 
+/* What rules ask about; a number follows the text. */
+static const struct {
+    const char *kind, *text;
+} conditions[] = {
+    { "model", "other-" },
+    { "keywords", "unheard-of-" },
+    { "user_pattern", "^never [a-z]+ing " },
+    { "token_threshold", NULL },
+    { "header", "team-" },
+    { "tool_names", "draw_" },
+    { "user_agent", "agent-" },
+    { "system_pattern", "project\\b.* secret " },
+};
+
+static void
+each_rule(const struct bench *b,
+    void (*each)(void *user, const struct state_item *item), void *user)
+{
+    static const rx_str anywhere = RX_STR_INIT("ch_0");
+    struct state_hop hop = { .channels = &anywhere, .channel_count = 1 };
+    struct state_item item = { .kind = STATE_RULE };
+    char id[32];
+    char text[64];
+
+    for (unsigned i = 0; i < b->rules; i++) {
+        size_t k = i % RX_COUNT(conditions);
+        int64_t number = 1000000 + i;
+        bool header = strcmp(conditions[k].kind, "header") == 0;
+        rx_str texts[2] = { RX_S("x-team") };
+        if (conditions[k].text != NULL)
+            texts[header] = text_of(text, 64, conditions[k].text, i);
+        item.rule = (struct state_rule){ .id = text_of(id, 32, "rule_", i),
+            .name = RX_S("bench"),
+            .type = RX_S("custom"),
+            .enabled = true,
+            .created_ms = i,
+            .condition = { .kind = { conditions[k].kind,
+                               strlen(conditions[k].kind) },
+                .texts = texts,
+                .text_count = conditions[k].text == NULL ? 0
+                              : header                   ? 2
+                                                         : 1,
+                .numbers = &number,
+                .number_count = conditions[k].text == NULL },
+            .hops = &hop,
+            .hop_count = 1 };
+        each(user, &item);
+    }
+}
+
 static enum rx_code
 walk(void *arg, void (*each)(void *user, const struct state_item *item),
     void *user, struct rx_err *err)
@@ -111,6 +164,7 @@ walk(void *arg, void (*each)(void *user, const struct state_item *item),
     each(user, &item);
     each_channel(b, each, user);
     each_key(b, each, user);
+    each_rule(b, each, user);
     return RX_OK;
 }
 
@@ -201,13 +255,14 @@ main(int argc, char **argv)
     struct bench b = { 0 };
     struct rx_err err;
 
-    if (argc != 5)
+    if (argc != 6)
         return 2;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     b.loop = rx_loop_new();
     snprintf(b.url, sizeof(b.url), "http://127.0.0.1:%s", argv[2]);
     b.channels = (unsigned)strtoul(argv[3], NULL, 10);
     b.keys = (unsigned)strtoul(argv[4], NULL, 10);
+    b.rules = (unsigned)strtoul(argv[5], NULL, 10);
     if (serve(&b, argv[1], &err) != RX_OK) {
         fprintf(stderr, "bench_control: %s\n", err.text);
         return 1;

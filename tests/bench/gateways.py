@@ -280,11 +280,11 @@ class Data(Proxy):
     """A data plane under a control plane without a store (control.c), which
     makes configurations of any size cheap."""
 
-    def __init__(self, build, upstream, name, channels, keys):
+    def __init__(self, build, upstream, name, channels, keys, rules):
         super().__init__(upstream)
         self.build = build
         self.name = name
-        self.size = [str(channels), str(keys)]
+        self.size = [str(channels), str(keys), str(rules)]
         self.key = "rtx_bench_0"
         self.control = None
 
