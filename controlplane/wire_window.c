@@ -1,13 +1,12 @@
 /*
  * Windows as messages.
  */
-#include <string.h>
-
 #include "proto/sync.pb-c.h"
 
 #include "controlplane/field.h"
 #include "controlplane/windows.h"
 #include "controlplane/wire.h"
+#include "shared/proto.h"
 
 #define SCRATCH_MAX ((size_t)8 << 20)
 
@@ -25,51 +24,40 @@ wire_pack_windows(
         const struct window *w = &list[m.n_windows];
         Routex__Window *to = &items[m.n_windows];
         routex__window__init(to);
-        to->channel_id = (char *)(uintptr_t)field_keep(arena, w->channel).ptr;
-        to->credential_id =
-            (char *)(uintptr_t)field_keep(arena, w->credential).ptr;
-        to->name = (char *)(uintptr_t)field_keep(arena, w->name).ptr;
+        to->channel_id = rx_proto_copy(arena, w->channel);
+        to->credential_id = rx_proto_copy(arena, w->credential);
+        to->name = rx_proto_copy(arena, w->name);
         to->used_permille = w->used_permille;
         to->left_ms = w->reset_ms > wall ? w->reset_ms - wall : 0;
         to->age_ms = wall > w->noted_ms ? wall - w->noted_ms : 0;
         m.windows[m.n_windows] = to;
     }
-    size_t size = routex__window_report__get_packed_size(&m);
-    char *room = rx_buf_room(out, size);
-    if (room != NULL) {
-        routex__window_report__pack(&m, (uint8_t *)room);
-        rx_buf_grew(out, size);
-    }
+    bool ok = rx_proto_add(out, &m.base);
     rx_arena_free(arena);
-    return room != NULL;
+    return ok;
 }
 
 bool
 wire_take_windows(rx_str packed, rx_str plane, uint64_t wall,
     struct rx_arena *arena, struct window **out, size_t *count)
 {
-    Routex__WindowReport *in = routex__window_report__unpack(
-        NULL, packed.len, (const uint8_t *)packed.ptr);
+    Routex__WindowReport *in =
+        rx_proto_read(routex__window_report, packed, arena);
 
     *count = 0;
-    if (in == NULL)
+    if (in == NULL || !rx_str_eq(rx_str_of(in->plane), plane))
         return false;
-    if (!rx_str_eq(field_text(in->plane), plane)) {
-        routex__window_report__free_unpacked(in, NULL);
-        return false;
-    }
-    *out = field_make(arena, struct window, in->n_windows + 1);
+    *out = field_make(arena, struct window, in->n_windows);
     for (; *count < in->n_windows; ++*count) {
         const Routex__Window *w = in->windows[*count];
         (*out)[*count] = (struct window){
-            .channel = field_keep(arena, field_text(w->channel_id)),
-            .credential = field_keep(arena, field_text(w->credential_id)),
-            .name = field_keep(arena, field_text(w->name)),
+            .channel = rx_str_of(w->channel_id),
+            .credential = rx_str_of(w->credential_id),
+            .name = rx_str_of(w->name),
             .used_permille = w->used_permille,
             .reset_ms = w->left_ms > 0 ? wall + w->left_ms : 0,
             .noted_ms = wall > w->age_ms ? wall - w->age_ms : 0,
         };
     }
-    routex__window_report__free_unpacked(in, NULL);
     return true;
 }
