@@ -1,11 +1,15 @@
 /*
- * limiter_parts.h - what limiter.c and limiter_quota.c share.
+ * limiter_parts.h - what the files of the limiter share.
  */
 #ifndef CONTROLPLANE_LIMITER_PARTS_H
 #define CONTROLPLANE_LIMITER_PARTS_H
 
 #include "controlplane/lease.h"
 #include "controlplane/limiter.h"
+
+#define PARTS     ((uint64_t)720720) /* divides by 1 to 16 */
+#define TRACKED   8192               /* limits in use at a time */
+#define ARENA_MAX ((size_t)16 * 1024 * 1024)
 
 /* What is known of one plane and one limit besides its share. */
 struct side {
@@ -90,11 +94,44 @@ limiter_window(const struct state_limits *limits, enum state_limit kind)
     return kind == STATE_LIMIT_BUDGET ? limits->budget_window : limits->window;
 }
 
+/* ---- limiter_table.c ---- */
+
+void *limiter_alloc_or_die(void *old, size_t size);
+void limiter_lease_add(struct lease *l);
+void limiter_lease_drop(struct lease *l, size_t i);
+uint64_t limiter_part(uint64_t most, uint64_t parts);
+void limiter_add_side(struct tracked *t);
+void limiter_tracked_free(void *arg);
+struct tracked *limiter_track(struct limiter *l, enum limited owner,
+    enum state_limit kind, rx_str id, const struct state_limits *limits);
+/* The limits of a tenant or key as they are stored; false: it is gone. */
+bool limiter_load_limits(
+    struct limiter *l, enum limited owner, rx_str id, struct state_limits *out);
+void limiter_untrack(struct limiter *l, struct tracked *t);
+
 /* NULL when it is not in the table. */
 struct tracked *limiter_find(
     struct limiter *l, enum limited owner, enum state_limit kind, rx_str id);
+
+/* ---- limiter_plan.c ---- */
+
+uint64_t limiter_left_of(const struct tracked *t);
+void limiter_send_lease(struct limiter *l, size_t i);
+/* For the planes that live by Leases of a predecessor. */
+bool limiter_is_listening(const struct limiter *l);
+void limiter_plan_all(struct limiter *l);
+
+/* ---- limiter_plane.c ---- */
+
 /* The plane's number; l->count when it is not known. */
 size_t limiter_plane(const struct limiter *l, rx_str id);
+void limiter_each_tracked(struct limiter *l,
+    void (*fn)(struct limiter *l, struct tracked *t, size_t i), size_t i);
+/* It has this much, until it applies the next Lease. */
+void limiter_adopt(struct limiter *l, struct lease_holder *h, uint64_t share);
+size_t limiter_add_plane(struct limiter *l, const struct demand_message *m);
+void limiter_drop_plane(struct limiter *l, size_t i);
+void limiter_new_boot(struct limiter *l, struct tracked *t, size_t i);
 
 /* ---- limiter_quota.c ---- */
 
