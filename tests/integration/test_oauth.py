@@ -312,6 +312,8 @@ def several_accounts_of_one_provider_are_told_apart(build):
         assert named["name"] == "work", named
         again = w.login(identity="you")
         assert again["id"] == second["id"], (again, second)
+        once_more = w.login(identity="they", account="work")
+        assert once_more["id"] == named["id"], (once_more, named)
         begun = w.start(account="work")
         code, state, _ = w.provider.consent(begun["url"], "somebody-else")
         status, error = refused(lambda: w.r.admin.post(

@@ -98,6 +98,33 @@ beta_lists_become_an_ordered_union(void)
 }
 
 static void
+what_a_credential_brings_goes_before_what_its_channel_says(void)
+{
+    static const struct rx_header channel[] = {
+        { RX_STR_INIT("x-account"), RX_STR_INIT("of-the-channel") },
+        { RX_STR_INIT("x-more"), RX_STR_INIT("of-the-channel") },
+    };
+    static const struct rx_header own[] = {
+        { RX_STR_INIT("x-account"), RX_STR_INIT("of-the-key") },
+        { RX_STR_INIT("x-other"), RX_STR_INIT("of-the-key") },
+    };
+    struct credential key = secret;
+    struct fixture f;
+
+    set_up(&f, NULL, 0);
+    key.headers = own;
+    key.header_count = RX_COUNT(own);
+    f.to.credential = &key;
+    f.channel.headers = channel;
+    f.channel.header_count = RX_COUNT(channel);
+    CHECK(strstr(head(&f), "\r\nx-account: of-the-key\r\n") != NULL);
+    CHECK(strstr(f.out.ptr, "\r\nx-other: of-the-key\r\n") != NULL);
+    CHECK(strstr(f.out.ptr, "\r\nx-more: of-the-channel\r\n") != NULL);
+    CHECK(strstr(f.out.ptr, "x-account: of-the-channel") == NULL);
+    rx_buf_fini(&f.out);
+}
+
+static void
 a_channels_own_header_replaces_the_clients(void)
 {
     static const struct rx_header client[] = {
@@ -230,6 +257,7 @@ main(void)
         a_translated_request_names_its_own_format_and_brings_its_own_lines);
     CHECK_RUN(the_clients_credentials_and_hop_headers_never_reach_the_upstream);
     CHECK_RUN(beta_lists_become_an_ordered_union);
+    CHECK_RUN(what_a_credential_brings_goes_before_what_its_channel_says);
     CHECK_RUN(a_channels_own_header_replaces_the_clients);
     CHECK_RUN(each_scheme_puts_the_key_where_its_provider_wants_it);
     CHECK_RUN(a_version_stands_once_in_the_path);

@@ -375,6 +375,26 @@ a_rule_that_cannot_be_used_is_rejected_alone(void)
 }
 
 static void
+rules_are_asked_by_priority_then_age(void)
+{
+    struct state_condition always = { .kind = RX_S("all") };
+    struct state_item items[] = { rule_item("late", &always, 1),
+        rule_item("b", &always, 5), rule_item("a", &always, 5),
+        rule_item("early", &always, 5), rule_item("first", &always, 9) };
+    static const char *const want[] = { "first", "early", "a", "b", "late" };
+
+    for (size_t i = 0; i < RX_COUNT(items); i++)
+        items[i].rule.created_ms = i == 3 ? 1000 : 2000;
+    struct toy *t = toy_of(items, RX_COUNT(items));
+    const struct snapshot *s = publish(t);
+    CHECK_INT((intmax_t)RX_COUNT(want), (intmax_t)s->rules->rule_count);
+    for (size_t i = 0; i < RX_COUNT(want) && i < s->rules->rule_count; i++)
+        CHECK(rx_str_eq(s->rules->rules[i].id, text_of(want[i])));
+    snapshot_unpin(s);
+    free(t);
+}
+
+static void
 a_pattern_that_explodes_is_trouble_and_soon_over(void)
 {
     static const rx_str evil[] = { RX_STR_INIT("^(a+)+$") };
@@ -553,6 +573,7 @@ main(void)
     CHECK_RUN(the_same_shows_in_every_dialect);
     CHECK_RUN(a_prefix_is_the_same_whatever_its_form);
     CHECK_RUN(a_rule_that_cannot_be_used_is_rejected_alone);
+    CHECK_RUN(rules_are_asked_by_priority_then_age);
     CHECK_RUN(a_pattern_that_explodes_is_trouble_and_soon_over);
     CHECK_RUN(targets_lead_where_they_say);
     CHECK_RUN(a_rules_strategy_replaces_the_settings);

@@ -81,6 +81,9 @@ null_is_not_given_and_the_last_of_two_counts(void)
         &s));
     CHECK(rx_str_eq(s.model, RX_S("b")));
     CHECK(!s.stream);
+    CHECK(scan(DIALECT_ANTHROPIC,
+        "{\"metadata\":{\"user_id\":\"u\"},\"metadata\":{}}", &s));
+    CHECK_INT(0, (intmax_t)s.user_id.len);
 }
 
 static void

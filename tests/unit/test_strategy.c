@@ -266,6 +266,8 @@ a_conversation_is_known_by_the_best_name_it_has(void)
     CHECK(same(key_of("s1", "", ""), key_of("", "user_1_session_s1", "")));
     CHECK(same(key_of("", "", first), key_of("", "", later)));
     CHECK(!same(key_of("", "", first), key_of("s1", "", first)));
+    struct session_key by_content = key_of("", "", first);
+    CHECK(session_known(&by_content));
     struct session_key none = key_of("", "", "{}");
     CHECK(!session_known(&none));
 }

@@ -522,9 +522,27 @@ an_estimate_goes_by_script(void)
     CHECK_INT(1, (intmax_t)estimate("\\n\\n\\n\\n"));
 }
 
+static void
+tokens_are_those_that_were_told_and_none_twice(void)
+{
+    struct usage u = { 0 };
+
+    CHECK_INT(0, (intmax_t)usage_tokens(&u));
+    for (unsigned i = 0; i < USAGE_COUNT; i++)
+        u.n[i] = UINT64_C(1) << i;
+    CHECK_INT(0, (intmax_t)usage_tokens(&u));
+    u.has = 1u << USAGE_in_uncached | 1u << USAGE_cache_read |
+            1u << USAGE_out_total | 1u << USAGE_out_reasoning;
+    /* Reasoning is part of the output. */
+    CHECK_INT((intmax_t)(u.n[USAGE_in_uncached] + u.n[USAGE_cache_read] +
+                         u.n[USAGE_out_total]),
+        (intmax_t)usage_tokens(&u));
+}
+
 int
 main(void)
 {
+    CHECK_RUN(tokens_are_those_that_were_told_and_none_twice);
     CHECK_RUN(every_ending_is_told_apart_however_it_arrives);
     CHECK_RUN(the_gate_opens_with_the_event_that_has_content);
     CHECK_RUN(names_and_messages_are_decoded_and_bounded);

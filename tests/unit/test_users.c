@@ -352,6 +352,23 @@ sessions_go_with_their_user_or_their_token(void)
 }
 
 static void
+a_user_keeps_the_time_it_was_made(void)
+{
+    struct user *found;
+
+    rx_clock_fake(1800000000000);
+    struct user *u = make_user("dated", API_VIEWER);
+    rx_clock_advance(MINUTE_MS);
+    CHECK_INT(RX_OK, store_begin(store, NULL));
+    CHECK_INT(RX_OK, user_save(store, arena, u, NULL));
+    CHECK_INT(RX_OK, store_commit(store, NULL));
+    CHECK_INT(RX_OK, user_load(store, arena, u->id, &found, NULL));
+    CHECK_INT(1800000000000, (intmax_t)found->created_ms);
+    CHECK_INT(1800000000000 + (intmax_t)MINUTE_MS, (intmax_t)found->updated_ms);
+    rx_clock_fake(0);
+}
+
+static void
 names_of_users_are_taken_in_any_case(void)
 {
     struct rx_err err = { 0 };
@@ -387,6 +404,7 @@ main(void)
     CHECK_RUN(a_session_lives_while_it_is_used_but_not_for_ever);
     CHECK_RUN(one_user_has_only_so_many_sessions);
     CHECK_RUN(sessions_go_with_their_user_or_their_token);
+    CHECK_RUN(a_user_keeps_the_time_it_was_made);
     CHECK_RUN(names_of_users_are_taken_in_any_case);
     store_end(store);
     rx_arena_free(arena);
