@@ -14,6 +14,7 @@ folder under /tmp, on ports the kernel picks, and never outlive the test.
 When a test fails, what its programs wrote to stderr is shown.  A sanitizer's
 report, or a program that died by itself, fails the test that ran it.
 """
+import concurrent.futures
 import ctypes
 import inspect
 import json
@@ -472,13 +473,35 @@ def title(function):
     return function.__name__.replace("_", " ")
 
 
-def main():
+def run_apart(build, at_once):
+    """Every test of the file in a process of its own, some at a time: for
+    files that mostly wait for what the programs do in their own time."""
+    def run(function):
+        return subprocess.run(
+            [sys.executable, sys.argv[0], build, title(function)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False)
+
+    passed = 0
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for done in pool.map(run, TESTS):
+            passed += done.returncode == 0
+            print(done.stdout.replace("1 of 1 passed\n", ""), end="",
+                  flush=True)
+    print(f"{passed} of {len(TESTS)} passed")
+    sys.exit(0 if passed == len(TESTS) else 1)
+
+
+def main(at_once=1):
     """Runs the tests of this file: test_x.py BUILD [WORD IN THE NAME]."""
     if len(sys.argv) < 2:
         sys.exit("usage: test_x.py BUILD-FOLDER [words of the name]")
     build = pathlib.Path(sys.argv[1]).resolve()
+    if at_once > 1 and len(sys.argv) == 2:
+        run_apart(build, at_once)
     words = " ".join(sys.argv[2:])
-    chosen = [t for t in TESTS if words in title(t)]
+    chosen = ([t for t in TESTS if words == title(t)]
+              or [t for t in TESTS if words in title(t)])
     failed = []
     for function in chosen:
         start = time.monotonic()

@@ -228,4 +228,4 @@ def wrong_webhooks_are_refused_by_field(build):
         assert r.admin.get("/api/webhooks")["data"] == []
 
 
-main()
+main(at_once=4)

@@ -200,4 +200,4 @@ def the_fastest_address_comes_first_and_none_gets_the_key(build):
     dead.close()
 
 
-main()
+main(at_once=4)

@@ -97,4 +97,4 @@ def records_that_had_no_room_are_an_alert(build):
         assert told[0]["subject"] == "data-1", (told, lost)
 
 
-main()
+main(at_once=4)
