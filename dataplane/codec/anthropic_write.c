@@ -29,7 +29,13 @@ anthropic_writer_new(void)
 static void
 begin(struct rx_buf *b, const char *type)
 {
-    rx_buf_addf(b, "event: %s\ndata: {\"type\":\"%s\"", type, type);
+    rx_str name = rx_str_of(type);
+
+    rx_buf_add(b, RX_S("event: "));
+    rx_buf_add(b, name);
+    rx_buf_add(b, RX_S("\ndata: {\"type\":\""));
+    rx_buf_add(b, name);
+    rx_buf_addc(b, '"');
 }
 
 static void

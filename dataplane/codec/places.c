@@ -39,7 +39,7 @@ run_at(const struct places *p, size_t i)
 }
 
 static void
-add_char(struct places *p, unsigned width)
+add_chars(struct places *p, size_t count, unsigned width)
 {
     size_t n = run_count(p);
     struct place_run run = { p->chars, p->bytes, width };
@@ -47,8 +47,8 @@ add_char(struct places *p, unsigned width)
     if (n == 0 || run_at(p, n - 1).width != width)
         rx_buf_add(&p->runs,
             (rx_str){ (const char *)(const void *)&run, sizeof(run) });
-    p->chars++;
-    p->bytes += width;
+    p->chars += count;
+    p->bytes += count * width;
 }
 
 static int
@@ -70,10 +70,22 @@ add_unit(struct places *p, const char *digits)
         unit = unit << 4 | (unsigned)hex(digits[i]);
     if (unit >= 0xDC00 && unit <= 0xDFFF)
         return;
-    add_char(p, unit < 0x80                        ? 1
-                : unit < 0x800                     ? 2
-                : unit >= 0xD800 && unit <= 0xDBFF ? 4
-                                                   : 3);
+    add_chars(p, 1,
+        unit < 0x80                        ? 1
+        : unit < 0x800                     ? 2
+        : unit >= 0xD800 && unit <= 0xDBFF ? 4
+                                           : 3);
+}
+
+/* How many bytes from `i` on are characters of their own, as most are. */
+static size_t
+plain_at(rx_str text, size_t i)
+{
+    size_t from = i;
+
+    while (i < text.len && (text.ptr[i] & 0x80) == 0 && text.ptr[i] != '\\')
+        i++;
+    return i - from;
 }
 
 void
@@ -85,12 +97,14 @@ places_feed(struct places *p, rx_str text)
             add_unit(p, text.ptr + i + 2);
             i += 5;
         } else if (c == '\\') {
-            add_char(p, 1);
+            add_chars(p, 1, 1);
             i++;
         } else if (c < 0x80) {
-            add_char(p, 1);
+            size_t n = plain_at(text, i);
+            add_chars(p, n, 1);
+            i += n - 1;
         } else if (c >= 0xC0) {
-            add_char(p, c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2);
+            add_chars(p, 1, c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2);
         }
     }
 }

@@ -1,23 +1,48 @@
 #include "dataplane/codec/put.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "dataplane/codec/ir.h"
 #include "shared/json.h"
 #include "shared/json_span.h"
 
-static rx_str
-word(const char *s)
+/* Does what is in front of a value want a comma behind it? */
+static bool
+wants_comma(const struct rx_buf *b)
 {
-    return (rx_str){ s, strlen(s) };
+    switch (b->len > 0 ? b->ptr[b->len - 1] : ' ') {
+    case '{':
+    case '[':
+    case ':':
+    case ' ':
+    case '\n': return false;
+    default: return true;
+    }
 }
 
 void
 put_comma(struct rx_buf *b)
 {
-    if (b->len > 0 && memchr("{[: \n", b->ptr[b->len - 1], 5) == NULL)
+    if (wants_comma(b))
         rx_buf_addc(b, ',');
+}
+
+/* A string, its comma before it and `behind` after it, all at once. */
+static void
+put_quoted(struct rx_buf *b, rx_str text, rx_str behind)
+{
+    char *room = rx_buf_room(b, text.len + behind.len + 2);
+    char *to = room;
+
+    if (to == NULL)
+        return;
+    if (wants_comma(b))
+        *to++ = ',';
+    *to++ = '"';
+    if (text.len > 0)
+        memcpy(to, text.ptr, text.len);
+    memcpy(to + text.len, behind.ptr, behind.len);
+    rx_buf_grew(b, (size_t)(to - room) + text.len + behind.len);
 }
 
 void
@@ -34,12 +59,9 @@ put_close(struct rx_buf *b, char bracket)
 }
 
 void
-put_key(struct rx_buf *b, const char *name)
+put_name(struct rx_buf *b, rx_str name)
 {
-    put_comma(b);
-    rx_buf_addc(b, '"');
-    rx_buf_add(b, word(name));
-    rx_buf_add(b, RX_S("\":"));
+    put_quoted(b, name, RX_S("\":"));
 }
 
 void
@@ -52,16 +74,7 @@ put_raw(struct rx_buf *b, rx_str raw)
 void
 put_text(struct rx_buf *b, rx_str text)
 {
-    put_comma(b);
-    rx_buf_addc(b, '"');
-    rx_buf_add(b, text);
-    rx_buf_addc(b, '"');
-}
-
-void
-put_word(struct rx_buf *b, const char *s)
-{
-    put_text(b, word(s));
+    put_quoted(b, text, RX_S("\""));
 }
 
 void
@@ -77,7 +90,7 @@ void
 put_u64(struct rx_buf *b, uint64_t n)
 {
     put_comma(b);
-    rx_buf_addf(b, "%" PRIu64, n);
+    rx_buf_add_u64(b, n);
 }
 
 void
@@ -90,69 +103,6 @@ void
 put_null(struct rx_buf *b)
 {
     put_raw(b, RX_S("null"));
-}
-
-void
-put_member(struct rx_buf *b, const char *name, rx_str text)
-{
-    put_key(b, name);
-    put_text(b, text);
-}
-
-void
-put_member_word(struct rx_buf *b, const char *name, const char *s)
-{
-    put_key(b, name);
-    put_word(b, s);
-}
-
-void
-put_member_raw(struct rx_buf *b, const char *name, rx_str raw)
-{
-    put_key(b, name);
-    put_raw(b, raw);
-}
-
-void
-put_member_u64(struct rx_buf *b, const char *name, uint64_t n)
-{
-    put_key(b, name);
-    put_u64(b, n);
-}
-
-void
-put_member_bool(struct rx_buf *b, const char *name, bool yes)
-{
-    put_key(b, name);
-    put_bool(b, yes);
-}
-
-void
-put_member_null(struct rx_buf *b, const char *name)
-{
-    put_key(b, name);
-    put_null(b);
-}
-
-void
-put_member_open(struct rx_buf *b, const char *name, char bracket)
-{
-    put_key(b, name);
-    put_open(b, bracket);
-}
-
-void
-put_member_if(struct rx_buf *b, const char *name, rx_str text)
-{
-    if (text.len > 0)
-        put_member(b, name, text);
-}
-
-void
-put_member_raw_if(struct rx_buf *b, const char *name, rx_str raw)
-{
-    if (raw.len > 0)
-        put_member_raw(b, name, raw);
 }
 
 void

@@ -23,27 +23,92 @@
 void put_comma(struct rx_buf *b);
 void put_open(struct rx_buf *b, char bracket);
 void put_close(struct rx_buf *b, char bracket);
-/* `name` is a word. */
-void put_key(struct rx_buf *b, const char *name);
+void put_name(struct rx_buf *b, rx_str name); /* a key */
 void put_raw(struct rx_buf *b, rx_str raw);
-void put_word(struct rx_buf *b, const char *word); /* in quotes */
-void put_text(struct rx_buf *b, rx_str text);      /* escaped; in quotes */
-void put_plain(struct rx_buf *b, rx_str plain);    /* to be escaped */
+void put_text(struct rx_buf *b, rx_str text);   /* escaped; in quotes */
+void put_plain(struct rx_buf *b, rx_str plain); /* to be escaped */
 void put_u64(struct rx_buf *b, uint64_t n);
 void put_bool(struct rx_buf *b, bool yes);
 void put_null(struct rx_buf *b);
 
-/* Key and value. */
-void put_member(struct rx_buf *b, const char *name, rx_str text);
-void put_member_word(struct rx_buf *b, const char *name, const char *word);
-void put_member_raw(struct rx_buf *b, const char *name, rx_str raw);
-void put_member_u64(struct rx_buf *b, const char *name, uint64_t n);
-void put_member_bool(struct rx_buf *b, const char *name, bool yes);
-void put_member_null(struct rx_buf *b, const char *name);
-void put_member_open(struct rx_buf *b, const char *name, char bracket);
+/* Names and words are literals mostly: their lengths are constants here. */
+static inline void
+put_key(struct rx_buf *b, const char *name)
+{
+    put_name(b, rx_str_of(name));
+}
+
+static inline void
+put_word(struct rx_buf *b, const char *word)
+{
+    put_text(b, rx_str_of(word));
+}
+
+/* ---- key and value ----------------------------------------------------- */
+
+static inline void
+put_member(struct rx_buf *b, const char *name, rx_str text)
+{
+    put_key(b, name);
+    put_text(b, text);
+}
+
+static inline void
+put_member_word(struct rx_buf *b, const char *name, const char *word)
+{
+    put_key(b, name);
+    put_word(b, word);
+}
+
+static inline void
+put_member_raw(struct rx_buf *b, const char *name, rx_str raw)
+{
+    put_key(b, name);
+    put_raw(b, raw);
+}
+
+static inline void
+put_member_u64(struct rx_buf *b, const char *name, uint64_t n)
+{
+    put_key(b, name);
+    put_u64(b, n);
+}
+
+static inline void
+put_member_bool(struct rx_buf *b, const char *name, bool yes)
+{
+    put_key(b, name);
+    put_bool(b, yes);
+}
+
+static inline void
+put_member_null(struct rx_buf *b, const char *name)
+{
+    put_key(b, name);
+    put_null(b);
+}
+
+static inline void
+put_member_open(struct rx_buf *b, const char *name, char bracket)
+{
+    put_key(b, name);
+    put_open(b, bracket);
+}
+
 /* Nothing if the view is empty. */
-void put_member_if(struct rx_buf *b, const char *name, rx_str text);
-void put_member_raw_if(struct rx_buf *b, const char *name, rx_str raw);
+static inline void
+put_member_if(struct rx_buf *b, const char *name, rx_str text)
+{
+    if (text.len > 0)
+        put_member(b, name, text);
+}
+
+static inline void
+put_member_raw_if(struct rx_buf *b, const char *name, rx_str raw)
+{
+    if (raw.len > 0)
+        put_member_raw(b, name, raw);
+}
 
 struct ir_args;
 struct rx_arena;

@@ -66,7 +66,9 @@ responses_frame(struct responses_writer *w, const char *type)
     if (w->quiet)
         return false;
     w->frame = b->len;
-    rx_buf_addf(b, "event: %s\ndata: ", type);
+    rx_buf_add(b, RX_S("event: "));
+    rx_buf_add(b, rx_str_of(type));
+    rx_buf_add(b, RX_S("\ndata: "));
     w->frame = b->len;
     put_open(b, '{');
     put_member_word(b, "type", type);

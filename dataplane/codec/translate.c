@@ -245,12 +245,15 @@ translation_needs_body(const struct translation *t)
 
 /* --- the answer -------------------------------------------------------------------- */
 
-/* Only now: by the time the answer comes the loop has been elsewhere, and a
- * long request is not looked through twice in one turn of it. */
+/* Unless somebody told what the prompt takes.  Only now: by the time the answer
+ * comes the loop has been elsewhere, and a long request is not looked through
+ * twice in one turn of it. */
 static void
-estimate_prompt(struct translation *t)
+estimate_prompt(struct translation *t, const struct usage *told)
 {
-    if (t->to_count.len > 0)
+    bool is_told = told != NULL && ir_usage_has(told, USAGE_in_uncached);
+
+    if (t->to_count.len > 0 && !is_told)
         t->request.prompt_estimate =
             estimate_tokens(t->client->dialect, t->to_count);
     t->to_count = (rx_str){ 0 };
@@ -263,7 +266,7 @@ write_event(void *arg, const struct ir_event *e)
 
     t->failed = t->failed || e->kind == IR_EV_ERROR;
     if (e->kind == IR_EV_START)
-        estimate_prompt(t);
+        estimate_prompt(t, e->start.usage);
     t->writer->out = t->out;
     t->writer->codec->write(t->writer, e);
 }
