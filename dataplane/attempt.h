@@ -83,7 +83,6 @@ void attempt_forget_headers(struct attempt *a);
 /* What is held back: before attempt_open all that came, afterwards the end of
  * the answer (to be sent by the owner once it has accounted for it). */
 rx_str attempt_held(const struct attempt *a);
-bool attempt_whole(const struct attempt *a);
 /* Exact length of the answer if it was announced, else RX_HTTPD_CHUNKED. */
 uint64_t attempt_length(const struct attempt *a);
 bool attempt_sent(

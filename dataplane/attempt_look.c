@@ -35,12 +35,6 @@ attempt_held(const struct attempt *a)
     return rx_buf_str(&a->held);
 }
 
-bool
-attempt_whole(const struct attempt *a)
-{
-    return a->body_ended;
-}
-
 uint64_t
 attempt_length(const struct attempt *a)
 {

@@ -50,7 +50,7 @@ tariff_add(
     rx_map_put(t->names, name, e);
 }
 
-size_t
+static size_t
 tariff_count(const struct tariff *t)
 {
     return t != NULL ? rx_map_count(t->names) : 0;
@@ -77,7 +77,7 @@ count_of(const struct usage *u, enum usage_counter c)
     return (u->has >> c & 1) != 0 ? u->n[c] : 0;
 }
 
-struct rx_tokens
+static struct rx_tokens
 tariff_tokens(const struct usage *u)
 {
     return (struct rx_tokens){

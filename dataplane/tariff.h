@@ -26,9 +26,7 @@ struct tariff *tariff_new(struct rx_arena *arena);
 /* `price` and the name stay as long as the arena. */
 void tariff_add(
     struct tariff *t, rx_str name, const struct rx_price *price, bool set);
-size_t tariff_count(const struct tariff *t);
 
-struct rx_tokens tariff_tokens(const struct usage *u);
 /* What the channel charges for a model, before its own factor; NULL: unknown. */
 const struct rx_price *tariff_price(
     const struct tariff *t, const struct channel *channel, rx_str model);

@@ -30,8 +30,9 @@ rx_service_name(enum rx_service s)
     return service_names[s];
 }
 
-enum rx_service
-rx_service_of(rx_str name)
+/* "default", "auto", "on_demand", "" and what is not known are standard. */
+static enum rx_service
+service_of(rx_str name)
 {
     for (unsigned i = 0; i < RX_SERVICE_COUNT; i++) {
         if (rx_str_eq(
@@ -143,7 +144,7 @@ rx_price_cost(const struct rx_price *p, const struct rx_tokens *t)
 {
     uint64_t written = t->write_5m + t->write_1h + t->write_other;
     uint64_t prompt = t->in_uncached + t->cache_read + written + t->in_tool_use;
-    struct rx_rates r = rates_for(p, prompt, rx_service_of(t->service_tier));
+    struct rx_rates r = rates_for(p, prompt, service_of(t->service_tier));
     const uint64_t *n = r.n;
     uint64_t reasoning = at_most(t->out_reasoning, t->out_total);
     uint64_t plain_out = t->out_total - reasoning;

@@ -99,8 +99,6 @@ int64_t rx_cost_add(int64_t a, int64_t b); /* saturates */
 
 const char *rx_rate_name(enum rx_rate r);
 const char *rx_service_name(enum rx_service s);
-/* "default", "auto", "on_demand", "" and what is not known are standard. */
-enum rx_service rx_service_of(rx_str name);
 
 /*
  * Ways to write a model's name in order of preference, n = 0, 1, …: as it is,

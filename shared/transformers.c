@@ -10,12 +10,6 @@ static const char *const type_names[] = {
 #undef TYPE_NAME
 };
 
-const char *
-rx_transformer_type_name(enum rx_transformer_type type)
-{
-    return type_names[type];
-}
-
 static rx_str
 view(const char *s)
 {
@@ -216,14 +210,6 @@ all_dialects(rx_json config)
         mask = dialects_of(use, mask);
     }
     return mask;
-}
-
-unsigned
-rx_transformers_dialects(rx_json config)
-{
-    unsigned mask = all_dialects(config);
-
-    return mask != 0 ? mask : RX_TRANSFORMER_ALL;
 }
 
 bool

@@ -36,7 +36,6 @@ enum rx_transformer_type {
     RX_TRANSFORMER_TYPES(RX_TRANSFORMER_ENUM)
 #undef RX_TRANSFORMER_ENUM
 };
-const char *rx_transformer_type_name(enum rx_transformer_type type);
 
 struct rx_transformer_option {
     const char *name; /* NULL ends the list */
@@ -75,9 +74,6 @@ const struct rx_transformer *rx_transformer_find(rx_str name);
  * with the path of the field.
  */
 void rx_transformers_check(rx_json config);
-/* The dialects in which the checked configuration has something to do: the
- * union over its steps.  All of them when it has no step. */
-unsigned rx_transformers_dialects(rx_json config);
 /* Does the checked configuration have a step at all? */
 bool rx_transformers_any(rx_json config);
 

@@ -199,12 +199,6 @@ accumulator_sink(struct accumulator *a)
     return (struct ir_sink){ put, a };
 }
 
-bool
-accumulator_done(const struct accumulator *a)
-{
-    return a->done;
-}
-
 /* A call that the limit cut off must not be run. */
 static bool
 is_unusable(const struct ir_part *p)

@@ -14,8 +14,6 @@ struct accumulator;
 RX_NODISCARD struct accumulator *accumulator_new(struct rx_arena *arena);
 void accumulator_free(struct accumulator *a);
 struct ir_sink accumulator_sink(struct accumulator *a);
-/* END or ERROR has come. */
-bool accumulator_done(const struct accumulator *a);
 /* The answer as far as it came; `failed` without an end. */
 const struct ir_response *accumulator_result(struct accumulator *a);
 /* An answer as the events it would have been streamed as. */

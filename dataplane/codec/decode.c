@@ -195,7 +195,7 @@ effort_budget(enum ir_effort effort)
     return 0;
 }
 
-enum ir_effort
+static enum ir_effort
 budget_effort(int64_t budget)
 {
     for (size_t i = 0; i < RX_COUNT(efforts); i++) {

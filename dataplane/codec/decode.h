@@ -55,7 +55,6 @@ enum ir_effort decode_effort(rx_str word);
 const char *effort_word(enum ir_effort effort);
 /* Levels and budgets stand for each other (wire.md 3.8). */
 int64_t effort_budget(enum ir_effort effort);
-enum ir_effort budget_effort(int64_t budget);
 /* The nearest level of the set; a tie goes to the lower. */
 enum ir_effort effort_clamp(enum ir_effort wanted, unsigned levels);
 /* What is wanted in all, as a level or as a budget; unset if nothing is. */

@@ -127,8 +127,8 @@ find_run(const struct places *p, uint64_t at, bool by_bytes)
     return run_at(p, low);
 }
 
-uint64_t
-places_to_bytes(const struct places *p, uint64_t chars)
+static uint64_t
+to_bytes(const struct places *p, uint64_t chars)
 {
     if (chars >= p->chars)
         return p->bytes;
@@ -136,8 +136,9 @@ places_to_bytes(const struct places *p, uint64_t chars)
     return run.bytes + (chars - run.chars) * run.width;
 }
 
-uint64_t
-places_to_chars(const struct places *p, uint64_t bytes)
+/* One for the other; what is beyond the end is the end. */
+static uint64_t
+to_chars(const struct places *p, uint64_t bytes)
 {
     if (bytes >= p->bytes)
         return p->chars;
@@ -159,8 +160,8 @@ places_settle(const struct places *p, struct ir_citation *c)
     uint64_t to = not_below_zero(by_bytes ? &c->end_byte : &c->end);
 
     if (by_bytes) {
-        from = places_to_chars(p, from);
-        to = places_to_chars(p, to);
+        from = to_chars(p, from);
+        to = to_chars(p, to);
     }
     if (to > p->chars)
         to = p->chars;
@@ -170,6 +171,6 @@ places_settle(const struct places *p, struct ir_citation *c)
     }
     c->start = (struct ir_int){ true, (int64_t)from };
     c->end = (struct ir_int){ true, (int64_t)to };
-    c->start_byte = (struct ir_int){ true, (int64_t)places_to_bytes(p, from) };
-    c->end_byte = (struct ir_int){ true, (int64_t)places_to_bytes(p, to) };
+    c->start_byte = (struct ir_int){ true, (int64_t)to_bytes(p, from) };
+    c->end_byte = (struct ir_int){ true, (int64_t)to_bytes(p, to) };
 }

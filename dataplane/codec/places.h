@@ -21,9 +21,6 @@ void places_init(struct places *p);
 void places_fini(struct places *p);
 /* More of the text, as the inside of a JSON string; no escape is cut. */
 void places_feed(struct places *p, rx_str text);
-/* One for the other; what is beyond the end is the end. */
-uint64_t places_to_bytes(const struct places *p, uint64_t chars);
-uint64_t places_to_chars(const struct places *p, uint64_t bytes);
 
 /* Both ways to tell the place of a citation; without one it is all the text. */
 void places_settle(const struct places *p, struct ir_citation *c);

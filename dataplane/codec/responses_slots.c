@@ -43,7 +43,8 @@ grow(struct responses_reader *r)
     r->slots = slots;
 }
 
-struct slot *
+/* A new one; NULL when there are too many. */
+static struct slot *
 slot_add(struct responses_reader *r, enum slot_kind kind, uint64_t output,
     uint64_t content)
 {
@@ -96,7 +97,7 @@ slot_fill(struct responses_reader *r, struct slot *s, rx_str whole)
     slot_feed(r, s, (rx_str){ whole.ptr + s->len, whole.len - s->len });
 }
 
-void
+static void
 slot_close(struct responses_reader *r, struct slot *s)
 {
     struct ir_event e = { .kind = IR_EV_CLOSE };

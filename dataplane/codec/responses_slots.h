@@ -52,15 +52,11 @@ struct responses_reader {
 /* NULL when it is not there. */
 struct slot *slot_find(const struct responses_reader *r, enum slot_kind kind,
     uint64_t output, uint64_t content);
-/* A new one; NULL when there are too many. */
-struct slot *slot_add(struct responses_reader *r, enum slot_kind kind,
-    uint64_t output, uint64_t content);
 
 /* Hand on more of it. */
 void slot_feed(struct responses_reader *r, struct slot *s, rx_str text);
 /* `whole` is all of it: hand on what is missing. */
 void slot_fill(struct responses_reader *r, struct slot *s, rx_str whole);
-void slot_close(struct responses_reader *r, struct slot *s);
 
 /* The kinds: found or made. */
 struct slot *slot_text(struct responses_reader *r, bool refusal,

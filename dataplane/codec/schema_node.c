@@ -22,8 +22,8 @@ schema_keyword(rx_str key)
     return KW_OTHER;
 }
 
-bool
-schema_inlines(enum schema_profile p)
+static bool
+inlines(enum schema_profile p)
 {
     return p == SCHEMA_GEMINI_PROTO;
 }
@@ -183,7 +183,7 @@ gather_all(struct cleaner *c, struct node *n, rx_str list, unsigned deep)
 static bool
 must_follow(const struct cleaner *c, unsigned deep)
 {
-    return schema_inlines(c->job->profile) ||
+    return inlines(c->job->profile) ||
            (deep > 0 && schema_merges(c->job->profile));
 }
 
@@ -355,7 +355,7 @@ complete(struct cleaner *c, struct node *n)
         read_types(&n->types, type->value);
     if (nullable != NULL && rx_span_kind_of(nullable->value) == RX_SPAN_TRUE)
         n->nullable = true;
-    if (n->cut && n->types.n == 0 && schema_inlines(c->job->profile))
+    if (n->cut && n->types.n == 0 && inlines(c->job->profile))
         n->types.word[n->types.n++] = RX_S("object");
 }
 

@@ -147,8 +147,7 @@ bool schema_is_null(rx_str raw); /* {"type":"null"} */
 void schema_trouble(struct cleaner *c, const char *why);
 
 /* Does this profile want it? */
-bool schema_inlines(enum schema_profile p); /* no $ref */
-bool schema_merges(enum schema_profile p);  /* no allOf */
+bool schema_merges(enum schema_profile p); /* no allOf */
 
 /* --- schema.c ------------------------------------------------------------------- */
 

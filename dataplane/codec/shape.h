@@ -21,7 +21,5 @@ bool shape_pairs(struct shape *s);
 bool shape_tools(struct shape *s);
 /* Of tools and answers, cleaned; behind shape_tools. */
 bool shape_schemas(struct shape *s);
-/* What the target calls a tool of the client's. */
-rx_str shape_tool_name(struct shape *s, rx_str name, rx_str space);
 
 #endif

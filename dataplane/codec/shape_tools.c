@@ -75,8 +75,9 @@ find(const struct shape *s, rx_str name, rx_str space)
     return k;
 }
 
-rx_str
-shape_tool_name(struct shape *s, rx_str name, rx_str space)
+/* What the target calls a tool of the client's. */
+static rx_str
+tool_name(struct shape *s, rx_str name, rx_str space)
 {
     const struct ir_rename *known = find(s, name, space);
     rx_str full;
@@ -366,12 +367,11 @@ rename_parts(struct shape *s, struct ir_parts *parts)
 {
     for (struct ir_part *p = parts->first; p != NULL; p = p->next) {
         if (p->kind == IR_TOOL_CALL) {
-            p->call.name =
-                shape_tool_name(s, p->call.name, call_space(s, &p->call));
+            p->call.name = tool_name(s, p->call.name, call_space(s, &p->call));
             if (s->target != DIALECT_RESPONSES)
                 p->call.space = (rx_str){ 0 };
         } else if (p->kind == IR_TOOL_RESULT) {
-            p->result.name = shape_tool_name(s, p->result.name, RX_S(""));
+            p->result.name = tool_name(s, p->result.name, RX_S(""));
         }
     }
 }
@@ -419,11 +419,11 @@ shape_tools(struct shape *s)
         rename_parts(s, &t->parts);
     }
     if (s->r->choice == IR_CHOICE_NAMED)
-        s->r->choice_name = shape_tool_name(s, s->r->choice_name, RX_S(""));
+        s->r->choice_name = tool_name(s, s->r->choice_name, RX_S(""));
     for (struct ir_name *n = s->r->allowed; n != NULL; n = n->next)
-        n->name = shape_tool_name(s, n->name, RX_S(""));
+        n->name = tool_name(s, n->name, RX_S(""));
     for (struct ir_tool *t = s->r->tools; t != NULL; t = t->next) {
-        t->name = shape_tool_name(s, t->name, t->space);
+        t->name = tool_name(s, t->name, t->space);
         if (s->target != DIALECT_RESPONSES)
             t->space = (rx_str){ 0 };
     }
