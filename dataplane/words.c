@@ -125,7 +125,7 @@ words_count(const struct words *w)
 
 /* ---- grams -------------------------------------------------------------------- */
 
-static inline uint32_t
+static inline __attribute__((always_inline)) uint32_t
 gram_at(const char *at, size_t length)
 {
     uint32_t g = 0;
@@ -256,15 +256,19 @@ compare(
     }
 }
 
-static inline void
+/* For each length of its own: then a gram is one load. */
+static inline __attribute__((always_inline)) void
 find_in(const struct table *t, const struct finding *f, size_t length)
 {
-    size_t stride = t->stride;
+    const uint64_t *const marks = t->marks;
+    const char *const text = f->text.ptr;
+    const size_t stride = t->stride;
+    const size_t len = f->text.len;
 
-    for (size_t at = 0; at + length <= f->text.len; at += stride) {
-        uint32_t gram = gram_at(f->text.ptr + at, length);
+    for (size_t at = 0; at + length <= len; at += stride) {
+        uint32_t gram = gram_at(text + at, length);
         uint32_t mark = mark_of(gram);
-        if ((t->marks[mark / 64] >> mark % 64 & 1) != 0)
+        if ((marks[mark / 64] >> mark % 64 & 1) != 0)
             compare(t, f, at, gram);
     }
 }
@@ -277,8 +281,10 @@ words_find(const struct words *w, rx_str text,
 
     if (w->tables[GRAM] != NULL)
         find_in(w->tables[GRAM], &f, GRAM);
-    for (size_t length = 1; length < GRAM; length++) {
-        if (w->tables[length] != NULL)
-            find_in(w->tables[length], &f, length);
-    }
+    if (w->tables[3] != NULL)
+        find_in(w->tables[3], &f, 3);
+    if (w->tables[2] != NULL)
+        find_in(w->tables[2], &f, 2);
+    if (w->tables[1] != NULL)
+        find_in(w->tables[1], &f, 1);
 }
