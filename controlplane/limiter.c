@@ -2,7 +2,6 @@
  * What no plane has asked about lately is not in the table; of that, each plane
  * has its part, which is shared out like a limit itself.
  */
-#include "controlplane/limiter.h"
 
 #include <stdlib.h>
 #include <string.h>

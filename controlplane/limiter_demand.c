@@ -2,7 +2,6 @@
  * What planes ask for, and what becomes of their shares when they come and go.
  */
 #include "controlplane/key.h"
-#include "controlplane/limiter.h"
 #include "controlplane/limiter_parts.h"
 #include "shared/log.h"
 #include "shared/map.h"

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "controlplane/key.h"
-#include "controlplane/limiter.h"
 #include "controlplane/limiter_parts.h"
 #include "shared/map.h"
 
