@@ -9,7 +9,7 @@
  * line and the answer kept for its Idempotency-Key; only when all of that is on
  * disk does the caller get its 2xx, and only then do the planes hear of it.
  *
- * The first half is for main.c, the second for the api_<noun>.c files.
+ * The first half is for control.c, the second for the api_<noun>.c files.
  */
 #ifndef CONTROLPLANE_API_H
 #define CONTROLPLANE_API_H

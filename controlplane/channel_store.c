@@ -9,6 +9,7 @@
 #include "controlplane/oauth_account.h"
 #include "controlplane/oauth_provider.h"
 #include "controlplane/provider.h"
+#include "controlplane/row.h"
 #include "controlplane/service_account.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
@@ -19,28 +20,6 @@
     "transformers, health_check, cost_ppm"
 
 /* ---- reading ---- */
-
-static enum rx_code
-unseal(struct store *s, struct rx_arena *arena, const char *place, rx_str id,
-    rx_str sealed, rx_str *out, struct rx_err *err)
-{
-    struct rx_buf plain;
-
-    rx_buf_init(&plain, 64 << 10);
-    enum rx_code code = vault_unseal(s->vault, place, id, sealed, &plain, err);
-    if (code == RX_OK)
-        *out = field_keep(arena, rx_buf_str(&plain));
-    if (plain.ptr != NULL)
-        rx_wipe(plain.ptr, plain.len);
-    rx_buf_fini(&plain);
-    return code;
-}
-
-static rx_str
-column(struct db_query *q, int i, struct rx_arena *arena)
-{
-    return field_keep(arena, db_str(q, i));
-}
 
 /*
  * The stored lists as one body, for channel_read() of the API: one reader for
@@ -70,21 +49,21 @@ read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
 {
     enum rx_code code = RX_OK;
 
-    ch->id = column(q, 0, arena);
-    ch->name = column(q, 1, arena);
-    ch->type = column(q, 2, arena);
-    ch->base_url = column(q, 3, arena);
+    ch->id = row_text(q, 0, arena);
+    ch->name = row_text(q, 1, arena);
+    ch->type = row_text(q, 2, arena);
+    ch->base_url = row_text(q, 3, arena);
     ch->priority = db_i64(q, 6);
     ch->weight = db_u64(q, 7);
-    ch->status = column(q, 8, arena);
+    ch->status = row_text(q, 8, arena);
     if (!db_is_null(q, 12))
-        code = unseal(s, arena, "channel.proxy_url", ch->id, db_blob(q, 12),
+        code = row_unseal(s, arena, "channel.proxy_url", ch->id, db_blob(q, 12),
             &ch->proxy_url, err);
-    ch->ca_file = column(q, 13, arena);
+    ch->ca_file = row_text(q, 13, arena);
     ch->created_ms = db_u64(q, 14);
     ch->updated_ms = db_u64(q, 15);
     ch->rev = db_u64(q, 16);
-    ch->transformers = column(q, 17, arena);
+    ch->transformers = row_text(q, 17, arena);
     ch->cost_ppm = db_u64(q, 19);
     read_lists(ch, q, arena);
     return code;
@@ -130,12 +109,12 @@ read_secret(struct store *s, struct db_query *q, struct rx_arena *arena,
     struct channel_key *k, struct rx_err *err)
 {
     if (k->account_id.len == 0)
-        return unseal(s, arena, "credential.secret", k->id, db_blob(q, 2),
+        return row_unseal(s, arena, "credential.secret", k->id, db_blob(q, 2),
             &k->secret, err);
-    add_token_headers(k, arena, column(q, 9, arena), column(q, 10, arena));
+    add_token_headers(k, arena, row_text(q, 9, arena), row_text(q, 10, arena));
     if (db_is_null(q, 8))
         return RX_OK;
-    return unseal(s, arena, "oauth.access", k->account_id, db_blob(q, 8),
+    return row_unseal(s, arena, "oauth.access", k->account_id, db_blob(q, 8),
         &k->secret, err);
 }
 
@@ -154,13 +133,13 @@ read_keys(struct store *s, struct rx_arena *arena, bool secrets,
     while (code == RX_OK && ch->key_count < CHANNEL_KEYS_MAX && db_next(q)) {
         struct channel_key *k = &ch->keys[ch->key_count++];
         *k = (struct channel_key){
-            .id = column(q, 0, arena),
-            .kind = column(q, 1, arena),
-            .last4 = column(q, 3, arena),
-            .status = column(q, 4, arena),
+            .id = row_text(q, 0, arena),
+            .kind = row_text(q, 1, arena),
+            .last4 = row_text(q, 3, arena),
+            .status = row_text(q, 4, arena),
             .created_ms = db_u64(q, 5),
-            .account_id = column(q, 6, arena),
-            .account = column(q, 7, arena),
+            .account_id = row_text(q, 6, arena),
+            .account = row_text(q, 7, arena),
         };
         if (secrets)
             code = read_secret(s, q, arena, k, err);
@@ -186,12 +165,7 @@ channel_load(struct store *s, struct rx_arena *arena, rx_str id, bool secrets,
         ch = channel_new(arena);
         code = read_row(s, q, arena, ch, err);
     }
-    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
-    if (code == RX_OK)
-        code = done;
-    if (code == RX_OK && ch == NULL)
-        return rx_fail(err, RX_NOT_FOUND, "there is no channel \"%.*s\"",
-            (int)(id.len < 80 ? id.len : 80), id.ptr);
+    code = row_end(q, code, ch != NULL, "channel", id, err);
     if (code == RX_OK)
         code = read_keys(s, arena, secrets, ch, err);
     *out = ch;
@@ -419,23 +393,6 @@ save_keys(struct store *s, struct rx_arena *arena, struct channel *ch,
     return code;
 }
 
-static enum rx_code
-check_name_free(struct store *s, const struct channel *ch, struct rx_err *err)
-{
-    struct db_query *q =
-        db_query(s->db, "select 1 from channel where name = ? and id <> ?");
-
-    db_bind_str(q, 1, ch->name);
-    db_bind_str(q, 2, ch->id);
-    bool taken = db_next(q);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && taken)
-        return rx_fail(err, RX_CONFLICT,
-            "name: there is a channel \"" RX_STR_FMT "\" already",
-            RX_STR_ARG(ch->name));
-    return code;
-}
-
 enum rx_code
 channel_save(struct store *s, struct rx_arena *arena, struct channel *ch,
     struct rx_err *err)
@@ -443,7 +400,7 @@ channel_save(struct store *s, struct rx_arena *arena, struct channel *ch,
     struct channel *old = NULL;
 
     assert(db_in_transaction(s->db));
-    enum rx_code code = check_name_free(s, ch, err);
+    enum rx_code code = row_check_name(s, "channel", ch->name, ch->id, err);
     if (code == RX_OK && ch->id.len > 0)
         code = channel_load(s, arena, ch->id, true, &old, err);
     if (code != RX_OK)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controlplane/row.h"
 #include "shared/clock.h"
 #include "shared/script.h"
 
@@ -78,11 +79,7 @@ function_load(struct store *s, struct rx_arena *arena, rx_str id,
     db_bind_str(q, 1, id);
     if (db_next(q))
         *out = read_row(q, arena);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && *out == NULL)
-        return rx_fail(err, RX_NOT_FOUND, "there is no function \"%.*s\"",
-            (int)(id.len < 80 ? id.len : 80), id.ptr);
-    return code;
+    return row_end(q, RX_OK, *out != NULL, "function", id, err);
 }
 
 enum rx_code
@@ -100,29 +97,12 @@ function_list(struct store *s, struct rx_arena *arena, rx_str after,
     return db_done(q, err);
 }
 
-static enum rx_code
-check_name_free(struct store *s, const struct function *f, struct rx_err *err)
-{
-    struct db_query *q =
-        db_query(s->db, "select 1 from function where name = ? and id <> ?");
-
-    db_bind_str(q, 1, f->name);
-    db_bind_str(q, 2, f->id);
-    bool taken = db_next(q);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && taken)
-        return rx_fail(err, RX_CONFLICT,
-            "name: there is a function \"" RX_STR_FMT "\" already",
-            RX_STR_ARG(f->name));
-    return code;
-}
-
 enum rx_code
 function_save(struct store *s, struct rx_arena *arena, struct function *f,
     struct rx_err *err)
 {
     assert(db_in_transaction(s->db));
-    enum rx_code code = check_name_free(s, f, err);
+    enum rx_code code = row_check_name(s, "function", f->name, f->id, err);
     if (code != RX_OK)
         return code;
     f->updated_ms = rx_clock_wall_ms();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controlplane/limit_set.h"
+#include "controlplane/row.h"
 #include "shared/clock.h"
 
 #define KEY_RANDOM 40
@@ -181,11 +182,7 @@ key_load(struct store *s, struct rx_arena *arena, rx_str id, struct key **out,
     db_bind_str(q, 1, id);
     if (db_next(q))
         *out = read_row(q, arena);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && *out == NULL)
-        return rx_fail(err, RX_NOT_FOUND, "there is no key \"%.*s\"",
-            (int)(id.len < 80 ? id.len : 80), id.ptr);
-    return code;
+    return row_end(q, RX_OK, *out != NULL, "key", id, err);
 }
 
 enum rx_code

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "controlplane/row.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 
@@ -17,47 +18,23 @@
 /* ---- reading ----------------------------------------------------------------- */
 
 static enum rx_code
-unseal(struct store *s, struct rx_arena *arena, const char *place, rx_str id,
-    rx_str sealed, rx_str *out, struct rx_err *err)
-{
-    struct rx_buf plain;
-
-    if (sealed.len == 0)
-        return RX_OK;
-    rx_buf_init(&plain, SEALED_MAX);
-    enum rx_code code = vault_unseal(s->vault, place, id, sealed, &plain, err);
-    if (code == RX_OK)
-        *out = field_keep(arena, rx_buf_str(&plain));
-    if (plain.ptr != NULL)
-        rx_wipe(plain.ptr, plain.len);
-    rx_buf_fini(&plain);
-    return code;
-}
-
-static rx_str
-column(struct db_query *q, int i, struct rx_arena *arena)
-{
-    return field_keep(arena, db_str(q, i));
-}
-
-static enum rx_code
 read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
     bool secrets, struct oauth_account *a, struct rx_err *err)
 {
     enum rx_code code = RX_OK;
 
     *a = (struct oauth_account){
-        .id = column(q, 0, arena),
-        .provider = column(q, 1, arena),
-        .name = column(q, 2, arena),
+        .id = row_text(q, 0, arena),
+        .provider = row_text(q, 1, arena),
+        .name = row_text(q, 2, arena),
         .needs_login = rx_str_eq(db_str(q, 3), RX_S("needs_login")),
-        .identity = column(q, 4, arena),
-        .email = column(q, 5, arena),
-        .scope = column(q, 6, arena),
+        .identity = row_text(q, 4, arena),
+        .email = row_text(q, 5, arena),
+        .scope = row_text(q, 6, arena),
         .renewable = !db_is_null(q, 8),
         .span = { db_u64(q, 9), db_u64(q, 10) },
         .refreshed_ms = db_u64(q, 11),
-        .last_error = column(q, 12, arena),
+        .last_error = row_text(q, 12, arena),
         .failed_ms = db_u64(q, 13),
         .failures = db_u64(q, 14),
         .created_ms = db_u64(q, 15),
@@ -65,10 +42,10 @@ read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
         .rev = db_u64(q, 17),
     };
     if (secrets)
-        code = unseal(
+        code = row_unseal(
             s, arena, "oauth.access", a->id, db_blob(q, 7), &a->access, err);
     if (secrets && code == RX_OK)
-        code = unseal(
+        code = row_unseal(
             s, arena, "oauth.refresh", a->id, db_blob(q, 8), &a->refresh, err);
     return code;
 }
@@ -263,28 +240,16 @@ save_row(struct store *s, const struct oauth_account *a, struct rx_err *err)
 }
 
 /* Unbound is NULL. */
-static void
-bind_sealed(struct store *s, struct db_query *q, int index, const char *place,
-    rx_str id, rx_str secret)
-{
-    struct rx_buf sealed;
-
-    if (secret.len == 0)
-        return;
-    rx_buf_init(&sealed, SEALED_MAX);
-    vault_seal(s->vault, place, id, secret, &sealed);
-    db_bind_blob(q, index, rx_buf_str(&sealed));
-    rx_buf_fini(&sealed);
-}
-
 static enum rx_code
 save_tokens(struct store *s, const struct oauth_account *a, struct rx_err *err)
 {
     struct db_query *q = db_query(s->db,
         "update oauth_account set access = ?1, refresh = ?2 where id = ?3");
 
-    bind_sealed(s, q, 1, "oauth.access", a->id, a->access);
-    bind_sealed(s, q, 2, "oauth.refresh", a->id, a->refresh);
+    if (a->access.len > 0)
+        row_bind_sealed(s, q, 1, "oauth.access", a->id, a->access);
+    if (a->refresh.len > 0)
+        row_bind_sealed(s, q, 2, "oauth.refresh", a->id, a->refresh);
     db_bind_str(q, 3, a->id);
     enum rx_code code = db_run(q, err);
     if (code == RX_OK)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controlplane/row.h"
 #include "shared/clock.h"
 
 #define SELECT                                                             \
@@ -215,23 +216,6 @@ rule_list(struct store *s, struct rx_arena *arena, size_t skip, size_t limit,
     return code;
 }
 
-static enum rx_code
-check_name_free(struct store *s, const struct rule *r, struct rx_err *err)
-{
-    struct db_query *q =
-        db_query(s->db, "select 1 from rule where name = ? and id <> ?");
-
-    db_bind_str(q, 1, r->name);
-    db_bind_str(q, 2, r->id);
-    bool taken = db_next(q);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && taken)
-        return rx_fail(err, RX_CONFLICT,
-            "name: there is a rule \"" RX_STR_FMT "\" already",
-            RX_STR_ARG(r->name));
-    return code;
-}
-
 static rx_str
 condition_text(struct rx_arena *arena, const struct state_condition *c)
 {
@@ -250,7 +234,7 @@ rule_save(
     struct store *s, struct rx_arena *arena, struct rule *r, struct rx_err *err)
 {
     assert(db_in_transaction(s->db));
-    enum rx_code code = check_name_free(s, r, err);
+    enum rx_code code = row_check_name(s, "rule", r->name, r->id, err);
     if (code != RX_OK)
         return code;
     r->updated_ms = rx_clock_wall_ms();

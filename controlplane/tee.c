@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controlplane/row.h"
 #include "controlplane/webhook.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
@@ -405,34 +406,18 @@ tee_put(struct rx_json_out *w, const char *key, const struct tee *t)
 /* ---- rows ---- */
 
 static enum rx_code
-unseal(struct store *s, struct rx_arena *arena, const char *place, rx_str id,
-    rx_str sealed, rx_str *out, struct rx_err *err)
-{
-    struct rx_buf plain;
-
-    rx_buf_init(&plain, 256 << 10);
-    enum rx_code code = vault_unseal(s->vault, place, id, sealed, &plain, err);
-    if (code == RX_OK)
-        *out = field_keep(arena, rx_buf_str(&plain));
-    if (plain.ptr != NULL)
-        rx_wipe(plain.ptr, plain.len);
-    rx_buf_fini(&plain);
-    return code;
-}
-
-static enum rx_code
 load_secrets(struct store *s, struct db_query *q, struct rx_arena *arena,
     struct tee *t, struct rx_err *err)
 {
     rx_str headers = { 0 };
     enum rx_code code =
-        unseal(s, arena, "tee.url", t->id, db_blob(q, 16), &t->url, err);
+        row_unseal(s, arena, "tee.url", t->id, db_blob(q, 16), &t->url, err);
 
     if (code == RX_OK)
-        code = unseal(
+        code = row_unseal(
             s, arena, "tee.headers", t->id, db_blob(q, 17), &headers, err);
     if (code == RX_OK)
-        code = unseal(
+        code = row_unseal(
             s, arena, "tee.secret", t->id, db_blob(q, 18), &t->secret, err);
     if (code == RX_OK)
         t->header_count = read_pairs(
@@ -498,13 +483,7 @@ tee_load(struct store *s, struct rx_arena *arena, rx_str id, bool secrets,
     db_bind_str(q, 1, id);
     if (db_next(q))
         code = read_row(s, q, arena, secrets, out, err);
-    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
-    if (code == RX_OK)
-        code = done;
-    if (code == RX_OK && *out == NULL)
-        return rx_fail(err, RX_NOT_FOUND, "there is no tee \"%.*s\"",
-            (int)(id.len < 80 ? id.len : 80), id.ptr);
-    return code;
+    return row_end(q, code, *out != NULL, "tee", id, err);
 }
 
 enum rx_code
@@ -522,37 +501,19 @@ tee_list(struct store *s, struct rx_arena *arena, bool secrets,
     return code == RX_OK ? done : code;
 }
 
-static void
-bind_sealed(struct store *s, struct db_query *q, int index, const char *place,
-    rx_str id, rx_str plain)
-{
-    struct rx_buf sealed;
-
-    rx_buf_init(&sealed, 256 << 10);
-    vault_seal(s->vault, place, id, plain, &sealed);
-    db_bind_blob(q, index, rx_buf_str(&sealed));
-    rx_buf_fini(&sealed);
-}
-
 /* The name is nobody else's, and there are not too many. */
 static enum rx_code
 check_place(struct store *s, const struct tee *t, struct rx_err *err)
 {
-    struct db_query *q = db_query(
-        s->db, "select count(*), sum(name = ?1) from tee where id <> ?2");
+    struct db_query *q =
+        db_query(s->db, "select count(*) from tee where id <> ?");
 
-    db_bind_str(q, 1, t->name);
-    db_bind_str(q, 2, t->id);
+    db_bind_str(q, 1, t->id);
     uint64_t others = db_next(q) ? db_u64(q, 0) : 0;
-    bool taken = db_u64(q, 1) > 0;
     enum rx_code code = db_done(q, err);
-    if (code == RX_OK && taken)
-        return rx_fail(err, RX_CONFLICT,
-            "name: there is a tee \"" RX_STR_FMT "\" already",
-            RX_STR_ARG(t->name));
     if (code == RX_OK && others >= TEE_MOST)
         return rx_fail(err, RX_CONFLICT, "there are %u tees already", TEE_MOST);
-    return code;
+    return code == RX_OK ? row_check_name(s, "tee", t->name, t->id, err) : code;
 }
 
 static void
@@ -578,9 +539,9 @@ bind_closed(struct store *s, struct db_query *q, const struct tee *t)
     rx_buf_init(&text, 128 << 10);
     struct rx_json_out w = rx_json_out(&text);
     put_pairs(&w, NULL, t->headers, t->header_count);
-    bind_sealed(s, q, 6, "tee.url", t->id, t->url);
-    bind_sealed(s, q, 8, "tee.headers", t->id, rx_buf_str(&text));
-    bind_sealed(s, q, 9, "tee.secret", t->id, t->secret);
+    row_bind_sealed(s, q, 6, "tee.url", t->id, t->url);
+    row_bind_sealed(s, q, 8, "tee.headers", t->id, rx_buf_str(&text));
+    row_bind_sealed(s, q, 9, "tee.secret", t->id, t->secret);
     rx_wipe(text.ptr, text.len);
     rx_buf_fini(&text);
 }

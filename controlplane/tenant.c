@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "controlplane/limit_set.h"
+#include "controlplane/row.h"
 #include "shared/clock.h"
 
 #define SELECT                                                             \
@@ -119,11 +120,7 @@ tenant_load(struct store *s, struct rx_arena *arena, rx_str id,
     db_bind_str(q, 1, id);
     if (db_next(q))
         *out = read_row(q, arena);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && *out == NULL)
-        return rx_fail(err, RX_NOT_FOUND, "there is no tenant \"%.*s\"",
-            (int)(id.len < 80 ? id.len : 80), id.ptr);
-    return code;
+    return row_end(q, RX_OK, *out != NULL, "tenant", id, err);
 }
 
 enum rx_code
@@ -141,29 +138,12 @@ tenant_list(struct store *s, struct rx_arena *arena, rx_str after, size_t limit,
     return db_done(q, err);
 }
 
-static enum rx_code
-check_name_free(struct store *s, const struct tenant *t, struct rx_err *err)
-{
-    struct db_query *q =
-        db_query(s->db, "select 1 from tenant where name = ? and id <> ?");
-
-    db_bind_str(q, 1, t->name);
-    db_bind_str(q, 2, t->id);
-    bool taken = db_next(q);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && taken)
-        return rx_fail(err, RX_CONFLICT,
-            "name: there is a tenant \"" RX_STR_FMT "\" already",
-            RX_STR_ARG(t->name));
-    return code;
-}
-
 enum rx_code
 tenant_save(struct store *s, struct rx_arena *arena, struct tenant *t,
     struct rx_err *err)
 {
     assert(db_in_transaction(s->db));
-    enum rx_code code = check_name_free(s, t, err);
+    enum rx_code code = row_check_name(s, "tenant", t->name, t->id, err);
     if (code != RX_OK)
         return code;
     t->updated_ms = rx_clock_wall_ms();

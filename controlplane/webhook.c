@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "controlplane/config.h"
+#include "controlplane/row.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 #include "shared/url.h"
@@ -197,22 +198,6 @@ webhook_put(struct rx_json_out *w, const char *key, const struct webhook *h)
 /* ---- rows ---- */
 
 static enum rx_code
-unseal(struct store *s, struct rx_arena *arena, const char *place, rx_str id,
-    rx_str sealed, rx_str *out, struct rx_err *err)
-{
-    struct rx_buf plain;
-
-    rx_buf_init(&plain, 64 << 10);
-    enum rx_code code = vault_unseal(s->vault, place, id, sealed, &plain, err);
-    if (code == RX_OK)
-        *out = field_keep(arena, rx_buf_str(&plain));
-    if (plain.ptr != NULL)
-        rx_wipe(plain.ptr, plain.len);
-    rx_buf_fini(&plain);
-    return code;
-}
-
-static enum rx_code
 read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
     bool secrets, struct webhook **out, struct rx_err *err)
 {
@@ -236,10 +221,10 @@ read_row(struct store *s, struct db_query *q, struct rx_arena *arena,
     h->waiting = db_u64(q, 13);
     h->given_up = db_u64(q, 14);
     if (secrets)
-        code = unseal(
+        code = row_unseal(
             s, arena, "webhook.url", h->id, db_blob(q, 15), &h->url, err);
     if (secrets && code == RX_OK)
-        code = unseal(
+        code = row_unseal(
             s, arena, "webhook.secret", h->id, db_blob(q, 16), &h->secret, err);
     return code;
 }
@@ -256,13 +241,7 @@ webhook_load(struct store *s, struct rx_arena *arena, rx_str id, bool secrets,
     db_bind_str(q, 1, id);
     if (db_next(q))
         code = read_row(s, q, arena, secrets, out, err);
-    enum rx_code done = db_done(q, code == RX_OK ? err : NULL);
-    if (code == RX_OK)
-        code = done;
-    if (code == RX_OK && *out == NULL)
-        return rx_fail(err, RX_NOT_FOUND, "there is no webhook \"%.*s\"",
-            (int)(id.len < 80 ? id.len : 80), id.ptr);
-    return code;
+    return row_end(q, code, *out != NULL, "webhook", id, err);
 }
 
 enum rx_code
@@ -280,41 +259,12 @@ webhook_list(struct store *s, struct rx_arena *arena, rx_str after,
     return db_done(q, err);
 }
 
-static void
-bind_sealed(struct store *s, struct db_query *q, int index, const char *place,
-    rx_str id, rx_str plain)
-{
-    struct rx_buf sealed;
-
-    rx_buf_init(&sealed, 16 << 10);
-    vault_seal(s->vault, place, id, plain, &sealed);
-    db_bind_blob(q, index, rx_buf_str(&sealed));
-    rx_buf_fini(&sealed);
-}
-
-static enum rx_code
-check_name_free(struct store *s, const struct webhook *h, struct rx_err *err)
-{
-    struct db_query *q =
-        db_query(s->db, "select 1 from webhook where name = ? and id <> ?");
-
-    db_bind_str(q, 1, h->name);
-    db_bind_str(q, 2, h->id);
-    bool taken = db_next(q);
-    enum rx_code code = db_done(q, err);
-    if (code == RX_OK && taken)
-        return rx_fail(err, RX_CONFLICT,
-            "name: there is a webhook \"" RX_STR_FMT "\" already",
-            RX_STR_ARG(h->name));
-    return code;
-}
-
 enum rx_code
 webhook_save(struct store *s, struct rx_arena *arena, struct webhook *h,
     struct rx_err *err)
 {
     assert(db_in_transaction(s->db));
-    enum rx_code code = check_name_free(s, h, err);
+    enum rx_code code = row_check_name(s, "webhook", h->name, h->id, err);
     if (code != RX_OK)
         return code;
     h->updated_ms = rx_clock_wall_ms();
@@ -334,9 +284,9 @@ webhook_save(struct store *s, struct rx_arena *arena, struct webhook *h,
         "updated_ms = excluded.updated_ms, rev = excluded.rev");
     db_bind_str(q, 1, h->id);
     db_bind_str(q, 2, h->name);
-    bind_sealed(s, q, 3, "webhook.url", h->id, h->url);
+    row_bind_sealed(s, q, 3, "webhook.url", h->id, h->url);
     db_bind_str(q, 4, h->shown);
-    bind_sealed(s, q, 5, "webhook.secret", h->id, h->secret);
+    row_bind_sealed(s, q, 5, "webhook.secret", h->id, h->secret);
     db_bind_str(q, 6, h->last4);
     db_bind_str(q, 7, field_list_text(arena, &h->kinds));
     db_bind_str(q, 8, h->severity);
