@@ -155,14 +155,6 @@ alert_clear(struct alerts *a, enum alert_kind kind, rx_str id)
     rx_timer_set(&a->due, 0);
 }
 
-bool
-alert_holds(const struct alerts *a, enum alert_kind kind, rx_str id)
-{
-    const struct cell *c = find(a, kind, id);
-
-    return c != NULL && c->damp.on;
-}
-
 uint64_t
 alerts_count(const struct alerts *a, enum alert_severity severity)
 {

@@ -78,8 +78,6 @@ void alert_raise(struct alerts *a, enum alert_kind kind, rx_str id, rx_str name,
     const char *fmt, ...) RX_PRINTF(5, 6);
 /* It is over; no harm when there was nothing. */
 void alert_clear(struct alerts *a, enum alert_kind kind, rx_str id);
-/* Is it noted as holding (told or not yet)? */
-bool alert_holds(const struct alerts *a, enum alert_kind kind, rx_str id);
 /* How many are open, by severity. */
 uint64_t alerts_count(const struct alerts *a, enum alert_severity severity);
 

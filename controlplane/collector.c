@@ -50,8 +50,6 @@ struct collector {
     void (*on_rejected)(
         void *arg, rx_str credential, const struct rx_digest *digest);
     void *on_rejected_arg;
-    void (*on_change)(void *arg);
-    void *on_change_arg;
     struct collector_status status;
 };
 
@@ -123,8 +121,6 @@ tell_change(struct collector *c)
     }
     publisher_set_planes(c->publisher, names, n);
     free(names);
-    if (c->on_change != NULL)
-        c->on_change(c->on_change_arg);
 }
 
 static void
@@ -559,13 +555,6 @@ collector_plane(struct collector *c, size_t i)
 
     p->info.in_sync = p->info.compatible && in_sync(c, p);
     return &p->info;
-}
-
-void
-collector_on_change(struct collector *c, void (*fn)(void *arg), void *arg)
-{
-    c->on_change = fn;
-    c->on_change_arg = arg;
 }
 
 void

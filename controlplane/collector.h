@@ -62,8 +62,6 @@ struct plane_info {
 size_t collector_plane_count(const struct collector *c);
 /* By name, i < count.  Borrowed until the loop runs again. */
 const struct plane_info *collector_plane(struct collector *c, size_t i);
-/* Call fn(arg) when a plane comes, goes, or changes what it applies. */
-void collector_on_change(struct collector *c, void (*fn)(void *arg), void *arg);
 
 /* Who hears of Demands, of planes without any state, and of good-byes. */
 struct demand_sink {

@@ -34,12 +34,6 @@ index_of(enum hist_measure m, uint64_t value)
     return (unsigned)m * HIST_BUCKETS + hist_bucket(value);
 }
 
-void
-hist_add(struct hist *h, enum hist_measure m, uint64_t value)
-{
-    h->n[index_of(m, value)]++;
-}
-
 /* ---- packed ---------------------------------------------------------------- */
 
 static void

@@ -31,7 +31,6 @@ struct hist {
 /* The bucket of a value, and the value in the middle of a bucket. */
 unsigned hist_bucket(uint64_t value);
 uint64_t hist_value(unsigned bucket);
-void hist_add(struct hist *h, enum hist_measure m, uint64_t value);
 /* What was packed comes on top; bytes that are none of ours are passed over. */
 void hist_merge(struct hist *h, rx_str packed);
 void hist_pack(const struct hist *h, struct rx_buf *out);

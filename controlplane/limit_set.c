@@ -87,16 +87,6 @@ limit_set_read(rx_json body, enum field_mode mode, struct state_limits *set)
         read_set(limits, set);
 }
 
-bool
-limit_set_any(const struct state_limits *set)
-{
-    for (unsigned k = 0; k < STATE_LIMITS; k++) {
-        if (set->most[k] > 0)
-            return true;
-    }
-    return false;
-}
-
 void
 limit_set_put(
     struct rx_json_out *w, const char *key, const struct state_limits *set)

@@ -21,7 +21,6 @@ void limit_set_read(
     rx_json body, enum field_mode mode, struct state_limits *set);
 void limit_set_put(
     struct rx_json_out *w, const char *key, const struct state_limits *set);
-bool limit_set_any(const struct state_limits *set);
 
 /* As it is stored, and back. */
 rx_str limit_set_text(struct rx_arena *arena, const struct state_limits *set);

@@ -333,9 +333,3 @@ probe_cancel(struct probe *p)
     rx_transfer_cancel(p->transfer);
     p->transfer = NULL;
 }
-
-const struct state_endpoint *
-probe_endpoint(const struct probe *p)
-{
-    return p->endpoint;
-}

@@ -53,7 +53,6 @@ RX_NODISCARD enum rx_code probe_prepare(struct probe **out,
 void probe_start(struct probe *p, struct rx_fetch *fetch,
     void (*fn)(void *arg, const struct probe_result *r), void *arg);
 void probe_cancel(struct probe *p);
-const struct state_endpoint *probe_endpoint(const struct probe *p);
 /* The members of TestResult, into the open object. */
 void probe_put(
     struct rx_json_out *w, const struct probe *p, const struct probe_result *r);

@@ -159,26 +159,6 @@ home_write(const char *path, rx_str content, struct rx_err *err)
     return RX_OK;
 }
 
-enum rx_code
-home_read_line(const char *path, char *out, size_t size, struct rx_err *err)
-{
-    struct rx_buf b;
-    rx_str line;
-    rx_str rest;
-    enum rx_code code;
-
-    rx_buf_init(&b, SMALL_FILE);
-    code = home_read(path, &b, err);
-    (void)rx_str_cut(rx_buf_str(&b), '\n', &line, &rest);
-    line = rx_str_trim(line);
-    if (code == RX_OK && (line.len == 0 || line.len >= size))
-        code = rx_fail(err, RX_INVALID, "%s: holds no token", path);
-    if (code == RX_OK)
-        snprintf(out, size, RX_STR_FMT, RX_STR_ARG(line));
-    rx_buf_fini(&b);
-    return code;
-}
-
 static bool
 take_field(rx_str text, pid_t pid, const char *field, char *out, size_t size)
 {

@@ -39,10 +39,6 @@ RX_NODISCARD enum rx_code home_read(
 RX_NODISCARD enum rx_code home_write(
     const char *path, rx_str content, struct rx_err *err);
 
-/* The first line of a secret's file, without blanks. */
-RX_NODISCARD enum rx_code home_read_line(
-    const char *path, char *out, size_t size, struct rx_err *err);
-
 /*
  * What a daemon wrote in dir/run/<name>.json: member `field`, if the daemon is
  * the process `pid` (0: any).  False when it has not (yet) been written.
