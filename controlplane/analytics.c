@@ -164,8 +164,17 @@ struct asked {
     const struct analytics_question *q;
     enum rollup_dim dim; /* the marginal that answers it */
     bool plain;
+    bool thin;                /* nobody wants percentiles */
     struct part parts[PARTS]; /* empty ones find nothing */
 };
+
+/* The cube is in order of buckets and, in each of them, of tenants and keys. */
+static bool
+is_of_one_tenant(const struct asked *a)
+{
+    return !a->plain && (a->q->only[ROLLUP_TENANT].ptr != NULL ||
+                            a->q->only[ROLLUP_KEY].ptr != NULL);
+}
 
 static void
 add_filters(struct rx_buf *sql, const struct asked *a)
@@ -178,6 +187,40 @@ add_filters(struct rx_buf *sql, const struct asked *a)
     }
 }
 
+static void
+add_parts(struct rx_buf *sql)
+{
+    rx_buf_add(
+        sql, RX_S("(select column1 l, column2 a, column3 b from (values "));
+    for (size_t i = 0; i < PARTS; i++)
+        rx_buf_addf(sql, "%s(?%zu, ?%zu, ?%zu)", i > 0 ? ", " : "", 3 * i + 1,
+            3 * i + 2, 3 * i + 3);
+    rx_buf_add(sql, RX_S("))"));
+}
+
+/* Bucket by bucket, so that others' cells are passed over: which tenants there
+ * were the sums of days say. */
+static void
+add_from_tenant(struct rx_buf *sql, const struct asked *a)
+{
+    rx_buf_add(sql,
+        RX_S(" from (with recursive bucket(l, at, b, span) as (select l, a, b, "
+             "case l when 1 then 3600000 else 86400000 end from "));
+    add_parts(sql);
+    rx_buf_add(sql,
+        RX_S(" where a < b and l > 0 union all select l, at + span, b, span "
+             "from bucket where at + span < b) select l, at from bucket) p "));
+    if (a->q->only[ROLLUP_TENANT].ptr == NULL)
+        rx_buf_add(sql,
+            RX_S("cross join (select distinct name from usage_sum where level "
+                 "= 2 and dim = 1 and at_ms > ?18 - 86400000 and at_ms < ?19) "
+                 "t "));
+    rx_buf_addf(sql,
+        "cross join usage_cube u on u.level = p.l and u.at_ms = p.at%s",
+        a->q->only[ROLLUP_TENANT].ptr == NULL ? " and u.tenant_id = t.name"
+                                              : "");
+}
+
 /*
  * `cross join` keeps SQLite from asking the table first.  The parts are bound,
  * so there are few texts, and each is prepared once.
@@ -185,17 +228,35 @@ add_filters(struct rx_buf *sql, const struct asked *a)
 static void
 add_from(struct rx_buf *sql, const struct asked *a)
 {
-    rx_buf_add(sql, RX_S(" from (select column1 l, column2 a, column3 b "
-                         "from (values "));
-    for (size_t i = 0; i < PARTS; i++)
-        rx_buf_addf(sql, "%s(?%zu, ?%zu, ?%zu)", i > 0 ? ", " : "", 3 * i + 1,
-            3 * i + 2, 3 * i + 3);
-    rx_buf_addf(sql,
-        ")) p cross join %s u on u.level = p.l%s "
-        "and u.at_ms >= p.a and u.at_ms < p.b",
-        a->plain ? "usage_sum" : "usage_cube",
-        a->plain ? " and u.dim = ?19" : "");
+    if (is_of_one_tenant(a)) {
+        add_from_tenant(sql, a);
+    } else {
+        rx_buf_add(sql, RX_S(" from "));
+        add_parts(sql);
+        rx_buf_addf(sql,
+            " p cross join %s u on u.level = p.l%s "
+            "and u.at_ms >= p.a and u.at_ms < p.b",
+            a->plain ? "usage_sum" : "usage_cube",
+            a->plain ? " and u.dim = ?19" : "");
+    }
     add_filters(sql, a);
+}
+
+/* All that the parts are of. */
+static void
+bind_ends(struct db_query *q, const struct asked *a)
+{
+    uint64_t from = UINT64_MAX >> 1, to = 0;
+
+    for (size_t i = 0; i < PARTS; i++) {
+        const struct part *p = &a->parts[i];
+        if (p->from >= p->to)
+            continue;
+        from = p->from < from ? p->from : from;
+        to = p->to > to ? p->to : to;
+    }
+    db_bind_u64(q, 18, from);
+    db_bind_u64(q, 19, to);
 }
 
 static struct db_query *
@@ -211,11 +272,21 @@ ask(struct store *s, const struct asked *a, const char *sql)
     }
     if (a->plain)
         db_bind_i64(q, 19, a->dim);
+    else if (is_of_one_tenant(a) && a->q->only[ROLLUP_TENANT].ptr == NULL)
+        bind_ends(q, a);
     for (unsigned d = ROLLUP_TENANT; d < ROLLUP_DIM_COUNT; d++) {
         if (a->q->only[d].ptr != NULL)
             db_bind_str(q, 20 + (int)d, a->q->only[d]);
     }
     return q;
+}
+
+/* Nothing is behind now, so the buckets it lies in are whole already. */
+static uint64_t
+end_of(const struct analytics_question *q)
+{
+    return q->until_ms >= rx_clock_wall_ms() ? up(q->until_ms, ROLLUP_DAY)
+                                             : q->until_ms;
 }
 
 static struct asked
@@ -225,9 +296,9 @@ prepare(const struct analytics_question *q, enum rollup_dim by)
 
     a.plain = is_plain(q, by, &a.dim);
     if (a.plain)
-        cut(q->since_ms, q->until_ms, a.parts);
+        cut(q->since_ms, end_of(q), a.parts);
     else /* the cube has no minutes */
-        cut(down(q->since_ms, ROLLUP_HOUR), up(q->until_ms, ROLLUP_HOUR),
+        cut(down(q->since_ms, ROLLUP_HOUR), up(end_of(q), ROLLUP_HOUR),
             a.parts);
     return a;
 }
@@ -409,7 +480,8 @@ add_columns(struct rx_buf *sql, const struct asked *a, const char *group,
 {
     rx_buf_addf(sql, "select %s, %s, ", group, name);
     rx_buf_add(sql, RX_S(SUMS ", "));
-    rx_buf_add(sql, a->plain ? RX_S("hist_sum(u.hist)") : RX_S("null"));
+    rx_buf_add(
+        sql, a->plain && !a->thin ? RX_S("hist_sum(u.hist)") : RX_S("null"));
 }
 
 /* ---- total ----------------------------------------------------------------- */
@@ -646,6 +718,7 @@ find_lines(struct store *s, const struct analytics_question *q,
     struct lines *out, struct rx_err *err)
 {
     struct asked a = prepare(q, by);
+    a.thin = true; /* most names get no line */
     struct db_query *d = ask_groups(s, &a, by, order, most);
 
     while (db_next(d) && out->count < ANALYTICS_SERIES_MAX) {

@@ -3,7 +3,7 @@
  *
  * A question is answered from the coarsest buckets that fit: whole days in the
  * middle, hours and minutes at both ends, so that a month costs no more than a
- * day.  Percentiles are there where the question is about one dimension at a
+ * day.  What ends now ends with the day: there is nothing behind it yet.  Percentiles are there where the question is about one dimension at a
  * time; with a filter on another one they are null.
  */
 #ifndef CONTROLPLANE_ANALYTICS_H

@@ -154,28 +154,29 @@ insert_row(struct store *s, const struct usage_batch *b,
     return code;
 }
 
-/* What one attempt said it cost, as the JSON that is shown. */
+/* What one attempt said it cost, as the JSON that is shown: its names need no
+ * quoting, and there is one for every request. */
 static void
-bind_attempt_usage(struct db_query *q, int at, const struct usage_counts *u)
+add_attempt_usage(struct rx_buf *text, const struct usage_counts *u)
 {
-    static const char *const names[] = {
-#define NAME(name) #name,
+    static const rx_str names[] = {
+#define NAME(name) RX_STR_INIT("\"" #name "\":"),
         STATE_COUNTERS(NAME)
 #undef NAME
     };
-    struct rx_buf text;
 
-    rx_buf_init(&text, 8 << 10);
-    struct rx_json_out w = rx_json_out(&text);
-    rx_json_open_object(&w, NULL);
+    rx_buf_addc(text, '{');
     for (unsigned c = 0; c < COUNT_COUNTERS; c++) {
-        if (has(u, c))
-            rx_json_put_u64(&w, names[c], u->n[c]);
+        if (!has(u, c))
+            continue;
+        rx_buf_add(text, names[c]);
+        rx_buf_add_u64(text, u->n[c]);
+        rx_buf_addc(text, ',');
     }
-    rx_json_put_str(&w, "provenance", u->provenance);
-    rx_json_close(&w);
-    db_bind_str(q, at, rx_buf_str(&text));
-    rx_buf_fini(&text);
+    rx_buf_add(text, RX_S("\"provenance\":"));
+    struct rx_json_out w = rx_json_out(text);
+    rx_json_put_str(&w, NULL, u->provenance);
+    rx_buf_addc(text, '}');
 }
 
 static enum rx_code
@@ -187,6 +188,7 @@ insert_attempt(struct store *s, int64_t request, size_t position,
         "credential_id, model, status, code, reason, start_ms, connect_ms, "
         "first_byte_ms, total_ms, reused, bytes, upstream_request_id, usage, "
         "cost) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    struct rx_buf usage;
 
     db_bind_i64(q, 1, request);
     db_bind_u64(q, 2, position);
@@ -202,11 +204,16 @@ insert_attempt(struct store *s, int64_t request, size_t position,
     db_bind_i64(q, 14, a->reused);
     db_bind_u64(q, 15, a->bytes);
     db_bind_view(q, 16, a->upstream_request_id);
-    if (a->has_usage)
-        bind_attempt_usage(q, 17, &a->usage);
+    rx_buf_init(&usage, 8 << 10);
+    if (a->has_usage) {
+        add_attempt_usage(&usage, &a->usage);
+        db_bind_view(q, 17, rx_buf_str(&usage));
+    }
     if (cost != NULL)
         db_bind_i64(q, 18, *cost);
-    return db_run(q, err);
+    enum rx_code code = db_run(q, err);
+    rx_buf_fini(&usage);
+    return code;
 }
 
 static enum rx_code

@@ -102,5 +102,9 @@ struct usage_message {
  */
 RX_NODISCARD bool wire_read_usage(
     rx_str packed, struct rx_arena *arena, struct usage_message *out);
+/* One UsageRecord of it; false when it is none.  Its texts are views of
+ * `packed`, its attempts live in the arena. */
+RX_NODISCARD bool wire_read_row(
+    rx_str packed, struct rx_arena *arena, struct usage_row *out);
 
 #endif

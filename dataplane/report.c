@@ -17,7 +17,8 @@
 #include "shared/log.h"
 #include "shared/worker.h"
 
-#define GATHER_MS   50   /* a record waits this long for company */
+#define GATHER_MS   50   /* a record waits this long for company … */
+#define STEADY_MS   200  /* … and so long while they keep coming */
 #define RETRY_MS    5    /* when nobody took the batch */
 #define RESEND_MS   2000 /* without an acknowledgement */
 #define SYNC_MS     500
@@ -47,7 +48,8 @@ struct report {
     struct journal_cursor cursor;
     struct sent ahead[AHEAD]; /* oldest first */
     size_t ahead_count;
-    unsigned gathered; /* records written since the last send */
+    unsigned gathered; /* records written since the last send … */
+    uint64_t sent_ms;  /* … which was then; 0: none yet */
     struct rx_timer pump;
     struct rx_task more; /* … at once */
     struct rx_timer resend;
@@ -101,6 +103,7 @@ send_next(struct report *r)
         return false;
     }
     r->ahead[r->ahead_count++] = (struct sent){ b.boot, b.last_seq };
+    r->sent_ms = rx_loop_ms(r->loop);
     if (r->ahead_count == 1)
         rx_timer_set(&r->resend, RESEND_MS);
     return true;
@@ -114,6 +117,20 @@ has_batch(const struct report *r)
 
     return r->cursor.boot != st.boot ||
            r->cursor.seq + JOURNAL_BATCH_RECORDS <= st.last_seq + 1;
+}
+
+/*
+ * Taking in a batch costs the other side as much as taking in ten rows, so
+ * while there is one after the other they are made larger; what comes after a
+ * rest is seen at once.
+ */
+static unsigned
+gather_ms(const struct report *r)
+{
+    bool steady =
+        r->sent_ms != 0 && rx_loop_ms(r->loop) - r->sent_ms < 2 * STEADY_MS;
+
+    return steady ? STEADY_MS : GATHER_MS;
 }
 
 /*
@@ -132,7 +149,7 @@ pump(void *arg)
     if (has_batch(r))
         rx_loop_post(r->loop, &r->more);
     else if (!rx_timer_is_set(&r->pump))
-        rx_timer_set(&r->pump, GATHER_MS);
+        rx_timer_set(&r->pump, gather_ms(r));
 }
 
 /* From the oldest record that is not acknowledged, again. */
@@ -264,7 +281,7 @@ plan_sending(struct report *r, unsigned count)
     if (many)
         rx_timer_set(&r->pump, 1);
     else if (!rx_timer_is_set(&r->pump))
-        rx_timer_set(&r->pump, GATHER_MS);
+        rx_timer_set(&r->pump, gather_ms(r));
 }
 
 static void

@@ -273,6 +273,24 @@ a_flood_of_names_becomes_one(void)
     store_end(s);
 }
 
+/* What "requests" of an answer is. */
+static int
+requests_of(struct store *s, const struct analytics_question *q)
+{
+    struct rx_json_doc *doc;
+    struct rx_buf out;
+    uint64_t got = 0;
+
+    rx_buf_init(&out, 1 << 20);
+    struct rx_json_out w = rx_json_out(&out);
+    CHECK_INT(RX_OK, analytics_total(s, q, &w, NULL, NULL));
+    CHECK_INT(RX_OK, rx_json_parse(&doc, rx_buf_str(&out), NULL, NULL));
+    (void)rx_json_u64(rx_json_find(rx_json_root(doc), "requests"), &got);
+    rx_json_free(doc);
+    rx_buf_fini(&out);
+    return (int)got;
+}
+
 /* Any range, cut at minutes or wider, has the rows between its ends. */
 static void
 a_total_counts_what_lies_between_its_ends(void)
@@ -284,23 +302,55 @@ a_total_counts_what_lies_between_its_ends(void)
         struct analytics_question q = { .since_ms = since,
             .until_ms = since + 1 + random_u64() % (NOW - since + 1) };
         char sql[128];
-        struct rx_buf out;
-        struct rx_json_doc *doc;
-        uint64_t got = 0;
 
         analytics_align(&q, NOW);
-        rx_buf_init(&out, 1 << 20);
-        struct rx_json_out w = rx_json_out(&out);
-        CHECK_INT(RX_OK, analytics_total(s, &q, &w, NULL, NULL));
-        CHECK_INT(RX_OK, rx_json_parse(&doc, rx_buf_str(&out), NULL, NULL));
-        (void)rx_json_u64(rx_json_find(rx_json_root(doc), "requests"), &got);
         snprintf(sql, sizeof(sql),
             "select count(*) from request where started_ms >= %llu and "
             "started_ms < %llu",
             (unsigned long long)q.since_ms, (unsigned long long)q.until_ms);
-        CHECK_INT((int)number(s, sql), (int)got);
-        rx_json_free(doc);
-        rx_buf_fini(&out);
+        CHECK_INT((int)number(s, sql), requests_of(s, &q));
+    }
+    store_end(s);
+}
+
+/* Over whole hours: of several dimensions together there is nothing finer. */
+static void
+several_filters_count_what_fits_all_of_them(void)
+{
+    static const struct {
+        enum rollup_dim dims[2];
+        const char *values[2], *where;
+    } asks[] = {
+        { { ROLLUP_TENANT, ROLLUP_MODEL }, { "tnt_a", "gpt-5" },
+            "tenant_id = 'tnt_a' and model = 'gpt-5'" },
+        { { ROLLUP_KEY, ROLLUP_MODEL }, { "key_b", "unheard" },
+            "key_id = 'key_b' and model = 'unheard'" },
+        { { ROLLUP_TENANT, ROLLUP_KEY }, { "tnt_b", "key_c" },
+            "tenant_id = 'tnt_b' and key_id = 'key_c'" },
+        { { ROLLUP_CHANNEL, ROLLUP_MODEL }, { "chn_a", "gpt-5" },
+            "channel_id = 'chn_a' and model = 'gpt-5'" },
+        { { ROLLUP_TENANT, ROLLUP_MODEL }, { "tnt_none", "gpt-5" }, "0" },
+    };
+
+    struct store *s = store_new();
+    fill(s, 1, ROWS, 5);
+    for (unsigned i = 0; i < 100; i++) {
+        unsigned k = i % RX_COUNT(asks);
+        uint64_t since = NOW - random_u64() % (6 * (uint64_t)86400000);
+        struct analytics_question q = { .since_ms = since - since % 3600000 };
+        char sql[256];
+        /* Also until now, where days are taken whole. */
+        q.until_ms =
+            i % 3 == 0 ? NOW : q.since_ms + 3600000 * (1 + random_u64() % 72);
+        for (unsigned d = 0; d < 2; d++)
+            q.only[asks[k].dims[d]] = field_text(asks[k].values[d]);
+        snprintf(sql, sizeof(sql),
+            "select count(*) from request where started_ms >= %llu and "
+            "started_ms < %llu and %s",
+            (unsigned long long)q.since_ms,
+            (unsigned long long)(q.until_ms >= NOW ? NOW + 1 : q.until_ms),
+            asks[k].where);
+        CHECK_INT((int)number(s, sql), requests_of(s, &q));
     }
     store_end(s);
 }
@@ -338,6 +388,7 @@ main(void)
     CHECK_RUN(sums_lost_in_memory_are_made_again);
     CHECK_RUN(a_flood_of_names_becomes_one);
     CHECK_RUN(a_total_counts_what_lies_between_its_ends);
+    CHECK_RUN(several_filters_count_what_fits_all_of_them);
     CHECK_RUN(forgetting_what_is_fine_loses_no_day);
     return CHECK_EXIT();
 }
