@@ -23,7 +23,6 @@ struct demand {
     uint64_t epoch, serial; /* of the Lease applied */
     uint64_t parts;
     uint64_t sent_ms, swept_ms, retry_ms;
-    bool ours; /* the Lease that is being read is for this boot */
     struct limit_demand *items;
     size_t count, room;
 };

@@ -129,12 +129,6 @@ tally_add_code(struct tally *t, rx_str escaped)
 }
 
 uint64_t
-tally_bytes(const struct tally *t)
-{
-    return t->ascii + t->code + 3 * t->cjk + t->other;
-}
-
-uint64_t
 tally_tokens(const struct tally *t)
 {
     return (t->ascii + t->other + 3) / 4 + (t->code * 10 + 32) / 33 + t->cjk;

@@ -23,7 +23,6 @@ struct tally {
 void tally_add(struct tally *t, rx_str escaped);
 void tally_add_code(struct tally *t, rx_str escaped);
 
-uint64_t tally_bytes(const struct tally *t);
 uint64_t tally_tokens(const struct tally *t);
 /* For a request of which only the size is known. */
 uint64_t tally_tokens_of_bytes(uint64_t bytes);

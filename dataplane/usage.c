@@ -262,7 +262,6 @@ usage_tap_feed(struct usage_tap *tap, rx_str bytes)
         feed_coded(tap, bytes);
     else
         feed_plain(tap, bytes);
-    tap->facts.seen.content_bytes = tally_bytes(&tap->facts.tally);
 }
 
 /* Of a document that was cut, what came is read as far as it goes. */
@@ -299,7 +298,6 @@ usage_tap_end(struct usage_tap *tap, bool clean)
         end_events(tap, clean);
     else if (tap->form == FORM_DOCUMENTS)
         end_documents(tap);
-    tap->facts.seen.content_bytes = tally_bytes(&tap->facts.tally);
 }
 
 const struct usage_seen *

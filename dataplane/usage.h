@@ -63,13 +63,12 @@ struct usage_seen {
     int error_status; /* the HTTP status it stands for; 0 unknown */
     bool at_boundary; /* the last byte ended an event */
     bool unreadable;  /* content-encoding or format we cannot read along with */
-    uint64_t content_bytes; /* text emitted, for estimates */
-    rx_str model;           /* as the answer names it; borrowed from the tap */
-    rx_str answer_id;       /* responses: its id; borrowed from the tap */
-    bool not_kept;          /* responses: the provider does not store it */
-    rx_str finish;          /* stop reason, verbatim; borrowed from the tap */
-    rx_str error_type;      /* borrowed from the tap; empty if none */
-    rx_str error_message;   /* borrowed from the tap; empty if none */
+    rx_str model;     /* as the answer names it; borrowed from the tap */
+    rx_str answer_id; /* responses: its id; borrowed from the tap */
+    bool not_kept;    /* responses: the provider does not store it */
+    rx_str finish;    /* stop reason, verbatim; borrowed from the tap */
+    rx_str error_type;    /* borrowed from the tap; empty if none */
+    rx_str error_message; /* borrowed from the tap; empty if none */
 };
 
 /*

@@ -12,7 +12,6 @@ static const struct walk_row body_rows[] = {
     WALK_ROW(RAW, anthropic_body, "output_config", output_config),
     WALK_ROW(RAW, anthropic_body, "tools", tools),
     WALK_ROW(RAW, anthropic_body, "tool_choice", tool_choice),
-    WALK_ROW(RAW, anthropic_body, "cache_control", cache_control),
     WALK_ROW(RAW, anthropic_body, "container", container),
     WALK_ROW(RAW, anthropic_body, "context_management", context_management),
     WALK_ROW(RAW, anthropic_body, "mcp_servers", mcp_servers),

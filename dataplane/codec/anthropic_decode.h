@@ -7,7 +7,7 @@
 
 struct anthropic_body {
     rx_str messages, system, metadata, stop, thinking, output_config, tools,
-        tool_choice, cache_control, container, context_management, mcp_servers;
+        tool_choice, container, context_management, mcp_servers;
     rx_str temperature, top_p, top_k, tier;
     struct ir_int max_tokens;
 };

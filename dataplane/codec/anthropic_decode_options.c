@@ -226,7 +226,6 @@ anthropic_decode_rest(struct decode *d, const struct anthropic_body *b)
     r->temperature = b->temperature;
     r->top_p = b->top_p;
     r->top_k = b->top_k;
-    r->cache_auto = b->cache_control.len > 0;
     if (rx_str_eq(b->tier, RX_S("auto")))
         r->tier = IR_TIER_AUTO;
     else if (b->tier.len > 0)

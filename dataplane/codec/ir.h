@@ -305,7 +305,6 @@ struct ir_request {
 
     struct ir_parts system; /* leading system text */
     struct ir_turn *turns, *last_turn;
-    uint32_t turn_count; /* while decoding: numbers turns as they stood */
 
     struct ir_tool *tools, *last_tool;
     enum ir_choice choice;
@@ -324,7 +323,6 @@ struct ir_request {
 
     struct ir_reasoning reasoning;
     struct ir_output output;
-    bool cache_auto; /* mark the end of the prompt for the cache */
     rx_str cache_key, cache_retention;
     enum ir_tier tier;
     rx_str user_id;

@@ -60,9 +60,8 @@ require_same(const struct usage_tap *a, const struct usage_tap *b)
 
     if (x->content != y->content || x->terminal != y->terminal ||
         x->error != y->error || x->error_status != y->error_status ||
-        x->unreadable != y->unreadable ||
-        x->content_bytes != y->content_bytes ||
-        !rx_str_eq(x->model, y->model) || !rx_str_eq(x->finish, y->finish) ||
+        x->unreadable != y->unreadable || !rx_str_eq(x->model, y->model) ||
+        !rx_str_eq(x->finish, y->finish) ||
         !rx_str_eq(x->error_type, y->error_type) ||
         !rx_str_eq(x->error_message, y->error_message))
         abort();
