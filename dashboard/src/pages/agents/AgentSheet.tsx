@@ -199,7 +199,6 @@ export default function AgentSheet({
             />
           )}
         </Field>
-        {agent && <p className="text-xs text-muted">{t("whole_file")}</p>}
         {error !== null && <Failure error={error} />}
       </div>
     </Sheet>

@@ -4,7 +4,7 @@ import type { paths } from "@/api/schema";
 export const ranges = ["1h", "24h", "7d", "30d"] as const;
 export type Range = (typeof ranges)[number] | "custom";
 
-export const dims = ["model", "channel", "tenant", "key", "rule", "tag"] as const;
+export const dims = ["model", "channel", "tenant", "key", "agent", "client", "rule", "tag"] as const;
 export type Dim = (typeof dims)[number];
 
 export const measures = ["requests", "cost", "tokens"] as const;
@@ -86,8 +86,8 @@ export function withRange(question: Question, range: Range): Question {
   return { ...rest, range };
 }
 
-/** Rules and tags are only counted by themselves. */
-const alone: Dim[] = ["rule", "tag"];
+/** These are only counted by themselves. */
+const alone: Dim[] = ["rule", "tag", "agent", "client"];
 
 /** Can it be broken down by this, as it is filtered? */
 export const canSplit = (question: Question, by: Dim) =>

@@ -1,9 +1,12 @@
 /** Changes of channels, with the way back where there is one. */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { channelsQuery, type Channel } from "@/api/channels";
 import { api, unwrap, type Schemas } from "@/api/client";
+import { rulesQuery } from "@/pages/routing/queries";
+import { pointsTo } from "@/pages/routing/target";
 import { useConfirm } from "@/ui/confirm";
 import { toast, toastError } from "@/ui/toast";
 import { bodyOf, valuesOf } from "./form";
@@ -40,6 +43,7 @@ export function useChannelActions() {
   const { t } = useTranslation(["channels", "common"]);
   const client = useQueryClient();
   const confirm = useConfirm();
+  const navigate = useNavigate();
   const refresh = () =>
     Promise.all([
       client.invalidateQueries({ queryKey: channelsQuery.queryKey }),
@@ -79,13 +83,28 @@ export function useChannelActions() {
       toast({ text: t("was_reset", { name: channel.name }) });
     });
 
+  /** The API keeps what a rule points to; so it is said before, and by whom. */
+  const isNeeded = async (channel: Channel) => {
+    const rules = await client.fetchQuery(rulesQuery).catch(() => []);
+    const pointing = rules.filter((rule) => pointsTo(rule.target, channel));
+    if (pointing.length === 0) return false;
+    const go = await confirm({
+      title: t("needed_title", { name: channel.name }),
+      body: t("needed_body", { count: pointing.length }),
+      changes: pointing.map((rule) => t("needed_rule", { name: rule.name })),
+      action: t("go_to_rules"),
+    });
+    if (go) void navigate({ to: "/routing" });
+    return true;
+  };
+
   const remove = async (channel: Channel) => {
+    if (await isNeeded(channel)) return false;
     const sure = await confirm({
       title: t("remove_title", { name: channel.name }),
       body: t("remove_body"),
       changes: [
         t("remove_keys", { count: channel.keys.length }),
-        t("remove_rules"),
         t("remove_history"),
       ],
       action: t("common:delete"),

@@ -143,6 +143,19 @@ export function FilterBar({
           onChange={(tenant) => set({ tenant })}
         />
       )}
+      {(["agent", "client"] as const).map(
+        (name) =>
+          filter[name] && (
+            <Choice
+              key={name}
+              label={t(name)}
+              all={t(`any_${name}`)}
+              value={filter[name]}
+              options={[]}
+              onChange={(value) => set({ [name]: value })}
+            />
+          ),
+      )}
       <Choice
         label={t("since")}
         all={t("any_time")}

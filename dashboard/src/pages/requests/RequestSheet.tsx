@@ -362,7 +362,10 @@ function factsOf(detail: Detail, t: (key: never, more?: object) => string): Fact
     }),
     ...one("tag", detail.tag),
     ...one("operation", [detail.operation, detail.dialect].filter(Boolean).join(" · ")),
-    ...one("client", detail.user_agent),
+    ...one("agent", detail.agent, { only: { agent: detail.agent ?? undefined } }),
+    ...one("client", detail.user_agent ?? detail.client, {
+      only: detail.client ? { client: detail.client } : undefined,
+    }),
     ...one("client_ip", detail.client_ip),
     ...one("plane", detail.plane),
     ...one("bytes", say("bytes_value", { request: formatBytes(detail.request_bytes), response: formatBytes(detail.response_bytes) })),

@@ -11,6 +11,8 @@ export interface Filter {
   key?: string;
   channel?: string;
   model?: string;
+  agent?: string;
+  client?: string;
   outcome?: Outcome;
   status?: number;
   since?: string;
@@ -23,7 +25,7 @@ export interface RequestsSearch extends Filter {
   request?: string;
 }
 
-const names = ["tenant", "key", "channel", "model", "since", "text", "request"] as const;
+const names = ["tenant", "key", "channel", "model", "agent", "client", "since", "text", "request"] as const;
 
 /** The address may have been written by hand: what makes no sense is dropped. */
 export function searchOf(search: Record<string, unknown>): RequestsSearch {
@@ -59,13 +61,15 @@ export function queryOf(filter: Filter) {
 
 /** The same question, put to a row that comes by itself. */
 export function fits(row: Schemas["Request"], filter: Filter): boolean {
-  const { tenant, key, channel, model, outcome, status, text } = filter;
+  const { tenant, key, channel, model, agent, client, outcome, status, text } = filter;
   return (
     (!tenant || row.tenant === tenant || row.tenant_id === tenant) &&
     (!key || row.key === key || row.key_id === key) &&
     (!channel || row.channel === channel || row.channel_id === channel) &&
     (!model ||
       [row.model_requested, row.model, row.model_served].includes(model)) &&
+    (!agent || row.agent === agent) &&
+    (!client || row.client === client) &&
     (!outcome || row.outcome === outcome) &&
     (!status || row.status === status) &&
     (!text || hasText(row, text))
@@ -83,6 +87,8 @@ const searched = [
   "rule",
   "session",
   "tag",
+  "agent",
+  "client",
   "user_agent",
   "client_ip",
   "reason",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { sharesOf, targetBody, targetOf } from "./target";
+import { sharesOf, targetBody, targetOf, pointsTo } from "./target";
 
 test.each([
   [{ channel: "main" }],
@@ -22,4 +22,14 @@ test("an empty list of fallbacks is none", () => {
 test("weights are shares of the whole", () => {
   const { hop } = targetOf({ channels: [{ channel: "a", weight: 3 }, { channel: "b", weight: 1 }] });
   expect(sharesOf(hop)).toEqual([75, 25]);
+});
+
+test("a channel is pointed to by its name or id, first or as a fallback", () => {
+  const main = { id: "chn_1", name: "main" };
+  expect(pointsTo({ channel: "main" }, main)).toBe(true);
+  expect(pointsTo({ channels: [{ channel: "chn_1", weight: 2 }] }, main)).toBe(true);
+  expect(pointsTo({ tag: "eu", fallbacks: [{ channel: "main" }] }, main)).toBe(true);
+  expect(pointsTo({ channel: "other" }, main)).toBe(false);
+  expect(pointsTo({ model: "main" }, main)).toBe(false);
+  expect(pointsTo(null, main)).toBe(false);
 });

@@ -89,3 +89,15 @@ export function sharesOf(hop: Hop): number[] {
   const sum = weights.reduce((a, b) => a + b, 0);
   return weights.map((one) => (sum > 0 ? (one / sum) * 100 : 0));
 }
+
+/** Is the channel one of those it goes to, or falls back on? */
+export const pointsTo = (
+  target: ApiTarget | null | undefined,
+  channel: { id: string; name: string },
+): boolean =>
+  !!target &&
+  [target, ...(target.fallbacks ?? [])].some((hop) =>
+    hopOf(hop as ApiHop).channels.some(
+      ({ name }) => name === channel.name || name === channel.id,
+    ),
+  );
