@@ -95,8 +95,9 @@ export class Routex {
       () => find(/admin API +(http:\/\/[^/\s]+)/),
       "the admin API",
     );
-    this.token = await until(() => find(/admin token +(rta_\w+)/), "a token");
-    this.key = await until(() => find(/client key +(rtx_\w+)/), "a key");
+    // They are said once, at the first start of all.
+    this.token ||= await until(() => find(/admin token +(rta_\w+)/), "a token");
+    this.key ||= await until(() => find(/client key +(rtx_\w+)/), "a key");
   }
 
   /** The admin API, with the token. */
@@ -134,13 +135,18 @@ export class Routex {
     return answer.status;
   }
 
-  async stop() {
+  async end() {
     if (this.child.exitCode === null) {
       this.child.kill("SIGTERM");
       await until(() => this.child.exitCode !== null, "routex up to end").catch(
         () => this.child.kill("SIGKILL"),
       );
     }
+    this.#said = "";
+  }
+
+  async stop() {
+    await this.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -281,10 +287,14 @@ export const chromiumPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].f
   (path) => existsSync(path),
 );
 
-export async function openRig(env: Record<string, string> = {}): Promise<Rig> {
+export async function openRig(
+  env: Record<string, string> = {},
+  prepare?: (routex: Routex) => Promise<void>,
+): Promise<Rig> {
   const routex = new Routex();
   try {
     await routex.start(env);
+    await prepare?.(routex);
     const browser = await chromium.launch({
       executablePath: chromiumPath,
       args: FLAGS,

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { FileWarning, Trash2 } from "lucide-react";
+import { FileWarning } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,9 +7,9 @@ import { channelsQuery } from "@/api/channels";
 import { isApiError } from "@/api/errors";
 import { modelNamesQuery } from "@/api/names";
 import { Chips } from "@/pages/routing/Chips";
-import { Button } from "@/ui/button";
 import { useConfirm } from "@/ui/confirm";
 import { Sheet } from "@/ui/dialog";
+import { DeleteButton, EditActions } from "@/ui/edit";
 import { Field, Input, TextArea } from "@/ui/field";
 import { Failure } from "@/ui/states";
 import { blank, bodyOf, isReadable, missing, valuesOf, type Agent, type Values } from "./agent";
@@ -98,22 +98,13 @@ export default function AgentSheet({
         agent ? <span className="font-mono text-xs">agents/{agent.id}.md</span> : t("add_hint")
       }
       footer={
-        <>
+        <EditActions save={() => void save()} busy={busy} dirty={dirty} onCancel={onClose}>
           {agent && (
-            <Button
-              kind="ghost"
-              icon={Trash2}
-              className="mr-auto text-bad-text"
+            <DeleteButton
               onClick={() => void actions.remove(agent).then((gone) => gone && onClose())}
-            >
-              {t("common:delete")}
-            </Button>
+            />
           )}
-          <Button onClick={onClose}>{t("common:cancel")}</Button>
-          <Button kind="primary" busy={busy} disabled={!dirty} onClick={() => void save()}>
-            {t("common:save")}
-          </Button>
-        </>
+        </EditActions>
       }
     >
       <div className="space-y-4">

@@ -13,6 +13,7 @@ import { Badge } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
 import { useConfirm } from "@/ui/confirm";
 import { Sheet } from "@/ui/dialog";
+import { DeleteButton, EditActions } from "@/ui/edit";
 import { Switch } from "@/ui/field";
 import { Failure } from "@/ui/states";
 import { Ago, useNow } from "@/ui/time";
@@ -212,37 +213,24 @@ export default function ChannelSheet({
       }
       description={provider?.title ?? channel.type}
       footer={
-        <>
-          <Button
-            kind="ghost"
-            icon={Trash2}
-            className="text-bad-text"
+        <EditActions
+          save="channel"
+          busy={isSubmitting}
+          dirty={isDirty}
+          onCancel={isDirty ? () => form.reset() : undefined}
+        >
+          <DeleteButton
             onClick={() =>
               void actions.remove(channel).then((gone) => gone && onClose())
             }
-          >
-            {t("common:delete")}
-          </Button>
+          />
           <Button
-            className="mr-auto"
             icon={running ? Pause : Play}
             onClick={() => void (running ? actions.pause : actions.resume)(channel)}
           >
             {t(running ? "pause" : "resume")}
           </Button>
-          {isDirty && (
-            <Button onClick={() => form.reset()}>{t("common:cancel")}</Button>
-          )}
-          <Button
-            kind="primary"
-            type="submit"
-            form="channel"
-            busy={isSubmitting}
-            disabled={!isDirty}
-          >
-            {t("common:save")}
-          </Button>
-        </>
+        </EditActions>
       }
     >
       <div className="space-y-6">

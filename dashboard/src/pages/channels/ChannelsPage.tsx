@@ -61,7 +61,7 @@ function Figures({ sums }: { sums: Schemas["Sums"] | undefined }) {
   const { t } = useTranslation("channels");
   const part = sums?.requests ? sums.failed_requests / sums.requests : null;
   return (
-    <div className="hidden w-56 shrink-0 grid-cols-3 text-right tabular xl:grid">
+    <div className="hidden w-64 shrink-0 grid-cols-[4rem_4rem_minmax(0,1fr)] gap-x-4 text-right tabular xl:grid">
       <span
         title={t("requests_24h")}
         className={cn(!sums?.requests && "text-muted")}
@@ -183,7 +183,7 @@ function Heads() {
       <span className="w-5" />
       <span className="w-2" />
       <span className="flex-1">{t("channel")}</span>
-      <span className="grid w-56 grid-cols-3 text-right">
+      <span className="grid w-64 shrink-0 grid-cols-[4rem_4rem_minmax(0,1fr)] gap-x-4 text-right">
         <span>{t("requests")}</span>
         <span>{t("errors")}</span>
         <span>{t("cost")}</span>

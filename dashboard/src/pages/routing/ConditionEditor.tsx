@@ -247,7 +247,7 @@ function LeafEditor({ leaf }: { leaf: Leaf }) {
         wrong?.id === leaf.id && "outline-2 outline-offset-4 outline-bad/60",
       )}
     >
-      <div className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-2 sm:grid-cols-[11rem_minmax(0,1fr)_auto]">
+      <div className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-2 sm:grid-cols-[13rem_minmax(0,1fr)_auto]">
         <Select
           aria-label={t("what")}
           value={leaf.name}

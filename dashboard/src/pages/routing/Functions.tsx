@@ -8,6 +8,7 @@ import { Badge } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { Sheet } from "@/ui/dialog";
+import { DeleteButton, EditActions } from "@/ui/edit";
 import { Field, Input, TextArea } from "@/ui/field";
 import { Empty, Failure, SkeletonRows } from "@/ui/states";
 import { Ago } from "@/ui/time";
@@ -96,22 +97,13 @@ function FunctionSheet({
       title={one ? one.name : t("new_function")}
       description={t("function_hint")}
       footer={
-        <>
+        <EditActions save={() => void save()} busy={busy} dirty={dirty} onCancel={onClose}>
           {one && (
-            <Button
-              kind="ghost"
-              icon={Trash2}
-              className="mr-auto text-bad-text"
+            <DeleteButton
               onClick={() => void actions.removeFunction(one).then((gone) => gone && onClose())}
-            >
-              {t("common:delete")}
-            </Button>
+            />
           )}
-          <Button onClick={onClose}>{t("common:cancel")}</Button>
-          <Button kind="primary" busy={busy} disabled={!dirty} onClick={() => void save()}>
-            {t("common:save")}
-          </Button>
-        </>
+        </EditActions>
       }
     >
       <div className="space-y-4">

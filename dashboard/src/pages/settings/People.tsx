@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Ellipsis, KeyRound, Plus, Trash2, UserRound, UserPlus } from "lucide-react";
-import { useState } from "react";
+import { useState, type ComponentProps, type ReactNode } from "react";
 import { Controller } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 
@@ -45,6 +45,15 @@ function useRefresh(key: readonly unknown[]) {
   return () => client.invalidateQueries({ queryKey: key });
 }
 
+function NameField({ error, ...rest }: ComponentProps<"input"> & { error: ReactNode }) {
+  const { t } = useTranslation("settings");
+  return (
+    <Field label={t("name")} error={error}>
+      {(given) => <Input {...given} autoComplete="off" spellCheck={false} {...rest} />}
+    </Field>
+  );
+}
+
 function AddUser({ first, onClose }: { first: boolean; onClose: () => void }) {
   const { t } = useTranslation(["settings", "common"]);
   const refresh = useRefresh(usersQuery.queryKey);
@@ -71,11 +80,7 @@ function AddUser({ first, onClose }: { first: boolean; onClose: () => void }) {
       onSubmit={submit}
       onClose={onClose}
     >
-      <Field label={t("name")} error={wrong("name")}>
-        {(given) => (
-          <Input {...given} autoComplete="off" spellCheck={false} {...form.register("name")} />
-        )}
-      </Field>
+      <NameField error={wrong("name")} {...form.register("name")} />
       <Field label={t("role")} hint={t(`role_hint.${form.watch("role")}`)} error={wrong("role")}>
         {(given) => (
           <Select {...given} disabled={first} {...form.register("role")}>
@@ -326,11 +331,7 @@ function AddToken({ onClose }: { onClose: () => void }) {
       onSubmit={submit}
       onClose={onClose}
     >
-      <Field label={t("name")} error={wrong("name")}>
-        {(given) => (
-          <Input {...given} autoComplete="off" spellCheck={false} {...form.register("name")} />
-        )}
-      </Field>
+      <NameField error={wrong("name")} {...form.register("name")} />
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label={t("reach")} error={wrong("scopes")}>
           {(given) => (

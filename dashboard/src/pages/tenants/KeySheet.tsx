@@ -1,5 +1,5 @@
 import { zodResolver } from "@hookform/resolvers/zod";
-import { Ban, Check, RefreshCw, Trash2 } from "lucide-react";
+import { Ban, Check, RefreshCw } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
@@ -8,6 +8,7 @@ import { isApiError } from "@/api/errors";
 import type { Key, Tenant } from "@/api/tenants";
 import { formatRelative } from "@/lib/format";
 import { Button } from "@/ui/button";
+import { DeleteButton, EditActions } from "@/ui/edit";
 import { Sheet } from "@/ui/dialog";
 import { QuickStart } from "@/ui/quickstart";
 import { Failure } from "@/ui/states";
@@ -76,39 +77,27 @@ export default function KeySheet({ secret: key, tenant, onRotate, onClose }: Pro
         </>
       }
       footer={
-        <>
-          <Button
-            kind="ghost"
-            icon={Trash2}
-            className="text-bad-text"
+        <EditActions
+          save="key"
+          busy={isSubmitting}
+          dirty={isDirty}
+          onCancel={isDirty ? () => form.reset() : undefined}
+        >
+          <DeleteButton
             onClick={() =>
               void actions.removeKey(key).then((gone) => gone && onClose())
             }
-          >
-            {t("common:delete")}
-          </Button>
+          />
           <Button
             icon={enabled ? Ban : Check}
             onClick={() => void actions.switchKey(key, !enabled)}
           >
             {t(enabled ? "disable" : "enable")}
           </Button>
-          <Button icon={RefreshCw} className="mr-auto" onClick={onRotate}>
+          <Button icon={RefreshCw} onClick={onRotate}>
             {t("rotate")}
           </Button>
-          {isDirty && (
-            <Button onClick={() => form.reset()}>{t("common:cancel")}</Button>
-          )}
-          <Button
-            kind="primary"
-            type="submit"
-            form="key"
-            busy={isSubmitting}
-            disabled={!isDirty}
-          >
-            {t("common:save")}
-          </Button>
-        </>
+        </EditActions>
       }
     >
       <div className="space-y-6">

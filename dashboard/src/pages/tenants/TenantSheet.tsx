@@ -1,5 +1,5 @@
 import { zodResolver } from "@hookform/resolvers/zod";
-import { Ban, Check, KeyRound, Trash2 } from "lucide-react";
+import { Ban, Check, KeyRound } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
@@ -11,6 +11,7 @@ import { formatMoney, formatShort } from "@/lib/format";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Dialog, Sheet } from "@/ui/dialog";
+import { DeleteButton, EditActions } from "@/ui/edit";
 import { Field, Input } from "@/ui/field";
 import { Failure } from "@/ui/states";
 import { Tooltip } from "@/ui/tooltip";
@@ -138,18 +139,13 @@ export default function TenantSheet({ tenant, sums, onKeys, onClose }: Props) {
   const { isDirty, isSubmitting } = form.formState;
   const enabled = tenant.status === "enabled";
   const remove = (
-    <Button
-      kind="ghost"
-      icon={Trash2}
-      className="text-bad-text"
+    <DeleteButton
       aria-disabled={tenant.key_count > 0 || undefined}
       onClick={() =>
         tenant.key_count === 0 &&
         void actions.removeTenant(tenant).then((gone) => gone && onClose())
       }
-    >
-      {t("common:delete")}
-    </Button>
+    />
   );
 
   return (
@@ -170,7 +166,12 @@ export default function TenantSheet({ tenant, sums, onKeys, onClose }: Props) {
         cost: formatMoney(sums?.cost_usd ?? (sums?.requests ? null : 0)),
       })}
       footer={
-        <>
+        <EditActions
+          save="tenant"
+          busy={isSubmitting}
+          dirty={isDirty}
+          onCancel={isDirty ? () => form.reset() : undefined}
+        >
           {tenant.key_count > 0 ? (
             <Tooltip text={t("delete_tenant_not", { count: tenant.key_count })}>
               <span tabIndex={0}>{remove}</span>
@@ -180,24 +181,11 @@ export default function TenantSheet({ tenant, sums, onKeys, onClose }: Props) {
           )}
           <Button
             icon={enabled ? Ban : Check}
-            className="mr-auto"
             onClick={() => void actions.switchTenant(tenant, !enabled)}
           >
             {t(enabled ? "disable" : "enable")}
           </Button>
-          {isDirty && (
-            <Button onClick={() => form.reset()}>{t("common:cancel")}</Button>
-          )}
-          <Button
-            kind="primary"
-            type="submit"
-            form="tenant"
-            busy={isSubmitting}
-            disabled={!isDirty}
-          >
-            {t("common:save")}
-          </Button>
-        </>
+        </EditActions>
       }
     >
       <div className="space-y-6">
