@@ -259,7 +259,7 @@ async function scrolling(rig: Rig, page: Page) {
   const frames = await box.evaluate(async (node) => {
     const took: number[] = [];
     let before = performance.now();
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 200; i++) {
       node.scrollTop += 900;
       await new Promise(requestAnimationFrame);
       const now = performance.now();
