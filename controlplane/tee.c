@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane/row.h"
+#include "controlplane/sink_field.h"
 #include "controlplane/webhook.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
@@ -14,11 +15,8 @@
     "select id, name, sink, status, options, shown, last4, created_ms, "    \
     "updated_ms, rev, done, sent, lost, last_ms, last_status, last_error, " \
     "url, headers, secret, (select max(id) from request) from tee "
-#define URL_MAX       2000
-#define PAIR_MAX      ((size_t)2000)
-#define SECRET_MIN    16
-#define SECRET_RANDOM 40
-#define MIB           ((uint64_t)1 << 20)
+#define PAIR_MAX ((size_t)2000)
+#define MIB      ((uint64_t)1 << 20)
 
 const char *const tee_sink_names[] = {
 #define TEE_NAME(id, name) name,
@@ -65,21 +63,6 @@ read_sink(struct tee *t, rx_json body)
     }
 }
 
-/* What may be shown: paths and queries are often a secret. */
-static rx_str
-shorten(struct rx_arena *arena, const struct rx_url *url)
-{
-    struct rx_buf b;
-
-    rx_buf_init(&b, 4096);
-    rx_buf_addf(&b, "%s://", url->tls ? "https" : "http");
-    rx_url_add_authority(&b, url);
-    rx_buf_add(&b, RX_S("/…"));
-    rx_str shown = field_keep(arena, rx_buf_str(&b));
-    rx_buf_fini(&b);
-    return shown;
-}
-
 /* A collector's address may be that of the whole, as its own programs say it. */
 static rx_str
 complete(struct rx_arena *arena, rx_str bare)
@@ -88,7 +71,7 @@ complete(struct rx_arena *arena, rx_str bare)
 
     if (bare.len > 0 && bare.ptr[bare.len - 1] == '/')
         bare.len--;
-    rx_buf_init(&b, URL_MAX + 64);
+    rx_buf_init(&b, SINK_URL_MAX + 64);
     rx_buf_add(&b, bare);
     rx_buf_add(&b, RX_S("/v1/traces"));
     rx_str whole = field_keep(arena, rx_buf_str(&b));
@@ -100,17 +83,13 @@ enum rx_code
 tee_set_url(struct tee *t, rx_str s, struct rx_arena *arena, struct rx_err *err)
 {
     struct rx_url url;
-    rx_str address, query;
-    bool asked = rx_str_cut(s, '?', &address, &query);
+    enum rx_code code = sink_show_url(arena, s, &url, &t->shown, err);
 
-    if (s.len > URL_MAX)
-        return rx_fail(err, RX_INVALID, "is too long");
-    enum rx_code code = rx_url_split(address, &url, err);
     if (code != RX_OK)
         return code;
-    bool whole = t->sink != TEE_OTLP || asked || url.path.len > 0;
+    bool whole = t->sink != TEE_OTLP || url.path.len > 0 ||
+                 memchr(s.ptr, '?', s.len) != NULL;
     t->url = whole ? s : complete(arena, s);
-    t->shown = shorten(arena, &url);
     return RX_OK;
 }
 
@@ -142,22 +121,10 @@ read_secret(struct tee *t, rx_json body, struct rx_arena *arena)
         rx_json_wrong_member(body, "secret", "is not for this sink");
         return;
     }
-    if (t->sink != TEE_WEBHOOK)
-        return;
-    if (s.len > 0) {
-        if (s.len < SECRET_MIN || s.len > 200)
-            rx_json_wrong_member(
-                body, "secret", "must have 16 to 200 characters");
-        t->secret = s;
-    } else if (t->secret.len == 0) {
-        struct rx_buf drawn;
-        rx_buf_init(&drawn, 256);
-        rx_random_text(WEBHOOK_SECRET_PREFIX, SECRET_RANDOM, &drawn);
-        t->secret = field_keep(arena, rx_buf_str(&drawn));
+    if (t->sink == TEE_WEBHOOK &&
+        sink_take_secret(
+            arena, body, s.len > 0 ? &s : NULL, &t->secret, &t->last4))
         t->drawn = true;
-        rx_buf_fini(&drawn);
-    }
-    t->last4 = field_last4(arena, t->secret);
 }
 
 static bool

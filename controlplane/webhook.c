@@ -6,6 +6,7 @@
 
 #include "controlplane/config.h"
 #include "controlplane/row.h"
+#include "controlplane/sink_field.h"
 #include "shared/clock.h"
 #include "shared/secret.h"
 #include "shared/url.h"
@@ -17,9 +18,6 @@
     "and d.failed_ms is null), "                                          \
     "(select count(*) from delivery d where d.webhook_id = webhook.id "   \
     "and d.failed_ms is not null), url, secret from webhook "
-#define URL_MAX       2000
-#define SECRET_MIN    16
-#define SECRET_RANDOM 40
 
 static const char *const statuses[] = { "enabled", "disabled", NULL };
 
@@ -34,21 +32,6 @@ webhook_new(struct rx_arena *arena)
 }
 
 /* ---- from the API ---- */
-
-/* What may be shown: paths and queries of webhooks are often their secret. */
-static rx_str
-shorten(struct rx_arena *arena, const struct rx_url *url)
-{
-    struct rx_buf b;
-
-    rx_buf_init(&b, 4096);
-    rx_buf_addf(&b, "%s://", url->tls ? "https" : "http");
-    rx_url_add_authority(&b, url);
-    rx_buf_add(&b, RX_S("/…"));
-    rx_str shown = field_keep(arena, rx_buf_str(&b));
-    rx_buf_fini(&b);
-    return shown;
-}
 
 /*
  * {"fingerprint"}: what stood in a document.  True: the member is one, and what
@@ -82,7 +65,7 @@ read_url(struct webhook *h, rx_json body, enum field_mode mode,
 {
     struct rx_err err = { 0 };
     struct rx_url url;
-    rx_str s = h->url, address, query;
+    rx_str s = h->url;
     bool null = h->offered != NULL &&
                 rx_json_kind(rx_json_member(body, "url")) == RX_JSON_NULL;
     bool given = null || read_mark(h, body, "url", &s) ? s.len > 0
@@ -91,38 +74,22 @@ read_url(struct webhook *h, rx_json body, enum field_mode mode,
 
     if (!given)
         return;
-    (void)rx_str_cut(s, '?', &address, &query);
-    if (s.len > URL_MAX) {
-        rx_json_wrong_member(body, "url", "is too long");
-    } else if (rx_url_split(address, &url, &err) != RX_OK) {
+    if (sink_show_url(arena, s, &url, &h->shown, &err) != RX_OK)
         rx_json_wrong_member(body, "url", "%s", err.text);
-    } else {
+    else
         h->url = s;
-        h->shown = shorten(arena, &url);
-    }
 }
 
 static void
 read_secret(struct webhook *h, rx_json body, struct rx_arena *arena)
 {
-    rx_str s = h->secret;
+    rx_str s = { 0 };
+    bool given = read_mark(h, body, "secret", &s)
+                     ? s.len > 0
+                     : rx_json_get_str(body, "secret", &s);
 
-    if (read_mark(h, body, "secret", &s)
-            ? s.len > 0
-            : rx_json_get_str(body, "secret", &s)) {
-        if (s.len < SECRET_MIN || s.len > 200)
-            rx_json_wrong_member(
-                body, "secret", "must have 16 to 200 characters");
-        h->secret = s;
-    } else if (h->secret.len == 0) {
-        struct rx_buf drawn;
-        rx_buf_init(&drawn, 256);
-        rx_random_text(WEBHOOK_SECRET_PREFIX, SECRET_RANDOM, &drawn);
-        h->secret = field_keep(arena, rx_buf_str(&drawn));
+    if (sink_take_secret(arena, body, given ? &s : NULL, &h->secret, &h->last4))
         h->drawn = true;
-        rx_buf_fini(&drawn);
-    }
-    h->last4 = field_last4(arena, h->secret);
 }
 
 static void
