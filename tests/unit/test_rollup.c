@@ -333,7 +333,7 @@ several_filters_count_what_fits_all_of_them(void)
     };
 
     struct store *s = store_new();
-    fill(s, 1, ROWS, 5);
+    fill(s, 1, 600, 5);
     for (unsigned i = 0; i < 100; i++) {
         unsigned k = i % RX_COUNT(asks);
         uint64_t since = NOW - random_u64() % (6 * (uint64_t)86400000);
