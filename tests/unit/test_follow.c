@@ -83,6 +83,55 @@ a_change_reaches_all_planes_as_a_delta(void)
     rig_free(r);
 }
 
+struct tap {
+    struct rig *rig;
+    unsigned snapshots, deltas;
+};
+
+static void
+count_down(void *arg, rx_str message)
+{
+    struct tap *t = arg;
+    struct rx_envelope head;
+    struct rx_buf body;
+
+    rx_buf_init(&body, 1 << 20);
+    CHECK_INT(RX_OK,
+        rx_envelope_open(&t->rig->keys, true, message, &head, &body, NULL));
+    t->snapshots += head.kind == RX_MSG_SNAPSHOT;
+    t->deltas += head.kind == RX_MSG_DELTA;
+    rx_buf_fini(&body);
+}
+
+static void
+a_delta_is_enough_and_no_snapshot_is_asked_for_after_it(void)
+{
+    struct rig *r = rig_new();
+    struct tap tap = { .rig = r };
+    struct rx_bus *bus = NULL;
+    struct rx_bus_options options = { .role = RX_BUS_SUB,
+        .url = r->pub_url,
+        .max_message = 1 << 20,
+        .queue = 64 };
+
+    CHECK_INT(RX_OK, rig_start_control(r, NULL));
+    CHECK_INT(
+        RX_OK, rx_bus_open(&bus, r->loop, &options, count_down, &tap, NULL));
+    CHECK_INT(RX_OK, rx_bus_subscribe(bus, (rx_str){ 0 }, NULL));
+    struct follow *f = rig_follow(r, "data-1");
+    RIG_UNTIL(r, rig_in_sync(r, f) && tap.snapshots > 0);
+    unsigned snapshots = tap.snapshots;
+    for (unsigned i = 2; i < 12; i++) {
+        rig_change(r, toy_channel(i, 5));
+        RIG_UNTIL(r, follow_snapshot(f)->channel_count == i &&
+                         rig_in_sync(r, f) && tap.deltas == i - 1);
+    }
+    CHECK_INT((int)snapshots, (int)tap.snapshots);
+    follow_close(f);
+    rx_bus_close(bus);
+    rig_free(r);
+}
+
 static void
 a_gap_heals(void)
 {
@@ -272,6 +321,7 @@ main(int argc, char **argv)
     CHECK_RUN(a_late_joiner_gets_everything);
     CHECK_RUN(a_plane_may_be_there_first);
     CHECK_RUN(a_change_reaches_all_planes_as_a_delta);
+    CHECK_RUN(a_delta_is_enough_and_no_snapshot_is_asked_for_after_it);
     CHECK_RUN(a_gap_heals);
     CHECK_RUN(a_big_state_is_built_aside_and_ends_the_same);
     CHECK_RUN(a_subscriber_that_was_not_listening_catches_up);

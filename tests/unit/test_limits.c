@@ -253,6 +253,69 @@ what_no_lease_names_is_had_in_parts_and_without_one_in_whole(void)
     limits_free(l);
 }
 
+/* The one limit there is, after `ms`. */
+static struct limit_demand
+demand(struct limits *l, uint64_t ms)
+{
+    struct limit_demand d = { 0 };
+
+    limits_demand(l, false, at(ms), sum_demand, &d);
+    return d;
+}
+
+static void
+a_peak_is_wanted_for_two_seconds_and_what_is_held_as_long_as_it_is(void)
+{
+    struct limits *l = limits_new();
+    struct limit_set set = { .most = { [LIMIT_CONCURRENT] = 9 } };
+    struct limits_hold held[4];
+    struct limit_refusal why;
+
+    for (unsigned i = 0; i < 4; i++)
+        CHECK(enter(l, &set, NULL, 0, &held[i], &why));
+    for (unsigned i = 2; i < 4; i++)
+        limits_leave(l, &held[i], tokens(0), at(10));
+    CHECK_U64(2, demand(l, 1000).used);
+    CHECK_U64(4, demand(l, 1500).wanted); /* not a second later */
+    CHECK_U64(4, demand(l, 2000).wanted);
+    for (uint64_t ms = 3000; ms < 9000; ms += 1000)
+        CHECK_U64(2, demand(l, ms).wanted);
+    for (unsigned i = 0; i < 2; i++)
+        limits_leave(l, &held[i], tokens(0), at(9000));
+    CHECK_U64(2, demand(l, 10000).wanted);
+    CHECK_U64(2, demand(l, 11000).wanted);
+    CHECK_U64(0, demand(l, 12000).wanted);
+    limits_free(l);
+}
+
+static void
+what_was_refused_is_wanted_too_up_to_the_limit(void)
+{
+    struct limits *l = limits_new();
+    struct limit_set set = { .most = { [LIMIT_CONCURRENT] = 3 } };
+    struct limits_hold held, none;
+    struct limit_refusal why;
+
+    limits_lease_begin(l, true, LIMIT_PARTS / 3, at(0));
+    limits_lease_end(l, at(0));
+    CHECK(enter(l, &set, NULL, 0, &held, &why));
+    CHECK(!enter(l, &set, NULL, 0, &none, &why));
+    CHECK_U64(1, demand(l, 0).share);
+    CHECK_U64(2, demand(l, 0).wanted);
+    limits_leave(l, &held, tokens(0), at(0));
+    limits_free(l);
+
+    /* Of a rate as if it went on so, and nothing when it is over. */
+    l = limits_new();
+    set = rpm(100);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(pass(l, &set, 0, &why));
+    CHECK_U64(100, demand(l, 1000).wanted);
+    CHECK_U64(100, demand(l, 2000).wanted);
+    CHECK_U64(0, demand(l, 3000).wanted);
+    limits_free(l);
+}
+
 static void
 idle_state_is_dropped_and_what_is_held_is_not(void)
 {
@@ -303,6 +366,9 @@ main(void)
     CHECK_RUN(a_request_bigger_than_the_bucket_passes_when_it_is_full_and_pays);
     CHECK_RUN(a_changed_share_neither_makes_nor_hides_what_was_used);
     CHECK_RUN(what_no_lease_names_is_had_in_parts_and_without_one_in_whole);
+    CHECK_RUN(
+        a_peak_is_wanted_for_two_seconds_and_what_is_held_as_long_as_it_is);
+    CHECK_RUN(what_was_refused_is_wanted_too_up_to_the_limit);
     CHECK_RUN(idle_state_is_dropped_and_what_is_held_is_not);
     CHECK_RUN(windows_are_those_of_the_calendar);
     return CHECK_EXIT();

@@ -11,6 +11,7 @@
 #include "controlplane/rollup.h"
 #include "controlplane/settings.h"
 #include "shared/clock.h"
+#include "tests/unit/held_clock.h"
 #include "tests/unit/store_rig.h"
 
 #define NOW    ((uint64_t)1795318248756)
@@ -255,6 +256,47 @@ attempts_are_passed_once_also_over_a_restart(void)
     store_end(s);
 }
 
+static void
+run(struct store *s, const char *sql)
+{
+    CHECK_INT(RX_OK, db_run(db_query(s->db, sql), NULL));
+}
+
+static void
+a_slice_that_fails_is_undone_and_tried_again_after_five_seconds(void)
+{
+    static const char rows[] = "select count(*) from request";
+    struct rx_loop *loop = rx_loop_new();
+    struct store *s = store_new();
+    struct retention *r = retention_new(s);
+
+    fill(s);
+    CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
+    set_plan(s, 100, 0);
+    run(s, "create trigger no_end before delete on request begin "
+           "select raise(abort, 'no'); end");
+    retention_run(r, loop);
+    for (unsigned i = 0; i < 3; i++) {
+        held_pass(loop, 5000);
+        CHECK(!db_in_transaction(s->db));
+        CHECK_INT(ROWS, (int)number(s, rows));
+        CHECK_INT(0, (int)number(s, "select count(*) from request_gone"));
+    }
+    run(s, "drop trigger no_end");
+    held_pass(loop, 4999);
+    CHECK_INT(ROWS, (int)number(s, rows));
+    held_pass(loop, 1);
+    uint64_t left = number(s, rows);
+    CHECK(left < ROWS);
+    /* From here on slice follows slice. */
+    held_pass(loop, 10);
+    CHECK(number(s, rows) < left);
+    retention_free(r);
+    store_end(s);
+    rx_loop_free(loop);
+    rx_clock_fake(NOW);
+}
+
 int
 main(void)
 {
@@ -264,5 +306,6 @@ main(void)
     CHECK_RUN(rows_that_are_not_in_the_sums_yet_stay);
     CHECK_RUN(nothing_goes_when_all_is_kept);
     CHECK_RUN(attempts_are_passed_once_also_over_a_restart);
+    CHECK_RUN(a_slice_that_fails_is_undone_and_tried_again_after_five_seconds);
     return CHECK_EXIT();
 }

@@ -226,6 +226,56 @@ sums_lost_in_memory_are_made_again(void)
     store_end(s);
 }
 
+static void
+run(struct store *s, const char *sql)
+{
+    CHECK_INT(RX_OK, db_run(db_query(s->db, sql), NULL));
+}
+
+static void
+a_flush_that_fails_leaves_nothing_and_the_next_makes_it_whole(void)
+{
+    static const char in_tables[] =
+        "select count(*) from (select level from usage_sum union all "
+        "select level from usage_cube)";
+    struct store *s = store_new();
+
+    fill(s, 1, 100, 2);
+    run(s, "create trigger no_mark before insert on meta when "
+           "new.name = 'rollup_mark' begin select raise(abort, 'no'); end");
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(rollup_flush(s->rollup, NULL) != RX_OK);
+        CHECK(!db_in_transaction(s->db));
+        CHECK_INT(0, (int)number(s, in_tables));
+        CHECK_INT(0, (int)rollup_mark(s->rollup));
+    }
+    run(s, "drop trigger no_mark");
+    fill(s, 1000, 100, 2); /* the store takes rows all the while */
+    check_all(s);
+    CHECK_INT(200, (int)rollup_mark(s->rollup));
+    store_end(s);
+}
+
+static void
+forgetting_that_fails_leaves_all_and_no_transaction(void)
+{
+    struct store *s = store_new();
+    bool more;
+
+    fill(s, 1, 200, 5);
+    CHECK_INT(RX_OK, rollup_flush(s->rollup, NULL));
+    uint64_t before = number(s, "select count(*) from usage_sum");
+    run(s, "create trigger no_end before delete on usage_sum when "
+           "old.dim = 8 begin select raise(abort, 'no'); end");
+    CHECK(rollup_forget(s->rollup, &more, NULL) != RX_OK);
+    CHECK(!db_in_transaction(s->db));
+    CHECK_INT((int)before, (int)number(s, "select count(*) from usage_sum"));
+    run(s, "drop trigger no_end");
+    CHECK_INT(RX_OK, rollup_forget(s->rollup, &more, NULL));
+    CHECK(number(s, "select count(*) from usage_sum") < before);
+    store_end(s);
+}
+
 /* `count` rows of one hour, each with a tag and a key of its own. */
 static void
 flood(struct store *s, uint64_t first, uint64_t count, uint64_t at_ms)
@@ -386,6 +436,8 @@ main(void)
     CHECK_RUN(broken_bytes_are_passed_over);
     CHECK_RUN(every_sum_is_that_of_its_rows);
     CHECK_RUN(sums_lost_in_memory_are_made_again);
+    CHECK_RUN(a_flush_that_fails_leaves_nothing_and_the_next_makes_it_whole);
+    CHECK_RUN(forgetting_that_fails_leaves_all_and_no_transaction);
     CHECK_RUN(a_flood_of_names_becomes_one);
     CHECK_RUN(a_total_counts_what_lies_between_its_ends);
     CHECK_RUN(several_filters_count_what_fits_all_of_them);
