@@ -4,7 +4,7 @@ import datetime
 
 from dialects import ANTHROPIC, provider
 from harness import Failed, Routex, main, test, wait_until
-from peers import Client, Upstream
+from peers import Upstream
 
 
 def ask(r, key, name="data-1"):

@@ -12,7 +12,7 @@ import time
 
 from dialects import ALL, ANTHROPIC, CHAT, GEMINI, RESPONSES, provider
 from harness import Routex, main, test
-from peers import Client, Upstream
+from peers import Upstream
 
 WAYS = ("x-api-key", "bearer", "x-goog-api-key")
 
