@@ -301,6 +301,7 @@ control_close(struct control *c)
     if (c->fetch != NULL)
         rx_fetch_free(c->fetch);
     rx_timer_fini(&c->give_up);
+    rx_startup_fini(&c->startup);
     if (c->loop != NULL)
         rx_loop_free(c->loop);
 }

@@ -17,6 +17,7 @@
 #include "shared/conf.h"
 #include "shared/log.h"
 #include "shared/loop.h"
+#include "shared/startup.h"
 
 struct options {
     const char *data_dir;
@@ -68,6 +69,7 @@ struct control {
     struct retention *retention;
     struct anomalies *anomalies;
     struct rx_timer give_up; /* longest wait for answers under way */
+    struct rx_startup startup;
     bool stopping;
     bool again;    /* start anew instead of ending */
     uint16_t port; /* where the admin API was, for then */

@@ -130,6 +130,7 @@ main(int argc, char **argv)
         free(words);
         return 1;
     }
+    rx_startup_begin(&c.startup, c.loop);
     rx_info("control.ready", "admin_port=%u", api_port(c.api));
     rx_loop_run(c.loop);
     place_untell(&c.place);

@@ -18,6 +18,7 @@
 #include "shared/log.h"
 #include "shared/loop.h"
 #include "shared/secret.h"
+#include "shared/startup.h"
 #include "shared/url.h"
 
 struct options {
@@ -83,6 +84,7 @@ struct daemon {
     struct proxy proxy;
     struct ops ops;
     struct rx_timer drain_limit;
+    struct rx_startup startup;
     char pub_url[256];
     char pull_url[256];
     char client_url[320];
@@ -268,6 +270,7 @@ run(struct daemon *d)
     }
     rx_loop_signal(d->loop, SIGTERM, on_stop, d);
     rx_loop_signal(d->loop, SIGINT, on_stop, d);
+    rx_startup_begin(&d->startup, d->loop);
     rx_info("daemon.ready", "clients=%s ops=%s", d->client_url, d->ops_url);
     rx_loop_run(d->loop);
     return 0;
@@ -277,6 +280,7 @@ static void
 stop(struct daemon *d)
 {
     rx_timer_fini(&d->drain_limit);
+    rx_startup_fini(&d->startup);
     if (d->proxy.httpd != NULL)
         proxy_close(&d->proxy);
     ops_close(&d->ops);
