@@ -149,11 +149,10 @@ begin_tries(struct request *q)
 {
     struct session_source source = {
         .tenant = q->key->tenant->id,
-        .dialect = q->path.dialect,
         .head = rx_httpd_head(q->req),
         .user_id = q->in.user_id,
         .prompt_cache_key = q->in.prompt_cache_key,
-        .body = q->in.scanned ? q->in.body : (rx_str){ 0 },
+        .messages = q->in.scan.parts[SCAN_MESSAGES],
     };
 
     begin_ask(q);

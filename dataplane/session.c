@@ -181,36 +181,20 @@ add_if_user(struct rx_buf *out, rx_str message)
 }
 
 static void
-add_first_user(struct rx_buf *out, enum dialect dialect, rx_str body)
+add_first_user(struct rx_buf *out, rx_str messages)
 {
-    static const rx_str names[] = {
-        [DIALECT_ANTHROPIC] = RX_STR_INIT("messages"),
-        [DIALECT_CHAT] = RX_STR_INIT("messages"),
-        [DIALECT_RESPONSES] = RX_STR_INIT("input"),
-        [DIALECT_GEMINI] = RX_STR_INIT("contents"),
-    };
     struct rx_span j;
     rx_str message;
 
-    rx_span_init(&j, body);
-    if (rx_span_kind(&j) != RX_SPAN_OBJECT)
+    rx_span_init(&j, messages);
+    if (rx_span_kind(&j) != RX_SPAN_ARRAY) {
+        add_content(out, &j);
         return;
-    rx_span_enter_object(&j);
-    while (rx_span_member(&j, NULL)) {
-        if (!rx_span_key_is(&j, names[dialect])) {
-            rx_span_skip(&j, NULL);
-            continue;
-        }
-        if (rx_span_kind(&j) != RX_SPAN_ARRAY) {
-            add_content(out, &j);
+    }
+    rx_span_enter_array(&j);
+    while (rx_span_element(&j)) {
+        if (rx_span_skip(&j, &message) && add_if_user(out, message))
             return;
-        }
-        rx_span_enter_array(&j);
-        while (rx_span_element(&j)) {
-            if (rx_span_skip(&j, &message) && add_if_user(out, message))
-                return;
-        }
-        return;
     }
 }
 
@@ -256,7 +240,7 @@ session_key_of(const struct session_source *s)
             return digest(s->tenant, "name", named[i]);
     }
     rx_buf_init(&first, FIRST_MAX + 16);
-    add_first_user(&first, s->dialect, s->body);
+    add_first_user(&first, s->messages);
     if (first.len > 0)
         key = digest(s->tenant, "text", rx_buf_str(&first));
     rx_buf_fini(&first);

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dataplane/dialect.h"
 #include "shared/attr.h"
 #include "shared/httpd.h"
 #include "shared/str.h"
@@ -28,11 +27,10 @@ uint64_t session_hash(const struct session_key *key); /* 0: not known */
 /* What a key is made from; all borrowed. */
 struct session_source {
     rx_str tenant;
-    enum dialect dialect;
     const struct rx_httpd_head *head;
     rx_str user_id;          /* metadata.user_id, decoded; may be empty */
     rx_str prompt_cache_key; /* decoded */
-    rx_str body;             /* for its first user message */
+    rx_str messages;         /* as they stand, for the user's first */
 };
 struct session_key session_key_of(const struct session_source *s);
 /*

@@ -2,6 +2,7 @@
  * Whom a request goes to first, and where a conversation stays.
  */
 #include "dataplane/repair.h"
+#include "dataplane/scan.h"
 #include "dataplane/session.h"
 #include "dataplane/strategy.h"
 #include "tests/unit/check.h"
@@ -235,11 +236,13 @@ key_of(const char *header, const char *user_id, const char *body)
     struct rx_header h = { RX_S("x-session-id"), { header, strlen(header) } };
     struct rx_httpd_head head = { .headers = &h,
         .header_count = header[0] != '\0' };
+    struct scan scan;
+    (void)scan_request(
+        DIALECT_ANTHROPIC, (rx_str){ body, strlen(body) }, &scan, NULL);
     struct session_source s = { .tenant = RX_S("t"),
-        .dialect = DIALECT_ANTHROPIC,
         .head = &head,
         .user_id = { user_id, strlen(user_id) },
-        .body = { body, strlen(body) } };
+        .messages = scan.parts[SCAN_MESSAGES] };
 
     return session_key_of(&s);
 }
