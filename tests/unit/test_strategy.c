@@ -237,12 +237,12 @@ key_of(const char *header, const char *user_id, const char *body)
     struct rx_httpd_head head = { .headers = &h,
         .header_count = header[0] != '\0' };
     struct scan scan;
-    (void)scan_request(
-        DIALECT_ANTHROPIC, (rx_str){ body, strlen(body) }, &scan, NULL);
+    bool known = scan_request(DIALECT_ANTHROPIC, (rx_str){ body, strlen(body) },
+                     &scan, NULL) == RX_OK;
     struct session_source s = { .tenant = RX_S("t"),
         .head = &head,
         .user_id = { user_id, strlen(user_id) },
-        .messages = scan.parts[SCAN_MESSAGES] };
+        .messages = known ? scan.parts[SCAN_MESSAGES] : (rx_str){ 0 } };
 
     return session_key_of(&s);
 }
