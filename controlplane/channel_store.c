@@ -177,13 +177,11 @@ channel_list(struct store *s, struct rx_arena *arena, rx_str after,
     size_t limit, bool secrets, struct channel **out, size_t *count,
     struct rx_err *err)
 {
-    struct db_query *q = db_query(s->db,
-        "select " COLUMNS " from channel where name > ? order by name limit ?");
+    struct db_query *q =
+        row_page(s, "select " COLUMNS " from channel", after, limit);
     enum rx_code code = RX_OK;
 
     *count = 0;
-    db_bind_str(q, 1, after);
-    db_bind_u64(q, 2, limit);
     while (code == RX_OK && db_next(q)) {
         out[*count] = channel_new(arena);
         code = read_row(s, q, arena, out[(*count)++], err);

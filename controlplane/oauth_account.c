@@ -99,14 +99,11 @@ enum rx_code
 oauth_account_list(struct store *s, struct rx_arena *arena, rx_str after,
     size_t limit, struct oauth_account **out, size_t *count, struct rx_err *err)
 {
-    struct db_query *q = db_query(s->db,
-        "select " COLUMNS
-        " from oauth_account where name > ? order by name limit ?");
+    struct db_query *q =
+        row_page(s, "select " COLUMNS " from oauth_account", after, limit);
     enum rx_code code = RX_OK;
 
     *count = 0;
-    db_bind_str(q, 1, after);
-    db_bind_u64(q, 2, limit);
     while (code == RX_OK && db_next(q)) {
         out[*count] = field_make(arena, struct oauth_account, 1);
         code = read_row(s, q, arena, false, out[(*count)++], err);

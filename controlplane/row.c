@@ -11,6 +11,14 @@ row_text(struct db_query *q, int column, struct rx_arena *arena)
     return field_keep(arena, db_str(q, column));
 }
 
+struct db_query *
+row_bind_page(struct db_query *q, rx_str after, size_t limit)
+{
+    db_bind_str(q, 1, after);
+    db_bind_u64(q, 2, limit);
+    return q;
+}
+
 enum rx_code
 row_end(struct db_query *q, enum rx_code code, bool found, const char *noun,
     rx_str id, struct rx_err *err)

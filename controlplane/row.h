@@ -23,6 +23,14 @@ RX_NODISCARD enum rx_code row_end(struct db_query *q, enum rx_code code,
 RX_NODISCARD enum rx_code row_check_query(struct db_query *q, const char *noun,
     rx_str name, rx_str id, struct rx_err *err);
 
+/* A page of them: up to `limit`, by name, behind `after`.  `select` is a literal
+ * up to its where. */
+#define row_page(s, select, after, limit)                                  \
+    row_bind_page(                                                         \
+        db_query((s)->db, select " where name > ? order by name limit ?"), \
+        after, limit)
+struct db_query *row_bind_page(struct db_query *q, rx_str after, size_t limit);
+
 /* A column that the vault sealed for this place and id; an empty one (null)
  * leaves *out alone. */
 RX_NODISCARD enum rx_code row_unseal(struct store *s, struct rx_arena *arena,

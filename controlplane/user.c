@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controlplane/row.h"
 #include "shared/clock.h"
 
 #define SELECT                                                               \
@@ -120,12 +121,9 @@ enum rx_code
 user_list(struct store *s, struct rx_arena *arena, rx_str after, size_t limit,
     struct user **out, size_t *count, struct rx_err *err)
 {
-    struct db_query *q =
-        db_query(s->db, SELECT "where name > ? order by name limit ?");
+    struct db_query *q = row_page(s, SELECT, after, limit);
 
     *count = 0;
-    db_bind_str(q, 1, after);
-    db_bind_u64(q, 2, limit);
     while (db_next(q))
         out[(*count)++] = read_row(q, arena);
     return db_done(q, err);

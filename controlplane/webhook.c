@@ -215,12 +215,9 @@ enum rx_code
 webhook_list(struct store *s, struct rx_arena *arena, rx_str after,
     size_t limit, struct webhook **out, size_t *count, struct rx_err *err)
 {
-    struct db_query *q =
-        db_query(s->db, SELECT "where name > ? order by name limit ?");
+    struct db_query *q = row_page(s, SELECT, after, limit);
 
     *count = 0;
-    db_bind_str(q, 1, after);
-    db_bind_u64(q, 2, limit);
     while (db_next(q))
         (void)read_row(s, q, arena, false, &out[(*count)++], err);
     return db_done(q, err);

@@ -6,63 +6,7 @@
 #include <string.h>
 
 #include "controlplane/wire.h"
-
-/* One field of a packed message. */
-struct packed_field {
-    uint32_t number, type;
-    uint64_t value;
-    rx_str bytes;
-};
-
-enum packed_type { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
-
-static bool
-take_varint(rx_str *rest, uint64_t *out)
-{
-    uint64_t v = 0;
-
-    for (unsigned shift = 0; shift < 70 && rest->len > 0; shift += 7) {
-        unsigned char c = (unsigned char)*rest->ptr;
-        rest->ptr++;
-        rest->len--;
-        if (shift < 64)
-            v |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80) {
-            *out = v;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-take_bytes(rx_str *rest, uint64_t n, rx_str *out)
-{
-    if (n > rest->len)
-        return false;
-    *out = (rx_str){ rest->ptr, (size_t)n };
-    rest->ptr += n;
-    rest->len -= (size_t)n;
-    return true;
-}
-
-static bool
-take_field(rx_str *rest, struct packed_field *f)
-{
-    uint64_t tag, n = 0;
-
-    if (!take_varint(rest, &tag) || tag >> 3 == 0 || tag >> 32 != 0)
-        return false;
-    f->number = (uint32_t)(tag >> 3);
-    f->type = (uint32_t)(tag & 7);
-    switch (f->type) {
-    case VARINT: return take_varint(rest, &f->value);
-    case BYTES: return take_varint(rest, &n) && take_bytes(rest, n, &f->bytes);
-    case FIXED64: return take_bytes(rest, 8, &f->bytes);
-    case FIXED32: return take_bytes(rest, 4, &f->bytes);
-    default: return false;
-    }
-}
+#include "shared/packed.h"
 
 /* ---- members by their numbers ---------------------------------------------- */
 
@@ -73,7 +17,7 @@ struct member {
 
 /* False: it is of another type.  Unknown members are passed over. */
 static bool
-put_member(void *to, const struct member *m, const struct packed_field *f)
+put_member(void *to, const struct member *m, const struct rx_packed_field *f)
 {
     char *at = (char *)to + m->at;
     uint32_t u32 = (uint32_t)f->value;
@@ -82,8 +26,8 @@ put_member(void *to, const struct member *m, const struct packed_field *f)
     rx_str s = f->bytes;
 
     if (m->kind == NOTHING || m->kind == INNER)
-        return m->kind == NOTHING || f->type == BYTES;
-    if (f->type != (number ? VARINT : BYTES))
+        return m->kind == NOTHING || f->type == RX_PACKED_BYTES;
+    if (f->type != (number ? RX_PACKED_VARINT : RX_PACKED_BYTES))
         return false;
     if (m->kind == TEXT) { /* no text of ours holds a NUL */
         const char *nul = memchr(s.ptr, '\0', s.len);
@@ -120,14 +64,14 @@ read_counts(rx_str packed, struct usage_counts *out)
         { TEXT, offsetof(struct usage_counts, service_tier) },
         { TEXT, offsetof(struct usage_counts, provenance) },
     };
-    struct packed_field f;
+    struct rx_packed_field f;
 
     while (packed.len > 0) {
-        if (!take_field(&packed, &f))
+        if (!rx_packed_next(&packed, &f))
             return false;
         unsigned i = f.number - 1;
         if (i < COUNT_COUNTERS) {
-            if (f.type != VARINT)
+            if (f.type != RX_PACKED_VARINT)
                 return false;
             out->has |= 1u << i;
             out->n[i] = f.value;
@@ -199,11 +143,11 @@ static bool
 read_attempt(rx_str packed, struct usage_attempt *out)
 {
     const size_t count = RX_COUNT(attempt_members);
-    struct packed_field f;
+    struct rx_packed_field f;
 
     clear_texts(out, attempt_members, count);
     while (packed.len > 0) {
-        if (!take_field(&packed, &f))
+        if (!rx_packed_next(&packed, &f))
             return false;
         if (f.number < count &&
             !put_member(out, &attempt_members[f.number], &f))
@@ -222,11 +166,11 @@ static bool
 read_members(rx_str packed, struct usage_row *out, size_t *attempts)
 {
     const size_t count = RX_COUNT(record_members);
-    struct packed_field f;
+    struct rx_packed_field f;
 
     clear_texts(out, record_members, count);
     for (*attempts = 0; packed.len > 0;) {
-        if (!take_field(&packed, &f) ||
+        if (!rx_packed_next(&packed, &f) ||
             (f.number < count &&
                 !put_member(out, &record_members[f.number], &f)))
             return false;
@@ -240,7 +184,7 @@ read_members(rx_str packed, struct usage_row *out, size_t *attempts)
 bool
 wire_read_row(rx_str packed, struct rx_arena *arena, struct usage_row *out)
 {
-    struct packed_field f;
+    struct rx_packed_field f;
     size_t count, n = 0;
 
     *out = (struct usage_row){ 0 };
@@ -250,7 +194,7 @@ wire_read_row(rx_str packed, struct rx_arena *arena, struct usage_row *out)
         rx_arena_make(arena, struct usage_attempt, count);
     if (list == NULL)
         return false;
-    while (packed.len > 0 && n < count && take_field(&packed, &f)) {
+    while (packed.len > 0 && n < count && rx_packed_next(&packed, &f)) {
         if (f.number == RECORD_ATTEMPT && !read_attempt(f.bytes, &list[n++]))
             return false;
     }

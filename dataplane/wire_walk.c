@@ -4,6 +4,7 @@
  */
 #include "dataplane/wire.h"
 #include "shared/attr.h"
+#include "shared/packed.h"
 
 static const char *const kinds[] = {
     [ITEM_CHANNEL] = "channel",
@@ -20,64 +21,6 @@ item_kind_name(enum item_kind kind)
     return kinds[kind];
 }
 
-/* One field of a packed message. */
-struct field {
-    uint32_t number;
-    uint32_t type; /* 0 varint, 1 fixed64, 2 bytes, 5 fixed32 */
-    uint64_t value;
-    rx_str bytes;
-};
-
-static bool
-take_varint(rx_str *rest, uint64_t *out)
-{
-    uint64_t v = 0;
-
-    for (unsigned shift = 0; shift < 64 && rest->len > 0; shift += 7) {
-        unsigned char c = (unsigned char)*rest->ptr;
-        rest->ptr++;
-        rest->len--;
-        v |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80) {
-            *out = v;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-take_bytes(rx_str *rest, uint64_t n, rx_str *out)
-{
-    if (n > rest->len)
-        return false;
-    *out = (rx_str){ rest->ptr, (size_t)n };
-    rest->ptr += n;
-    rest->len -= (size_t)n;
-    return true;
-}
-
-static bool
-take_field(rx_str *rest, struct field *f)
-{
-    uint64_t tag = 0;
-
-    *f = (struct field){ 0 };
-    if (!take_varint(rest, &tag) || tag >> 3 == 0 || tag >> 3 > UINT32_MAX)
-        return false;
-    f->number = (uint32_t)(tag >> 3);
-    f->type = (uint32_t)(tag & 7);
-    switch (f->type) {
-    case 0: return take_varint(rest, &f->value);
-    case 1: return take_bytes(rest, 8, &f->bytes);
-    case 2:
-        return take_varint(rest, &f->value) &&
-               take_bytes(rest, f->value, &f->bytes);
-    case 5: return take_bytes(rest, 4, &f->bytes);
-    default: return false;
-    }
-}
-
 /* What a field of Snapshot or Delta is; absent rows are of newer planes. */
 struct meaning {
     enum wire_piece_type type;
@@ -86,37 +29,37 @@ struct meaning {
 };
 
 static const struct meaning of_snapshot[] = {
-    [1] = { WIRE_ITEM, ITEM_CHANNEL, 2 },
-    [2] = { WIRE_ITEM, ITEM_TENANT, 2 },
-    [3] = { WIRE_ITEM, ITEM_KEY, 2 },
-    [4] = { WIRE_ITEM, ITEM_SETTINGS, 2 },
-    [5] = { WIRE_ITEM, ITEM_RULE, 2 },
-    [6] = { WIRE_ITEM, ITEM_FUNCTION, 2 },
+    [1] = { WIRE_ITEM, ITEM_CHANNEL, RX_PACKED_BYTES },
+    [2] = { WIRE_ITEM, ITEM_TENANT, RX_PACKED_BYTES },
+    [3] = { WIRE_ITEM, ITEM_KEY, RX_PACKED_BYTES },
+    [4] = { WIRE_ITEM, ITEM_SETTINGS, RX_PACKED_BYTES },
+    [5] = { WIRE_ITEM, ITEM_RULE, RX_PACKED_BYTES },
+    [6] = { WIRE_ITEM, ITEM_FUNCTION, RX_PACKED_BYTES },
 };
 
 static const struct meaning of_delta[] = {
-    [1] = { WIRE_FROM, 0, 0 },
-    [2] = { WIRE_ITEM, ITEM_CHANNEL, 2 },
-    [3] = { WIRE_ITEM, ITEM_TENANT, 2 },
-    [4] = { WIRE_ITEM, ITEM_KEY, 2 },
-    [5] = { WIRE_ITEM, ITEM_SETTINGS, 2 },
-    [6] = { WIRE_DELETED, ITEM_CHANNEL, 2 },
-    [7] = { WIRE_DELETED, ITEM_TENANT, 2 },
-    [8] = { WIRE_DELETED, ITEM_KEY, 2 },
-    [9] = { WIRE_DIGEST, 0, 2 },
-    [10] = { WIRE_ITEM, ITEM_RULE, 2 },
-    [11] = { WIRE_ITEM, ITEM_FUNCTION, 2 },
-    [12] = { WIRE_DELETED, ITEM_RULE, 2 },
-    [13] = { WIRE_DELETED, ITEM_FUNCTION, 2 },
+    [1] = { WIRE_FROM, 0, RX_PACKED_VARINT },
+    [2] = { WIRE_ITEM, ITEM_CHANNEL, RX_PACKED_BYTES },
+    [3] = { WIRE_ITEM, ITEM_TENANT, RX_PACKED_BYTES },
+    [4] = { WIRE_ITEM, ITEM_KEY, RX_PACKED_BYTES },
+    [5] = { WIRE_ITEM, ITEM_SETTINGS, RX_PACKED_BYTES },
+    [6] = { WIRE_DELETED, ITEM_CHANNEL, RX_PACKED_BYTES },
+    [7] = { WIRE_DELETED, ITEM_TENANT, RX_PACKED_BYTES },
+    [8] = { WIRE_DELETED, ITEM_KEY, RX_PACKED_BYTES },
+    [9] = { WIRE_DIGEST, 0, RX_PACKED_BYTES },
+    [10] = { WIRE_ITEM, ITEM_RULE, RX_PACKED_BYTES },
+    [11] = { WIRE_ITEM, ITEM_FUNCTION, RX_PACKED_BYTES },
+    [12] = { WIRE_DELETED, ITEM_RULE, RX_PACKED_BYTES },
+    [13] = { WIRE_DELETED, ITEM_FUNCTION, RX_PACKED_BYTES },
 };
 
 static struct wire_piece
 next_piece(rx_str *rest, const struct meaning *table, size_t rows)
 {
-    struct field f;
+    struct rx_packed_field f;
 
     while (rest->len > 0) {
-        if (!take_field(rest, &f))
+        if (!rx_packed_next(rest, &f))
             return (struct wire_piece){ .type = WIRE_BAD };
         if (f.number >= rows || table[f.number].type == WIRE_END)
             continue;
@@ -145,10 +88,10 @@ static rx_str
 find_bytes(rx_str packed, uint32_t number)
 {
     rx_str found = { 0 };
-    struct field f;
+    struct rx_packed_field f;
 
-    while (packed.len > 0 && take_field(&packed, &f)) {
-        if (f.number == number && f.type == 2)
+    while (packed.len > 0 && rx_packed_next(&packed, &f)) {
+        if (f.number == number && f.type == RX_PACKED_BYTES)
             found = f.bytes;
     }
     return found;
