@@ -37,14 +37,10 @@ plain_run(rx_str s)
     return n;
 }
 
+/* With what needs an escape, and what is no UTF-8. */
 static void
-add_quoted(struct rx_buf *b, rx_str s)
+add_uneven(struct rx_buf *b, rx_str s)
 {
-    size_t plain = plain_run(s);
-
-    rx_buf_addc(b, '"');
-    rx_buf_add(b, (rx_str){ s.ptr, plain });
-    s = (rx_str){ s.ptr + plain, s.len - plain };
     while (s.len > 0) {
         size_t good = 0, n;
         while ((n = rx_json_rune((rx_str){ s.ptr + good, s.len - good })) > 0)
@@ -55,6 +51,17 @@ add_quoted(struct rx_buf *b, rx_str s)
         rx_buf_add(b, RX_S("\xEF\xBF\xBD"));
         s = (rx_str){ s.ptr + good + 1, s.len - good - 1 };
     }
+}
+
+static void
+add_quoted(struct rx_buf *b, rx_str s)
+{
+    size_t plain = plain_run(s);
+
+    rx_buf_addc(b, '"');
+    rx_buf_add(b, (rx_str){ s.ptr, plain });
+    if (plain < s.len)
+        add_uneven(b, (rx_str){ s.ptr + plain, s.len - plain });
     rx_buf_addc(b, '"');
 }
 
