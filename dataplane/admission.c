@@ -73,21 +73,30 @@ address_allowed(const struct guard *g, rx_str peer)
 }
 
 bool
-admission_enter(struct limits *l, const struct client_key *key, rx_str peer,
+admission_limits(struct limits *l, const struct client_key *key,
     struct limits_time now, struct limits_hold *hold, struct admission *why)
 {
     const struct guard *g = key->guard;
     struct limit_refusal refused;
+
+    if (!g->limited || limits_enter(l, g->who, now, hold, &refused))
+        return true;
+    word(why, &refused, &g->who[refused.owner]);
+    return false;
+}
+
+bool
+admission_enter(struct limits *l, const struct client_key *key, rx_str peer,
+    struct limits_time now, struct limits_hold *hold, struct admission *why)
+{
+    const struct guard *g = key->guard;
 
     if (!address_allowed(g, peer)) {
         *why = (struct admission){ .refusal = REFUSE_ADDRESS,
             .words = "this API key may not be used from this address" };
         return false;
     }
-    if (!g->limited || limits_enter(l, g->who, now, hold, &refused))
-        return true;
-    word(why, &refused, &g->who[refused.owner]);
-    return false;
+    return admission_limits(l, key, now, hold, why);
 }
 
 static bool

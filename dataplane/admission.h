@@ -22,6 +22,9 @@ struct admission {
 bool admission_enter(struct limits *l, const struct client_key *key,
     rx_str peer, struct limits_time now, struct limits_hold *hold,
     struct admission *why);
+/* The same for a client whose address does not matter. */
+bool admission_limits(struct limits *l, const struct client_key *key,
+    struct limits_time now, struct limits_hold *hold, struct admission *why);
 /*
  * The body is here: is there room for what it may cost?  That is the estimated
  * input and the output it asks for, or 4096 where it does not say.  On false

@@ -137,8 +137,8 @@ nobody(struct survey *s)
 #define OUTPUT_USUAL ((uint64_t)1000)
 
 /* Answers are seldom as long as they may be. */
-static struct rx_tokens
-expected(const struct route_request *r)
+struct rx_tokens
+choose_expected(const struct route_request *r)
 {
     uint64_t output =
         r->output > 0 && r->output < OUTPUT_USUAL ? r->output : OUTPUT_USUAL;
@@ -224,7 +224,7 @@ choose(struct route_plan *plan, const struct route_request *r, rx_str model,
     if (r->home != NULL)
         return go_home(&s);
     if (strategy == STRATEGY_COST) {
-        tokens = expected(r);
+        tokens = choose_expected(r);
         round.expected = &tokens;
     }
     size_t n =

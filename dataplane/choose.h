@@ -14,6 +14,8 @@
 
 /* The rule's, or the settings'. */
 enum strategy choose_strategy(const struct route_request *r);
+/* What it will probably take: cost is worked out from that. */
+struct rx_tokens choose_expected(const struct route_request *r);
 
 /*
  * Fills plan->candidates from a list of at least one place; `model` is what is

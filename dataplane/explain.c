@@ -6,14 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/admission.h"
 #include "dataplane/availability.h"
+#include "dataplane/choose.h"
 #include "dataplane/decide.h"
 #include "dataplane/headers.h"
 #include "dataplane/inbound.h"
+#include "dataplane/tariff.h"
 #include "shared/attr.h"
 #include "shared/clock.h"
 #include "shared/json.h"
 #include "shared/json_span.h"
+#include "shared/money.h"
 
 #define ARENA_MAX   ((size_t)64 * 1024 * 1024)
 #define HEADERS_MAX 64
@@ -32,6 +36,9 @@ struct question {
     struct understanding u;
     struct decision d;
     struct decide_request r;
+    bool limited; /* the key has limits, or an owner of it */
+    bool refused; /* … and they say no */
+    struct admission no;
 };
 
 /* ---- reading it ---------------------------------------------------------------- */
@@ -185,6 +192,35 @@ find_key(struct question *q, const struct client_key **out)
     return *out == NULL ? "key: there is none of this name" : NULL;
 }
 
+static uint64_t
+tokens_of(void *u)
+{
+    return understand_tokens(u);
+}
+
+/*
+ * Is there room for it?  It goes in as the request would, and out again as one
+ * that was refused.  Where it comes from is not known, so that is not asked.
+ */
+static void
+try_limits(struct question *q, const struct client_key *key)
+{
+    struct limits *l = q->world->limits;
+    struct limits_time now = { q->world->now_ms, rx_clock_wall_ms() };
+    struct limits_hold hold = { 0 };
+
+    q->limited = l != NULL && key->guard != NULL && key->guard->limited;
+    if (!q->limited)
+        return;
+    q->refused = !admission_limits(l, key, now, &hold, &q->no);
+    if (q->refused)
+        return;
+    q->refused = !admission_reserve(
+        l, key, q->snapshot, q->path.dialect, &q->in, now, &hold, &q->no);
+    if (!q->refused)
+        limits_undo(l, &hold, now);
+}
+
 static void
 run(struct question *q, const struct client_key *key)
 {
@@ -198,6 +234,9 @@ run(struct question *q, const struct client_key *key)
         .model = q->in.model,
         .forced = header_of(q, RX_S("x-routex-channel")),
         .dice = q->world->dice,
+        .tokens = tokens_of,
+        .tokens_arg = &q->u,
+        .output = q->in.scan.has_max_tokens ? q->in.scan.max_tokens : 0,
         .standing = q->world->standing,
         .now_ms = q->world->now_ms,
     };
@@ -293,6 +332,23 @@ tell_rules(struct question *q, struct rx_json_out *w)
         step(w, "rules", "none of %zu decides", d->asked);
 }
 
+/* What the first one is expected to take, where a price is known. */
+static void
+tell_cost(struct question *q, struct rx_json_out *w)
+{
+    const struct candidate *c = &q->d.plan.candidates[0];
+    struct rx_tokens tokens = choose_expected(&q->r.route);
+    char usd[RX_DECIMAL_SIZE];
+    int64_t pico;
+
+    if (!tariff_cost(
+            q->snapshot->settings.tariff, c->channel, c->model, &tokens, &pico))
+        return;
+    rx_decimal_format(pico, 12, usd);
+    step(w, "cost", "about $%s at '" RX_STR_FMT "'", usd,
+        RX_STR_ARG(c->channel->name));
+}
+
 static void
 tell_steps(struct question *q, struct rx_json_out *w)
 {
@@ -301,12 +357,17 @@ tell_steps(struct question *q, struct rx_json_out *w)
         "%s, model '" RX_STR_FMT "', about %" PRIu64 " tokens",
         dialect_name(q->path.dialect), RX_STR_ARG(q->in.model),
         understand_tokens(&q->u));
+    if (q->limited)
+        step(w, "limits", "%s",
+            q->refused ? q->no.words : "there is room for it");
     tell_rules(q, w);
     if (q->d.plan.count > 0)
         step(w, "candidates", "%zu to try, '" RX_STR_FMT "' first",
             q->d.plan.count, RX_STR_ARG(q->d.plan.candidates[0].channel->name));
     else
         step(w, "candidates", "none: %s", q->d.plan.words);
+    if (q->d.plan.count > 0)
+        tell_cost(q, w);
     rx_json_close(w);
 }
 
@@ -428,7 +489,7 @@ tell(struct question *q, struct rx_buf *out)
     const struct decision *d = &q->d;
 
     rx_json_open_object(&w, NULL);
-    if (d->plan.count > 0)
+    if (d->plan.count > 0 && !q->refused)
         put_chosen(&w, &d->plan.candidates[0]);
     else
         rx_json_put_null(&w, "chosen");
@@ -448,7 +509,9 @@ tell(struct question *q, struct rx_buf *out)
         rx_json_put_str(&w, "session", q->r.subject.session);
     else
         rx_json_put_null(&w, "session");
-    if (d->plan.count == 0)
+    if (q->refused)
+        rx_json_put_text(&w, "refusal", refusal_reason(q->no.refusal));
+    else if (d->plan.count == 0)
         rx_json_put_text(&w, "refusal", refusal_reason(d->plan.refusal));
     tell_request(q, &w);
     tell_steps(q, &w);
@@ -491,6 +554,7 @@ explain(const struct explain_world *world, rx_str question, rx_str dialect,
         status = wrong(out, why);
     } else {
         run(q, key);
+        try_limits(q, key);
         tell(q, out);
     }
     inbound_fini(&q->in);

@@ -5,6 +5,7 @@
 #ifndef DATAPLANE_EXPLAIN_H
 #define DATAPLANE_EXPLAIN_H
 
+#include "dataplane/limits.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/standing.h"
 #include "shared/buf.h"
@@ -19,6 +20,7 @@
 struct explain_world {
     const struct snapshot *snapshot;
     struct standing *standing; /* NULL: nobody is in trouble */
+    struct limits *limits;     /* NULL: there are none */
     uint64_t now_ms;           /* loop time */
     uint64_t dice;
 };

@@ -132,6 +132,7 @@ on_body(void *arg, struct rx_httpd_req *req)
         dialect = (rx_str){ 0 };
     struct explain_world world = { .snapshot = s,
         .standing = o->proxy->standing,
+        .limits = follow_limits(o->proxy->follow),
         .now_ms = rx_loop_ms(o->proxy->loop),
         .dice = proxy_dice(o->proxy) };
     rx_buf_init(&answer, BODY_MAX);

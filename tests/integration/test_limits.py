@@ -1,4 +1,5 @@
 """Limits of tenants and keys, through the real programs."""
+import json
 import threading
 import time
 
@@ -57,6 +58,31 @@ def a_key_has_limits_of_its_own_within_its_tenant_s(build):
         other = r.new_key(tenant=tenant["name"])
         assert [one(r, key).status for _ in range(3)] == [200, 200, 429]
         assert [one(r, other).status for _ in range(5)] == [200] * 4 + [429]
+
+
+@test
+def an_explanation_says_whether_a_key_has_room_and_takes_none_of_it(build):
+    with Upstream(provider) as upstream, Routex(
+            build, channels=channels(upstream.url)) as r:
+        key = r.new_key(name="poor", limits={"requests_per_min": 2})
+
+        def explain():
+            told = r.admin.post("/api/routing/test", {
+                "key": "poor", "dialect": "anthropic",
+                "body": json.loads(ANTHROPIC.request(
+                    model="claude-sonnet-4-5"))})["data"]
+            return told, {s["step"]: s["text"] for s in told["steps"]}
+
+        for _ in range(4):
+            told, steps = explain()
+            assert steps["limits"] == "there is room for it", steps
+            assert told["chosen"] and "refusal" not in told, told
+            assert steps["cost"].startswith("about $0.0"), steps
+        assert [one(r, key).status for _ in range(3)] == [200, 200, 429]
+        told, steps = explain()
+        assert "2 requests per minute" in steps["limits"], steps
+        assert told["refusal"] == "limit_reached", told
+        assert told["chosen"] is None, told
 
 
 @test
