@@ -15,6 +15,7 @@ When a test fails, what its programs wrote to stderr is shown.  A sanitizer's
 report, or a program that died by itself, fails the test that ran it.
 """
 import concurrent.futures
+import contextlib
 import ctypes
 import inspect
 import json
@@ -441,7 +442,8 @@ class Routex:
 
     def sql(self, text, *values):
         path = f"file:{self.data_dir}/routex.db?mode=ro"
-        with sqlite3.connect(path, uri=True, timeout=10) as store:
+        with contextlib.closing(
+                sqlite3.connect(path, uri=True, timeout=10)) as store:
             return store.execute(text, values).fetchall()
 
     def journal(self, name="data-1"):

@@ -1,4 +1,5 @@
 """A past for tests: rows in the store of a control plane that is not running."""
+import contextlib
 import sqlite3
 import time
 
@@ -23,7 +24,7 @@ def now_ms():
 
 def write(path, rows):
     """Each row is a dict of columns of `request`; the rest has defaults."""
-    with sqlite3.connect(path, timeout=10) as store:
+    with contextlib.closing(sqlite3.connect(path, timeout=10)) as store, store:
         first = store.execute(
             "select coalesce(max(seq), 0) from request where plane = 'past'"
         ).fetchone()[0]

@@ -1,6 +1,7 @@
 """Old rows go by themselves, and files from before that get shorter, too."""
 import sqlite3
 import subprocess
+from contextlib import closing
 
 import past
 from harness import Failed, Routex, main, test, wait_until
@@ -27,10 +28,14 @@ def rows_older_than_the_settings_say_go_while_it_runs(build):
         past.live_through(r, rows_of_a_year())
         before = total(r)
         assert before[0] == COUNT, before
+        newest = r.sql("select max(id) from request")[0][0]
+        wait_until(lambda: newest == int((r.sql(
+            "select value from meta where name = 'rollup_mark'")
+            or [[0]])[0][0]), "all of it to be summed up", 60)
         r.control.stop()
-        r.restart_control()
         file = r.data_dir / "routex.db"
         size = file.stat().st_size
+        r.restart_control()
         for wrong in ({"requests_days": 7}, {"requests_days": -1},
                       {"attempts_days": "x"}, {"rows": 3}):
             try:
@@ -60,7 +65,7 @@ def rows_older_than_the_settings_say_go_while_it_runs(build):
 
 def make_old(file):
     """As if it was made by a version whose files could not shrink."""
-    with sqlite3.connect(file, isolation_level=None) as store:
+    with closing(sqlite3.connect(file, isolation_level=None)) as store:
         store.execute("pragma auto_vacuum = none")
         store.execute("vacuum")
         store.execute("pragma wal_checkpoint(truncate)")

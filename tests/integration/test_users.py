@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import sqlite3
+from contextlib import closing
 
 from harness import ROOT, Routex, main, test, wait_until
 from peers import Client
@@ -243,7 +244,7 @@ def a_session_ends_with_log_out_password_and_user(build):
 
 def age(r, column, seconds):
     """As if it had been so long ago."""
-    with sqlite3.connect(r.data_dir / "routex.db", timeout=20) as db:
+    with closing(sqlite3.connect(r.data_dir / "routex.db", timeout=20)) as db, db:
         db.execute(f"update session set {column} = {column} - ?",
                    (seconds * 1000,))
 
@@ -268,7 +269,7 @@ def a_session_ends_when_it_is_idle_or_too_old(build):
         age(r, "created_ms", 3601)
         wrong(s.send("GET", "/api/session"), 401)
         session(r, "owner")
-        with sqlite3.connect(r.data_dir / "routex.db") as db:
+        with closing(sqlite3.connect(r.data_dir / "routex.db")) as db, db:
             left = db.execute("select count(*) from session").fetchone()[0]
         assert left == 1, left
 
@@ -440,7 +441,7 @@ def a_token_is_shown_once_and_is_good_until_its_end(build):
         assert [t["name"] for t in listed] == ["first", "ci"], listed
         assert all("token" not in t for t in listed)
         assert listed[1]["last_used_at"] is not None
-        with sqlite3.connect(r.data_dir / "routex.db", timeout=20) as db:
+        with closing(sqlite3.connect(r.data_dir / "routex.db", timeout=20)) as db, db:
             db.execute("update admin_token set expires_ms = 1 "
                        "where name = 'ci'")
         wrong(send(r, "GET", "/api/channels", headers=mine), 401,
@@ -526,7 +527,7 @@ def the_audit_log_is_asked_by_actor_object_time_and_page(build):
             cursor = page["next"]
         assert seen == ["t4", "t3", "t2", "t1", "t0", "admin"], seen
         # What is too old goes with the next change.
-        with sqlite3.connect(r.data_dir / "routex.db", timeout=20) as db:
+        with closing(sqlite3.connect(r.data_dir / "routex.db", timeout=20)) as db, db:
             db.execute("update audit set at_ms = at_ms - 86400000 * 40 "
                        "where name = 't0'")
         r.admin.call("PATCH", "/api/settings", {"audit_days": 41})
