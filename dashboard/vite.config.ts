@@ -3,6 +3,8 @@ import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+import { framePlugin } from "./scripts/frame.ts";
+
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const base =
@@ -10,7 +12,7 @@ const base =
 
 export default defineConfig({
   base: "/dashboard/",
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), framePlugin()],
   resolve: {
     alias: {
       "@": here("./src"),
@@ -23,7 +25,6 @@ export default defineConfig({
     outDir: process.env.OUT_DIR ?? "dist",
     emptyOutDir: true,
     assetsInlineLimit: 0, // the CSP has no data: for scripts and styles
-    manifest: "manifest.json",
     reportCompressedSize: false,
     // What every page needs is packed best together: what stays the same for long,
     // and what is ours, with all that it needs at once.
@@ -31,6 +32,8 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
+            // What src/start.ts needs, so that it waits for nothing else.
+            { name: "runtime", test: /vite\/preload-helper|rolldown/, priority: 3 },
             { name: "base", test: base, priority: 2 },
             { name: "app", test: /src\/main\.tsx$/, priority: 1 },
           ],

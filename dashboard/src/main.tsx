@@ -6,9 +6,9 @@ import { createRoot } from "react-dom/client";
 import { onSignedOut } from "./api/client";
 import { newQueryClient } from "./api/query";
 import { forgetSession, sessionQuery } from "./api/session";
+import { fetchFirst } from "./app/page";
 import { newRouter } from "./app/router";
 import { startTexts } from "./i18n";
-import "./styles.css";
 
 const queryClient = newQueryClient();
 const router = newRouter(queryClient);
@@ -19,7 +19,8 @@ onSignedOut(() => {
 });
 
 void queryClient.prefetchQuery(sessionQuery);
-await startTexts();
+void startTexts();
+fetchFirst(router);
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>

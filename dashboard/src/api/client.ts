@@ -5,6 +5,7 @@
  */
 import createClient, { type Middleware } from "openapi-fetch";
 
+import { earlyOrFetch } from "./early";
 import { ApiError, errorOf } from "./errors";
 import type { components, paths } from "./schema";
 
@@ -42,7 +43,10 @@ const credentials: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ credentials: "same-origin" });
+export const api = createClient<paths>({
+  credentials: "same-origin",
+  fetch: earlyOrFetch,
+});
 api.use(credentials);
 
 interface Answer<T> {

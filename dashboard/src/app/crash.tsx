@@ -4,9 +4,11 @@ import { useTranslation } from "react-i18next";
 
 import { Button } from "@/ui/button";
 import { Empty, Failure } from "@/ui/states";
+import { useArrived } from "./arrived";
 
 /** A page that broke; the rest of the dashboard goes on. */
 export function Crash({ error }: ErrorComponentProps) {
+  useArrived();
   const router = useRouter();
   return (
     <div className="mx-auto max-w-2xl p-6">
@@ -16,6 +18,7 @@ export function Crash({ error }: ErrorComponentProps) {
 }
 
 export function NotFound() {
+  useArrived();
   const { t } = useTranslation();
   return (
     <Empty

@@ -21,6 +21,7 @@ import { Badge, Dot } from "@/ui/badge";
 import { Button, IconButton } from "@/ui/button";
 import { lateMenu } from "@/ui/late";
 import { Tooltip } from "@/ui/tooltip";
+import { useArrived } from "./arrived";
 import { nav } from "./nav";
 import { useTheme } from "./theme";
 
@@ -207,6 +208,7 @@ function usePalette() {
 
 export function Shell() {
   const { t } = useTranslation();
+  useArrived();
   const [palette, setPalette] = usePalette();
   const [drawer, setDrawer] = useState(false);
   const client = useQueryClient();

@@ -1,16 +1,23 @@
 /**
  * Texts: src/i18n/<language>/<namespace>.json, a namespace per page.  Each file
- * is fetched with the page that needs it (see app/page.ts).
+ * is fetched with the page that needs it (see app/page.ts); those of the frame
+ * and of the first page come with the scripts.
  */
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
+import en from "./en/common.json";
+import enOverview from "./en/overview.json";
+import zh from "./zh-CN/common.json";
+import zhOverview from "./zh-CN/overview.json";
+
 export const languages = { en: "English", "zh-CN": "简体中文" } as const;
 export type Language = keyof typeof languages;
 
-const files = import.meta.glob<{ default: Record<string, unknown> }>(
+const files = import.meta.glob<{ default: Record<string, unknown> }>([
   "./*/*.json",
-);
+  "!./*/{common,overview}.json",
+]);
 
 async function read(language: string, namespace: string) {
   const file = files[`./${language}/${namespace}.json`];
@@ -29,11 +36,11 @@ function preferred(): Language {
     : "en";
 }
 
-export async function startTexts() {
+export function startTexts() {
   i18next.on("languageChanged", (language) => {
     document.documentElement.lang = language;
   });
-  await i18next
+  return i18next
     .use({
       type: "backend",
       init() {},
@@ -47,6 +54,13 @@ export async function startTexts() {
     .use(initReactI18next)
     .init({
       lng: preferred(),
+      // Those are there when this returns.
+      initAsync: false,
+      partialBundledLanguages: true,
+      resources: {
+        en: { common: en, overview: enOverview },
+        "zh-CN": { common: zh, overview: zhOverview },
+      },
       supportedLngs: Object.keys(languages),
       load: "currentOnly",
       ns: ["common"],

@@ -20,6 +20,37 @@ function number(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return format;
 }
 
+/* To make one takes a hundred times as long as to use it. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+/** The one way to write times; `name` stands for `options`. */
+export function clock(
+  name: string,
+  options: Intl.DateTimeFormatOptions,
+): Intl.DateTimeFormat {
+  const language = i18next.resolvedLanguage ?? "en";
+  const key = `${language} ${name}`;
+  let format = clocks.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(language, options);
+    clocks.set(key, format);
+  }
+  return format;
+}
+
+const relatives = new Map<string, Intl.RelativeTimeFormat>();
+function relativeClock(): Intl.RelativeTimeFormat {
+  const language = i18next.resolvedLanguage ?? "en";
+  let format = relatives.get(language);
+  if (!format) {
+    format = new Intl.RelativeTimeFormat(language, {
+      numeric: "auto",
+      style: "short",
+    });
+    relatives.set(language, format);
+  }
+  return format;
+}
+
 /** 1,234,567 */
 export const formatCount = (n: Maybe<number>) =>
   n == null ? UNKNOWN : number({ maximumFractionDigits: 0 }).format(n);
@@ -110,10 +141,7 @@ export function formatBytes(bytes: Maybe<number>): string {
 export function formatRelative(time: Maybe<string>, now = Date.now()): string {
   if (!time) return UNKNOWN;
   const seconds = (Date.parse(time) - now) / 1_000;
-  const relative = new Intl.RelativeTimeFormat(i18next.resolvedLanguage, {
-    numeric: "auto",
-    style: "short",
-  });
+  const relative = relativeClock();
   const size = Math.abs(seconds);
   if (size < 45) return relative.format(Math.round(seconds), "second");
   if (size < 45 * 60) return relative.format(Math.round(seconds / 60), "minute");
@@ -126,14 +154,13 @@ export function formatRelative(time: Maybe<string>, now = Date.now()): string {
 export const formatTime = (time: Maybe<string | number>) =>
   time == null || time === ""
     ? UNKNOWN
-    : new Intl.DateTimeFormat(i18next.resolvedLanguage, {
-        dateStyle: "medium",
-        timeStyle: "medium",
-      }).format(new Date(time));
+    : clock("full", { dateStyle: "medium", timeStyle: "medium" }).format(
+        new Date(time),
+      );
 
 /** 14:05 */
 export const formatClock = (time: string | number) =>
-  new Intl.DateTimeFormat(i18next.resolvedLanguage, {
+  clock("minute", {
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { logIn, sessionQuery } from "@/api/session";
 import { isApiError } from "@/api/errors";
+import { useArrived } from "@/app/arrived";
 import { Mark, Preferences } from "@/app/shell";
 import { isFirstRun } from "@/app/first_run";
 import { Button } from "@/ui/button";
@@ -12,6 +13,7 @@ import { Snippet } from "@/ui/copy";
 import { Field, Input, SecretInput } from "@/ui/field";
 
 export default function LoginPage() {
+  useArrived();
   const { t } = useTranslation("login");
   const client = useQueryClient();
   const router = useRouter();

@@ -1,10 +1,10 @@
 import { createRoute } from "@tanstack/react-router";
 
-import { page } from "@/app/page";
 import { shellRoute } from "@/app/root";
+import OverviewPage from "./OverviewPage";
 
 export const overviewRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/",
-  ...page("overview", () => import("./OverviewPage")),
+  component: OverviewPage, // most come here first: no fetch of its own
 });

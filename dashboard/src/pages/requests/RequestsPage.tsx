@@ -33,7 +33,7 @@ function Rate() {
 }
 
 export default function RequestsPage() {
-  const { t, i18n } = useTranslation(["requests", "common"]);
+  const { t } = useTranslation(["requests", "common"]);
   const search = useSearch({ from: "/shell/requests" });
   const navigate = useNavigate({ from: "/requests" });
   const filter = filterOf(search);
@@ -92,7 +92,7 @@ export default function RequestsPage() {
           {t("looked_through", {
             count: view.rows.length,
             n: formatCount(view.rows.length),
-            time: stamp(view.rows.at(-1)?.started_at ?? null, i18n.resolvedLanguage ?? "en"),
+            time: stamp(view.rows.at(-1)?.started_at ?? null),
           })}
           <Button size="sm" onClick={() => setReach(view.rows.length + SEARCH_STEP)}>
             {t("look_further")}
@@ -160,7 +160,7 @@ export default function RequestsPage() {
                 ? t("looked_through", {
                     count: view.rows.length,
                     n: formatCount(view.rows.length),
-                    time: stamp(view.rows.at(-1)?.started_at ?? null, i18n.resolvedLanguage ?? "en"),
+                    time: stamp(view.rows.at(-1)?.started_at ?? null),
                   })
                 : t("none_found_text")}
             </Empty>

@@ -188,7 +188,7 @@ export default function Prices() {
       id: name,
       header: t(`rate_short.${name}`),
       align: "right",
-      width: "7rem",
+      width: from ? "8rem" : "7rem",
       from,
       sort: (price) => (price[name] === undefined ? null : Number(price[name])),
       cell: (price) => usd(price[name]),
