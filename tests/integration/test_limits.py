@@ -111,7 +111,8 @@ def no_more_run_at_a_time_than_allowed_and_an_end_makes_room(build):
         threads = [threading.Thread(target=ask) for _ in range(8)]
         for t in threads:
             t.start()
-        wait_until(lambda: statuses.count(429) == 5, "five to be refused")
+        wait_until(lambda: statuses.count(429) == 5 and running[0] == 3,
+                   "five to be refused and three to be asked")
         gate.set()
         for t in threads:
             t.join()
